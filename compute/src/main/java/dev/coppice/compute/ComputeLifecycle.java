@@ -49,7 +49,7 @@ final class ComputeLifecycle {
     private static final Duration IMMEDIATE_SHUTDOWN_MAX = Duration.ofSeconds(10);
     private static final Duration KILL_MAX = Duration.ofSeconds(10);
     private static final Duration LEFTOVERS_MAX = Duration.ofSeconds(5);
-    private static final long READY_POLL_MILLIS = 2;
+    private static final long POLL_MILLIS = 2;
     private static final int LOG_LINES_IN_ERROR = 12;
 
     /** ControlFileData.state and DB_SHUTDOWNED of src/include/catalog/pg_control.h, the same in 14..18. */
@@ -233,7 +233,7 @@ final class ComputeLifecycle {
     Optional<RunningCompute> adopt(Timeline timeline) throws InterruptedException {
         Optional<RunningCompute> adopted;
         try {
-            adopted = new WriterLock(timeline.writerLock()).isFree() ? Optional.empty() : findRunning(timeline);
+            adopted = timeline.writerRunning() ? findRunning(timeline) : Optional.empty();
         } catch (IOException e) {
             throw new ComputeException(
                     "cannot look for the compute of timeline " + timeline.id().value(), e);
@@ -281,12 +281,11 @@ final class ComputeLifecycle {
      */
     private boolean end(Timeline timeline, boolean mayBeClean) throws InterruptedException {
         LocalDirectory local = local(timeline);
-        WriterLock lock = new WriterLock(timeline.writerLock());
-        if (!lock.isFree() && !(mayBeClean && lock.awaitFree(LEFTOVERS_MAX))) {
+        if (!awaitNoWriter(timeline, mayBeClean ? LEFTOVERS_MAX : Duration.ZERO)) {
             driver.killAll(local.pgdata());
-            if (!lock.awaitFree(KILL_MAX)) {
-                throw new ComputeException("processes of an earlier compute still hold " + lock.file()
-                        + " and cannot be ended: look with \"fuser " + lock.file() + "\"");
+            if (!awaitNoWriter(timeline, KILL_MAX)) {
+                throw new ComputeException("processes of an earlier compute still hold " + timeline.writerLock()
+                        + " and cannot be ended: look with \"fuser " + timeline.writerLock() + "\"");
             }
         }
         long epoch = timeline.currentEpoch();
@@ -305,6 +304,18 @@ final class ComputeLifecycle {
         }
         claims.remove(timeline.id());
         return clean;
+    }
+
+    /** Waits until no process of a compute is left; false when there still is one after the time. */
+    private static boolean awaitNoWriter(Timeline timeline, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (timeline.writerRunning()) {
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+        return true;
     }
 
     private static boolean isShutDown(Timeline timeline) {
@@ -343,7 +354,7 @@ final class ComputeLifecycle {
                 throw new ComputeException("Postgres was not ready after " + START_MAX + "; its log ends with:\n"
                         + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
             }
-            Thread.sleep(READY_POLL_MILLIS);
+            Thread.sleep(POLL_MILLIS);
         }
     }
 

@@ -19,7 +19,7 @@ public final class InterposerLibrary {
 
     /** Writes the library of this machine's architecture into a directory, unless it is there, and says where it is. */
     public static Path prepare(Path directory) {
-        String resource = "/META-INF/native/linux-" + architecture() + "/" + NAME + ".so";
+        String resource = "/META-INF/native/linux-" + System.getProperty("os.arch") + "/" + NAME + ".so";
         try (InputStream in = InterposerLibrary.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new ComputeException("this build has no interposer for " + System.getProperty("os.arch")
@@ -41,11 +41,5 @@ public final class InterposerLibrary {
         } catch (IOException e) {
             throw new ComputeException("cannot write the interposer into " + directory, e);
         }
-    }
-
-    /** As in the names of GNU machines. */
-    static String architecture() {
-        String architecture = System.getProperty("os.arch");
-        return architecture.equals("amd64") ? "x86_64" : architecture;
     }
 }

@@ -144,7 +144,7 @@ public record PostgresBinaries(Path bin, int majorVersion) {
 
     private static InputStream openBundled() {
         // Names of the archives inside the zonky jars.
-        String archive = "/postgres-linux-" + (InterposerLibrary.architecture().equals("aarch64") ? "arm_64" : "x86_64") + ".txz";
+        String archive = "/postgres-linux-" + (System.getProperty("os.arch").equals("aarch64") ? "arm_64" : "x86_64") + ".txz";
         InputStream in = PostgresBinaries.class.getResourceAsStream(archive);
         if (in == null) {
             throw new ComputeException("this build brings no Postgres for " + System.getProperty("os.arch")

@@ -3,6 +3,7 @@ package dev.coppice.compute.agent;
 import dev.coppice.storage.DirectoryEntry;
 import dev.coppice.storage.FileKind;
 import dev.coppice.storage.FileStatus;
+import dev.coppice.storage.PageConsumer;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.Timeline;
 import java.io.IOException;
@@ -102,17 +103,8 @@ final class AgentConnection {
         }
         ByteBuffer buffer = buffers.borrow();
         try {
-            int marks = Protocol.LENGTH_SIZE + 1;
-            buffer.position(marks + count);
-            timeline.readPages(request.path(), request.first(), count, (block, page) -> {
-                int mark = marks + (int) (block - request.first());
-                if (page == null) {
-                    buffer.put(mark, Protocol.PAGE_ZERO);
-                } else {
-                    buffer.put(mark, Protocol.PAGE_DATA);
-                    buffer.put(page);
-                }
-            });
+            buffer.position(PagesAnswer.MARKS + count);
+            timeline.readPages(request.path(), request.first(), count, new PagesAnswer(buffer, request.first()));
             buffer.putInt(0, buffer.position() - Protocol.LENGTH_SIZE);
             buffer.put(Protocol.LENGTH_SIZE, Protocol.STATUS_OK);
             write(buffer.flip());
@@ -197,6 +189,23 @@ final class AgentConnection {
     private void write(ByteBuffer[] parts) throws IOException {
         while (parts[0].hasRemaining() || parts[1].hasRemaining()) {
             channel.write(parts);
+        }
+    }
+
+    /** Puts the pages of one read where they belong in the answer. */
+    private record PagesAnswer(ByteBuffer buffer, long first) implements PageConsumer {
+        /** Where the byte per page begins. */
+        static final int MARKS = Protocol.LENGTH_SIZE + 1;
+
+        @Override
+        public void zero(long block) {
+            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_ZERO);
+        }
+
+        @Override
+        public void page(long block, long stamp, ByteBuffer page) {
+            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_DATA);
+            buffer.put(page);
         }
     }
 
