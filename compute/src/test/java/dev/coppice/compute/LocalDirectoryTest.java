@@ -21,7 +21,7 @@ class LocalDirectoryTest {
     void create() throws IOException {
         timeline = TestDirectories.create();
         wal = Files.createDirectory(timeline.resolve("wal"));
-        local = new LocalDirectory(timeline.resolve("local"), ComputeUser.detect());
+        local = new LocalDirectory(timeline, ComputeUser.detect());
     }
 
     @AfterEach
