@@ -212,8 +212,12 @@ final class ComputeLifecycle {
     /** Cleans up after a compute whose postmaster is gone; true when it had ended cleanly. */
     boolean finish(RunningCompute compute) throws InterruptedException {
         OptionalInt status = compute.instance().exit().getNow(OptionalInt.empty());
-        boolean clean = end(compute.timeline(), status.isEmpty() || status.getAsInt() == 0);
-        compute.agent().close();
+        boolean clean;
+        try {
+            clean = end(compute.timeline(), status.isEmpty() || status.getAsInt() == 0);
+        } finally {
+            compute.agent().close();
+        }
         try {
             compute.run().clean();
         } catch (IOException e) {

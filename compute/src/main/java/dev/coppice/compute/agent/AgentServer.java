@@ -74,8 +74,12 @@ public final class AgentServer implements AutoCloseable {
         }
     }
 
+    /** A second call does nothing: the socket may be a successor's by then. */
     @Override
     public void close() {
+        if (!server.isOpen()) {
+            return;
+        }
         try {
             server.close();
             Files.deleteIfExists(socket);
