@@ -164,7 +164,7 @@ final class ComputeLifecycle {
             awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
             clock.phase("ready");
             clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
-            return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run);
+            return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run, logStart);
         } catch (RuntimeException | IOException | InterruptedException e) {
             driver.killAll(local.pgdata());
             agent.close();
@@ -234,7 +234,7 @@ final class ComputeLifecycle {
     String lastWords(RunningCompute compute) {
         String status = compute.instance().exit().getNow(OptionalInt.empty()).toString();
         return "the postmaster ended, " + status + "; its log ends with:\n"
-                + compute.run().log().tail(0, LOG_LINES_IN_ERROR);
+                + compute.run().log().tail(compute.logStart(), LOG_LINES_IN_ERROR);
     }
 
     /**
@@ -277,17 +277,18 @@ final class ComputeLifecycle {
             return Optional.empty();
         }
         RunDirectory run = run(endpointId);
+        long logStart = run.log().size();
         AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), user);
         try {
-            awaitReady(instance.get(), local.pgdata(), run.log(), run.log().size(), ADOPTION_MAX);
+            awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
         } catch (ComputeException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();
             return Optional.empty();
         }
         claims.put(timeline.id(), endpointId);
-        return Optional.of(
-                new RunningCompute(endpointId, timeline, timeline.currentEpoch(), instance.get(), agent, run));
+        return Optional.of(new RunningCompute(
+                endpointId, timeline, timeline.currentEpoch(), instance.get(), agent, run, logStart));
     }
 
     /**
