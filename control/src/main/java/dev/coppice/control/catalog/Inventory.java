@@ -3,11 +3,13 @@ package dev.coppice.control.catalog;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -134,6 +136,11 @@ public final class Inventory {
         endpointIdByBranch.put(endpoint.branchId(), endpoint.id());
     }
 
+    /** Changes an endpoint if it is still there; the function sees the newest one. */
+    public void update(String endpointId, UnaryOperator<Endpoint> change) {
+        endpoints.computeIfPresent(endpointId, (_, endpoint) -> change.apply(endpoint));
+    }
+
     public void putRoles(String branchId, Map<String, LoginRole> branchRoles) {
         roles.put(branchId, Map.copyOf(branchRoles));
     }
@@ -206,7 +213,7 @@ public final class Inventory {
 
     private void addName(Branch branch) {
         branchIdsByName.merge(branch.name(), Set.of(branch.id()), (a, b) -> {
-            Set<String> both = new java.util.HashSet<>(a);
+            Set<String> both = new HashSet<>(a);
             both.addAll(b);
             return Set.copyOf(both);
         });
@@ -214,7 +221,7 @@ public final class Inventory {
 
     private void removeName(Branch branch) {
         branchIdsByName.computeIfPresent(branch.name(), (_, ids) -> {
-            Set<String> rest = new java.util.HashSet<>(ids);
+            Set<String> rest = new HashSet<>(ids);
             rest.remove(branch.id());
             return rest.isEmpty() ? null : Set.copyOf(rest);
         });

@@ -97,17 +97,20 @@ public final class Rows {
                 endpoint.updatedAt());
     }
 
-    public static void update(Connection connection, Endpoint endpoint) throws SQLException {
+    /** Notes whether the endpoint's compute runs, and nothing else, so it cannot undo a change of settings. */
+    public static void touchEndpoint(Connection connection, String id, boolean awake, Instant lastActive)
+            throws SQLException {
+        Sql.update(
+                connection, "UPDATE endpoints SET was_awake = ?, last_active = ? WHERE id = ?", awake, lastActive, id);
+    }
+
+    /** Writes the endpoint's settings, and nothing that {@link #touchEndpoint} writes. */
+    public static void updateSettings(Connection connection, Endpoint endpoint) throws SQLException {
         Sql.update(
                 connection,
-                """
-                UPDATE endpoints SET suspend_timeout_seconds = ?, disabled = ?, was_awake = ?, last_active = ?,
-                    updated_at = ?
-                WHERE id = ?""",
+                "UPDATE endpoints SET suspend_timeout_seconds = ?, disabled = ?, updated_at = ? WHERE id = ?",
                 endpoint.suspendTimeoutSeconds(),
                 endpoint.disabled(),
-                endpoint.wasAwake(),
-                endpoint.lastActive(),
                 endpoint.updatedAt(),
                 endpoint.id());
     }

@@ -1,11 +1,13 @@
 package dev.coppice.control.catalog;
 
 import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.PostgresBinaries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A data directory with short paths that an unprivileged user may enter, and the binaries, shared by all tests. */
@@ -17,7 +19,8 @@ public final class CatalogFixture {
     }
 
     public static Path binaries() {
-        return Path.of("/tmp/pg/inst/bin");
+        return PostgresBinaries.prepare(buildDirectory().resolve("postgres"), Optional.empty())
+                .bin();
     }
 
     public static Path newDataDirectory() throws IOException {

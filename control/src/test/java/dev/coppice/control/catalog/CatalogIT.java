@@ -63,8 +63,7 @@ class CatalogIT {
             check(catalog.inventory());
             await().atMost(Duration.ofSeconds(30))
                     .ignoreExceptionsInstanceOf(ControlException.class)
-                    .untilAsserted(() -> assertThat(stored(catalog))
-                            .hasSize(2));
+                    .untilAsserted(() -> assertThat(stored(catalog)).hasSize(2));
             assertThat(server.pid().orElseThrow()).isNotEqualTo(pid);
         }
     }
@@ -164,18 +163,14 @@ class CatalogIT {
                             List.of(new LoginRole("alice", "verifier", true), new LoginRole("carol", null, false)),
                             NOW),
                     image -> {});
-            assertThat(password(catalog, "br-a"))
-                    .isPresent();
-            assertThat(roleNames(catalog))
-                    .containsExactly("alice", "carol");
+            assertThat(password(catalog, "br-a")).isPresent();
+            assertThat(roleNames(catalog)).containsExactly("alice", "carol");
             catalog.change(
                     "p",
                     c -> RoleRows.replaceRoles(c, "br-a", List.of(new LoginRole("alice", "other", true)), NOW),
                     image -> {});
-            assertThat(password(catalog, "br-a"))
-                    .isEmpty();
-            assertThat(password(catalog, "br-b"))
-                    .isPresent();
+            assertThat(password(catalog, "br-a")).isEmpty();
+            assertThat(password(catalog, "br-b")).isPresent();
         }
     }
 
