@@ -99,8 +99,8 @@ final class ComputeLifecycle {
         Timeline timeline = pages.timeline(spec.timeline());
         @Nullable String owner = claims.putIfAbsent(timeline.id(), spec.endpointId());
         if (owner != null && !owner.equals(spec.endpointId())) {
-            throw new ComputeException("endpoint " + owner + " runs on timeline " + timeline.id().value()
-                    + ", so endpoint " + spec.endpointId() + " cannot");
+            throw new ComputeException("endpoint " + owner + " runs on timeline "
+                    + timeline.id().value() + ", so endpoint " + spec.endpointId() + " cannot");
         }
         if (timeline.epochOpen()) {
             // Left by a start or an end that failed half-way.
@@ -153,7 +153,10 @@ final class ComputeLifecycle {
             clock.phase("agent");
             long logStart = run.log().size();
             Instance instance = driver.start(new Launch(
-                    command(spec, local, run), environment(timeline, epoch, local, run), local.pgdata(), run.log().file()));
+                    command(spec, local, run),
+                    environment(timeline, epoch, local, run),
+                    local.pgdata(),
+                    run.log().file()));
             clock.phase("spawn");
             awaitReady(instance, local.pgdata(), run.log(), logStart);
             clock.phase("ready");
@@ -214,7 +217,8 @@ final class ComputeLifecycle {
         try {
             compute.run().clean();
         } catch (IOException e) {
-            log.warn("Cannot clean {}; the next start tries again", compute.run().directory(), e);
+            log.warn(
+                    "Cannot clean {}; the next start tries again", compute.run().directory(), e);
         }
         return clean;
     }
@@ -252,8 +256,13 @@ final class ComputeLifecycle {
         }
         Path directory = Path.of(file.get().socketDirectory());
         String endpointId = directory.getFileName().toString();
-        if (!ComputeSpec.isEndpointId(endpointId) || !directory.equals(run(endpointId).directory().toAbsolutePath())) {
-            log.warn("The compute of timeline {} listens in {}, not in {}", timeline.id().value(), directory, runDirectory);
+        if (!ComputeSpec.isEndpointId(endpointId)
+                || !directory.equals(run(endpointId).directory().toAbsolutePath())) {
+            log.warn(
+                    "The compute of timeline {} listens in {}, not in {}",
+                    timeline.id().value(),
+                    directory,
+                    runDirectory);
             return Optional.empty();
         }
         Optional<Instance> instance = driver.find(file.get().pid(), local.pgdata());
@@ -291,8 +300,7 @@ final class ComputeLifecycle {
         long epoch = timeline.currentEpoch();
         timeline.endEpoch();
         // A postmaster that was killed leaves its pid file.
-        boolean clean =
-                mayBeClean && !Files.exists(local.pgdata().resolve("postmaster.pid")) && isShutDown(timeline);
+        boolean clean = mayBeClean && !Files.exists(local.pgdata().resolve("postmaster.pid")) && isShutDown(timeline);
         try {
             if (clean) {
                 local.markClean(epoch);
@@ -347,8 +355,8 @@ final class ComputeLifecycle {
                 return;
             }
             if (!instance.isAlive()) {
-                throw new ComputeException("Postgres did not start; its log ends with:\n"
-                        + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
+                throw new ComputeException(
+                        "Postgres did not start; its log ends with:\n" + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
             }
             if (System.nanoTime() - deadline > 0) {
                 throw new ComputeException("Postgres was not ready after " + START_MAX + "; its log ends with:\n"
@@ -385,7 +393,8 @@ final class ComputeLifecycle {
         environment.put("COPPICE_LOCK", timeline.writerLock().toAbsolutePath().toString());
         environment.put("COPPICE_MAP", local.map().toAbsolutePath().toString());
         environment.put(
-                "COPPICE_WAL_ARCHIVE", timeline.walArchiveDirectory().toAbsolutePath().toString());
+                "COPPICE_WAL_ARCHIVE",
+                timeline.walArchiveDirectory().toAbsolutePath().toString());
         return environment;
     }
 
@@ -394,6 +403,6 @@ final class ComputeLifecycle {
     }
 
     private LocalDirectory local(Timeline timeline) {
-        return new LocalDirectory(timeline.directory().toAbsolutePath().resolve("local"), user);
+        return new LocalDirectory(timeline.directory().toAbsolutePath(), user);
     }
 }

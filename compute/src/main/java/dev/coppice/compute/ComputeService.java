@@ -77,13 +77,7 @@ public final class ComputeService implements AutoCloseable {
         user.requireReach(parts.interposer());
         user.requireReach(runDirectory);
         lifecycle = new ComputeLifecycle(
-                pages,
-                parts.binaries(),
-                parts.interposer(),
-                user,
-                runDirectory,
-                parts.driver(),
-                parts.metrics());
+                pages, parts.binaries(), parts.interposer(), user, runDirectory, parts.driver(), parts.metrics());
         logLimiter = Thread.ofVirtual().name("compute log limiter").start(this::limitLogs);
     }
 
@@ -102,7 +96,9 @@ public final class ComputeService implements AutoCloseable {
                         .adopt(timeline)
                         .ifPresentOrElse(
                                 compute -> {
-                                    log.info("Adopted the compute of {}, process {}", compute.endpointId(),
+                                    log.info(
+                                            "Adopted the compute of {}, process {}",
+                                            compute.endpointId(),
                                             compute.instance().pid());
                                     endpoint(compute.endpointId(), id).adopted(compute);
                                 },

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -119,12 +118,11 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
     }
 
     private boolean mayEnter(Path directory) throws IOException {
-        Map<String, Object> attributes = Files.readAttributes(directory, "unix:uid,gid,mode");
-        int mode = (Integer) attributes.get("mode");
-        if ((int) attributes.get("uid") == uid) {
+        int mode = (int) Files.getAttribute(directory, "unix:mode");
+        if ((int) Files.getAttribute(directory, "unix:uid") == uid) {
             return (mode & OWNER_MAY_ENTER) != 0;
         }
-        if ((int) attributes.get("gid") == gid) {
+        if ((int) Files.getAttribute(directory, "unix:gid") == gid) {
             return (mode & GROUP_MAY_ENTER) != 0;
         }
         return (mode & OTHERS_MAY_ENTER) != 0;
@@ -163,7 +161,8 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
         for (String line : Files.readAllLines(PASSWD, StandardCharsets.ISO_8859_1)) {
             String[] fields = line.split(":", -1);
             if (fields.length >= 4 && fields[0].equals(name)) {
-                return Optional.of(new ComputeUser(name, Integer.parseInt(fields[2]), Integer.parseInt(fields[3]), false));
+                return Optional.of(
+                        new ComputeUser(name, Integer.parseInt(fields[2]), Integer.parseInt(fields[3]), false));
             }
         }
         return Optional.empty();

@@ -75,8 +75,7 @@ final class Endpoint {
                             + running.timeline().id().value() + "; suspend it before it wakes on "
                             + spec.timeline().value()));
                 }
-                return CompletableFuture.completedFuture(
-                        running.run().address());
+                return CompletableFuture.completedFuture(running.run().address());
             }
             return addressOf(append(Kind.WAKE, () -> runWake(spec)));
         } finally {
@@ -177,7 +176,8 @@ final class Endpoint {
     }
 
     private @Nullable ComputeAddress runCleanUp(RunningCompute compute) throws InterruptedException {
-        if (current() != compute) {
+        @Nullable RunningCompute current = current();
+        if (current == null || !current.isSameRun(compute)) {
             return null;
         }
         String reason = lifecycle.lastWords(compute);
@@ -204,12 +204,15 @@ final class Endpoint {
     }
 
     private void watch(RunningCompute compute) {
-        compute.instance().exit().whenComplete((status, failure) -> {
+        var _ = compute.instance().exit().whenComplete((status, failure) -> {
             lock.lock();
             try {
                 // A suspend that is pending will find the compute gone and clean up itself.
                 @Nullable Operation pending = pending();
-                if (!detached && running == compute && (pending == null || pending.kind() != Kind.SUSPEND)) {
+                if (!detached
+                        && running != null
+                        && running.isSameRun(compute)
+                        && (pending == null || pending.kind() != Kind.SUSPEND)) {
                     append(Kind.CLEAN_UP, () -> runCleanUp(compute));
                 }
             } finally {
@@ -238,7 +241,8 @@ final class Endpoint {
     }
 
     private interface Step {
-        @Nullable ComputeAddress run() throws InterruptedException;
+        @Nullable
+        ComputeAddress run() throws InterruptedException;
     }
 
     private Operation append(Kind kind, Step step) {

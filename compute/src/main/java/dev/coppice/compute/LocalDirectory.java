@@ -16,13 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A timeline's {@code local/}: the data directory of its compute, which is a cache of the page service.
+ * {@code local/} in a timeline's directory: the data directory of its compute, which is a cache of the page service.
  *
  * <p>It is kept over a clean stop and thrown away otherwise. The marker {@value #MARKER} says so: it names the epoch that
  * ended cleanly, and the boot of the machine, because the files were never fsynced: after the machine went down they may
  * be anything. The next epoch has another number, so a marker can never vouch for files written after it.
  */
-record LocalDirectory(Path directory, ComputeUser user) {
+record LocalDirectory(Path timeline, ComputeUser user) {
     private static final Logger log = LoggerFactory.getLogger(LocalDirectory.class);
     private static final String MARKER = "clean";
     private static final String DISCARDED = "local.discarded-";
@@ -53,20 +53,25 @@ record LocalDirectory(Path directory, ComputeUser user) {
             "pg_twophase",
             "pg_xact");
 
+    /** All of it. */
+    Path directory() {
+        return timeline.resolve("local");
+    }
+
     /** The data directory of Postgres. */
     Path pgdata() {
-        return directory.resolve("pgdata");
+        return directory().resolve("pgdata");
     }
 
     /** The interposer's shared memory. */
     Path map() {
-        return directory.resolve("compute.map");
+        return directory().resolve("compute.map");
     }
 
     /** Whether the local files are those that an epoch left behind cleanly. */
     boolean isWarm(long epoch) throws IOException {
         try {
-            return Files.readString(directory.resolve(MARKER)).equals(marker(epoch));
+            return Files.readString(directory().resolve(MARKER)).equals(marker(epoch));
         } catch (NoSuchFileException e) {
             return false;
         }
@@ -74,16 +79,16 @@ record LocalDirectory(Path directory, ComputeUser user) {
 
     /** Notes that an epoch ended cleanly, so that its files may be used in the next. */
     void markClean(long epoch) throws IOException {
-        Path making = directory.resolve(MARKER + "~");
+        Path making = directory().resolve(MARKER + "~");
         Files.writeString(making, marker(epoch));
-        Files.move(making, directory.resolve(MARKER));
+        Files.move(making, directory().resolve(MARKER));
     }
 
     /** Makes the data directory ready for Postgres: directories, configuration, the way to the WAL. */
     void layOut(Collection<String> directories, Path wal, Map<String, String> files) throws IOException {
-        Files.deleteIfExists(directory.resolve(MARKER));
+        Files.deleteIfExists(directory().resolve(MARKER));
         if (!Files.isDirectory(pgdata(), LinkOption.NOFOLLOW_LINKS)) {
-            makeDirectory(directory);
+            makeDirectory(directory());
             makeDirectory(pgdata());
             // In order, so that parents come before what is in them.
             Set<String> all = new TreeSet<>(ALWAYS);
@@ -108,11 +113,10 @@ record LocalDirectory(Path directory, ComputeUser user) {
      * left.
      */
     void discard() throws IOException {
-        Path parent = directory.toAbsolutePath().getParent();
-        if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-            Files.move(directory, parent.resolve(DISCARDED + Long.toHexString(System.nanoTime())));
+        if (Files.exists(directory(), LinkOption.NOFOLLOW_LINKS)) {
+            Files.move(directory(), timeline.resolve(DISCARDED + Long.toHexString(System.nanoTime())));
         }
-        try (var leftovers = Files.newDirectoryStream(parent, DISCARDED + "*")) {
+        try (var leftovers = Files.newDirectoryStream(timeline, DISCARDED + "*")) {
             for (Path leftover : leftovers) {
                 Thread.ofVirtual().name("discard " + leftover).start(() -> delete(leftover));
             }

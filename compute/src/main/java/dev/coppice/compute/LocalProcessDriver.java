@@ -45,8 +45,7 @@ public final class LocalProcessDriver implements ComputeDriver {
         try {
             Process process = builder.start();
             return new LocalInstance(
-                    process.pid(),
-                    process.onExit().thenApply(ended -> OptionalInt.of(ended.exitValue())));
+                    process.pid(), process.onExit().thenApply(ended -> OptionalInt.of(ended.exitValue())));
         } catch (IOException e) {
             throw new ComputeException("cannot start " + String.join(" ", command), e);
         }
@@ -123,12 +122,11 @@ public final class LocalProcessDriver implements ComputeDriver {
             if (!isAlive()) {
                 return;
             }
-            boolean delivered =
-                    switch (how) {
-                        case FAST -> Signals.INT.send(pid);
-                        case IMMEDIATE -> Signals.QUIT.send(pid);
-                        case KILL -> Signals.KILL.send(pid);
-                    };
+            boolean delivered = switch (how) {
+                case FAST -> Signals.INT.send(pid);
+                case IMMEDIATE -> Signals.QUIT.send(pid);
+                case KILL -> Signals.KILL.send(pid);
+            };
             if (!delivered) {
                 log.debug("Process {} was gone before it could be asked to end", pid);
             }

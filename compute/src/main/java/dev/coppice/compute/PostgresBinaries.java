@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
@@ -80,8 +81,8 @@ public record PostgresBinaries(Path bin, int majorVersion) {
         }
         int version = PostgresConfiguration.majorVersion(versionText(bin.resolve("postgres")));
         if (version < MIN_MAJOR_VERSION) {
-            throw new ComputeException("postgres.bin points at Postgres " + version + " in " + bin
-                    + "; Coppice needs " + MIN_MAJOR_VERSION + " or newer");
+            throw new ComputeException("postgres.bin points at Postgres " + version + " in " + bin + "; Coppice needs "
+                    + MIN_MAJOR_VERSION + " or newer");
         }
         return new PostgresBinaries(bin.toAbsolutePath(), version);
     }
@@ -120,12 +121,13 @@ public record PostgresBinaries(Path bin, int majorVersion) {
     }
 
     private static void unpack(Path target) throws IOException {
-        Files.createDirectories(target.toAbsolutePath().getParent());
-        Path temporary = Files.createTempDirectory(target.toAbsolutePath().getParent(), "unpacking-");
+        Path parent = Objects.requireNonNull(target.toAbsolutePath().getParent());
+        Files.createDirectories(parent);
+        Path temporary = Files.createTempDirectory(parent, "unpacking-");
         try {
             try (InputStream archive = openBundled();
-                    TarArchiveInputStream tar =
-                            new TarArchiveInputStream(new XZInputStream(new BufferedInputStream(archive, BUFFER_BYTES)))) {
+                    TarArchiveInputStream tar = new TarArchiveInputStream(
+                            new XZInputStream(new BufferedInputStream(archive, BUFFER_BYTES)))) {
                 for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                     unpackEntry(tar, entry, temporary);
                 }
@@ -144,11 +146,13 @@ public record PostgresBinaries(Path bin, int majorVersion) {
 
     private static InputStream openBundled() {
         // Names of the archives inside the zonky jars.
-        String archive = "/postgres-linux-" + (System.getProperty("os.arch").equals("aarch64") ? "arm_64" : "x86_64") + ".txz";
+        String archive =
+                "/postgres-linux-" + (System.getProperty("os.arch").equals("aarch64") ? "arm_64" : "x86_64") + ".txz";
         InputStream in = PostgresBinaries.class.getResourceAsStream(archive);
         if (in == null) {
-            throw new ComputeException("this build brings no Postgres for " + System.getProperty("os.arch")
-                    + ": install PostgreSQL " + MIN_MAJOR_VERSION + " or newer and set postgres.bin to its bin directory");
+            throw new ComputeException(
+                    "this build brings no Postgres for " + System.getProperty("os.arch") + ": install PostgreSQL "
+                            + MIN_MAJOR_VERSION + " or newer and set postgres.bin to its bin directory");
         }
         return in;
     }
@@ -163,9 +167,10 @@ public record PostgresBinaries(Path bin, int majorVersion) {
             Files.createDirectories(path);
             return;
         }
-        Files.createDirectories(path.getParent());
+        Path parent = Objects.requireNonNull(path.getParent());
+        Files.createDirectories(parent);
         if (entry.isSymbolicLink()) {
-            Path linked = path.getParent().resolve(entry.getLinkName()).normalize();
+            Path linked = parent.resolve(entry.getLinkName()).normalize();
             if (!linked.startsWith(directory)) {
                 throw new IOException("the archive has a link out of itself: " + entry.getName());
             }

@@ -114,15 +114,17 @@ final class PostgresConfiguration {
         double units = settings.computeUnits();
         int memory = (int) (units * ComputeSettings.MEGABYTES_PER_UNIT);
         Map<String, String> lines = new LinkedHashMap<>();
-        lines.put("max_connections", Integer.toString(clamp(
-                (int) (units * CONNECTIONS_PER_UNIT), CONNECTIONS_MIN, CONNECTIONS_MAX)));
-        lines.put("shared_buffers", clamp(
-                memory / 8, SHARED_BUFFERS_MEGABYTES_MIN, SHARED_BUFFERS_MEGABYTES_MAX) + "MB");
+        lines.put(
+                "max_connections",
+                Integer.toString(clamp((int) (units * CONNECTIONS_PER_UNIT), CONNECTIONS_MIN, CONNECTIONS_MAX)));
+        lines.put(
+                "shared_buffers", clamp(memory / 8, SHARED_BUFFERS_MEGABYTES_MIN, SHARED_BUFFERS_MEGABYTES_MAX) + "MB");
         lines.put("effective_cache_size", memory / 4 * 3 + "MB");
         lines.put("maintenance_work_mem", Math.max(64, memory / 16) + "MB");
         lines.put("huge_pages", "off");
         lines.put("wal_level", "replica");
-        // Without full-page images a checkpoint costs no extra WAL, and a short redo makes branches of a busy parent wake fast.
+        // Without full-page images a checkpoint costs no extra WAL, and a short redo makes branches of a busy parent
+        // wake fast.
         lines.put("max_wal_size", "1GB");
         lines.put("checkpoint_timeout", "5min");
         lines.put("log_checkpoints", "off");
@@ -135,8 +137,10 @@ final class PostgresConfiguration {
         new TreeMap<>(settings.postgres()).forEach(lines::put);
 
         StringBuilder text = new StringBuilder(1024);
-        text.append("# Written by Coppice at every start of the compute; ALTER SYSTEM survives, changes here do not.\n");
-        lines.forEach((name, value) -> text.append(name).append(" = ").append(quote(value)).append('\n'));
+        text.append(
+                "# Written by Coppice at every start of the compute; ALTER SYSTEM survives, changes here do not.\n");
+        lines.forEach((name, value) ->
+                text.append(name).append(" = ").append(quote(value)).append('\n'));
         return text.toString();
     }
 
@@ -168,7 +172,8 @@ final class PostgresConfiguration {
 
     /** {@code 18} of {@code postgres (PostgreSQL) 18.6}, also of development versions such as {@code 19devel}. */
     static int majorVersion(String versionText) {
-        java.util.regex.Matcher matcher = Pattern.compile("\\(PostgreSQL\\) (\\d+)").matcher(versionText);
+        java.util.regex.Matcher matcher =
+                Pattern.compile("\\(PostgreSQL\\) (\\d+)").matcher(versionText);
         if (!matcher.find()) {
             throw new ComputeException("cannot tell the version of Postgres from \"" + versionText.strip() + "\"");
         }

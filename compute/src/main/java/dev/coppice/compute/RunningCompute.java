@@ -10,4 +10,9 @@ record RunningCompute(
         long epoch,
         ComputeDriver.Instance instance,
         AgentServer agent,
-        RunDirectory run) {}
+        RunDirectory run) {
+    /** Whether the other is the same start of the same compute. */
+    boolean isSameRun(RunningCompute other) {
+        return epoch == other.epoch && timeline.id().equals(other.timeline.id());
+    }
+}

@@ -16,6 +16,7 @@ enum Signals {
     INT(2),
     KILL(9);
 
+    @SuppressWarnings("restricted")
     private static final MethodHandle KILL_FUNCTION = Linker.nativeLinker()
             .downcallHandle(
                     Linker.nativeLinker().defaultLookup().findOrThrow("kill"),

@@ -118,13 +118,14 @@ public final class TemplateCluster {
             throw new ComputeException("initdb did not end within " + INITDB_MAX_SECONDS + " s");
         }
         if (process.exitValue() != 0) {
-            throw new ComputeException("initdb failed: " + Files.readString(output, StandardCharsets.UTF_8).strip());
+            throw new ComputeException("initdb failed: "
+                    + Files.readString(output, StandardCharsets.UTF_8).strip());
         }
     }
 
     private static void complete(Path directory) throws IOException {
-        try (FileChannel marker = FileChannel.open(
-                directory.resolve(MARKER), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        try (FileChannel marker =
+                FileChannel.open(directory.resolve(MARKER), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             marker.force(true);
         }
         try (FileChannel parent = FileChannel.open(directory, StandardOpenOption.READ)) {

@@ -21,7 +21,7 @@ class LocalDirectoryTest {
     void create() throws IOException {
         timeline = TestDirectories.create();
         wal = Files.createDirectory(timeline.resolve("wal"));
-        local = new LocalDirectory(timeline.resolve("local"), ComputeUser.detect());
+        local = new LocalDirectory(timeline, ComputeUser.detect());
     }
 
     @AfterEach
@@ -37,7 +37,7 @@ class LocalDirectoryTest {
         assertThat(local.pgdata().resolve("pg_notify")).isDirectory();
         assertThat(local.pgdata().resolve("pg_hba.conf")).hasContent("text");
         assertThat(Files.readSymbolicLink(local.pgdata().resolve("pg_wal"))).isEqualTo(wal);
-        assertThat(Files.list(wal)).isEmpty();
+        assertThat(wal).isEmptyDirectory();
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(local.pgdata())))
                 .isEqualTo("rwx------");
         assertThat(Files.getAttribute(local.pgdata().resolve("base/5"), "unix:uid"))

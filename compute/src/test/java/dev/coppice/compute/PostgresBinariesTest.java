@@ -31,8 +31,8 @@ class PostgresBinariesTest {
     void unpacks_a_server_that_runs_as_the_computes_user_and_leaves_nothing_else() throws Exception {
         PostgresBinaries binaries = PostgresBinaries.prepare(directory, Optional.empty());
 
-        Process process = new ProcessBuilder(ComputeUser.detect()
-                        .command(List.of(binaries.postgres().toString(), "--version")))
+        Process process = new ProcessBuilder(
+                        ComputeUser.detect().command(List.of(binaries.postgres().toString(), "--version")))
                 .redirectErrorStream(true)
                 .start();
         assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))

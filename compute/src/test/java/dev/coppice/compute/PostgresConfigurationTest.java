@@ -82,8 +82,11 @@ class PostgresConfigurationTest {
 
     @Test
     void reads_the_major_version_of_releases_and_development_versions() {
-        assertThat(PostgresConfiguration.majorVersion("postgres (PostgreSQL) 18.6")).isEqualTo(18);
-        assertThat(PostgresConfiguration.majorVersion("postgres (PostgreSQL) 15.9 (Debian 15.9-1)")).isEqualTo(15);
-        assertThat(PostgresConfiguration.majorVersion("postgres (PostgreSQL) 19devel")).isEqualTo(19);
+        assertThat(PostgresConfiguration.majorVersion("postgres (PostgreSQL) 18.6"))
+                .isEqualTo(18);
+        assertThat(PostgresConfiguration.majorVersion("postgres (PostgreSQL) 15.9 (Debian 15.9-1)"))
+                .isEqualTo(15);
+        assertThat(PostgresConfiguration.majorVersion("postgres (PostgreSQL) 19devel"))
+                .isEqualTo(19);
     }
 }

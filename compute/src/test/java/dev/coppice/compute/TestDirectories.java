@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 
 /** Directories of tests: below the build directory, and open to the computes' user, which a JUnit directory is not. */
 final class TestDirectories {
@@ -19,12 +20,14 @@ final class TestDirectories {
         return directory;
     }
 
-    /** Unpacked once for all tests of this build. */
+    /** Where binaries are unpacked once for all tests of this build. */
+    static Path shared() {
+        return Path.of(System.getProperty("coppice.build.directory", "target"))
+                .toAbsolutePath()
+                .resolve("postgres");
+    }
+
     static PostgresBinaries binaries() {
-        return PostgresBinaries.prepare(
-                Path.of(System.getProperty("coppice.build.directory", "target"))
-                        .toAbsolutePath()
-                        .resolve("postgres"),
-                java.util.Optional.empty());
+        return PostgresBinaries.prepare(shared(), Optional.empty());
     }
 }

@@ -54,7 +54,7 @@ final class AgentConnection {
                 answer();
             }
         } catch (ProtocolException e) {
-            refuse(e.getMessage());
+            refuse(String.valueOf(e.getMessage()));
             throw e;
         }
     }
@@ -84,7 +84,8 @@ final class AgentConnection {
                 default -> throw new ProtocolException("there is no request " + request.op());
             }
         } catch (StorageException e) {
-            log.error("Cannot answer for {} of {}", request.path(), timeline.id().value(), e);
+            log.error(
+                    "Cannot answer for {} of {}", request.path(), timeline.id().value(), e);
             refuse(String.valueOf(e.getMessage()));
         }
     }

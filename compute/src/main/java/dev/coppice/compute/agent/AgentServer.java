@@ -113,7 +113,10 @@ public final class AgentServer implements AutoCloseable {
         try {
             new AgentConnection(connection, timeline, epoch, BUFFERS).run();
         } catch (ProtocolException e) {
-            log.warn("A process of the compute on {} was refused: {}", timeline.id().value(), e.getMessage());
+            log.warn(
+                    "A process of the compute on {} was refused: {}",
+                    timeline.id().value(),
+                    e.getMessage());
         } catch (IOException e) {
             // The process is gone; what it asked for went with it.
             log.debug("A connection at {} ended: {}", socket, e.getMessage());

@@ -24,6 +24,6 @@ final class PageBuffers {
 
     void release(ByteBuffer buffer) {
         // A buffer too many is left to the garbage collector.
-        boolean unused = free.offer(buffer);
+        boolean _ = free.offer(buffer);
     }
 }

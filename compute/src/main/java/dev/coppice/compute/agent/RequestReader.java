@@ -105,5 +105,4 @@ final class RequestReader {
         in.flip();
         return true;
     }
-
 }
