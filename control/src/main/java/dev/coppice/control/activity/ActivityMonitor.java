@@ -131,7 +131,11 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         ComputeWatch watch = watches.get(endpointId);
         if (watch != null) {
             try {
-                CompletableFuture.runAsync(watch::sync, task -> Thread.ofVirtual().name("sync-" + endpointId).start(task))
+                CompletableFuture.runAsync(
+                                watch::sync,
+                                task -> Thread.ofVirtual()
+                                        .name("sync-" + endpointId)
+                                        .start(task))
                         .get(SYNC_TIMEOUT_SECONDS, TimeUnit.SECONDS);
             } catch (ExecutionException | TimeoutException e) {
                 log.warn("Roles of {} could not be read before its suspend", endpointId, e);
@@ -149,13 +153,15 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
     /** Suspends every compute, side by side; a failure of one is logged and does not keep the others. */
     public void suspendAll() {
         List<Thread> threads = computes.list().stream()
-                .map(status -> Thread.ofVirtual().name("suspend-" + status.endpointId()).start(() -> {
-                    try {
-                        suspend(status.endpointId());
-                    } catch (RuntimeException e) {
-                        log.error("The compute of {} could not be suspended", status.endpointId(), e);
-                    }
-                }))
+                .map(status -> Thread.ofVirtual()
+                        .name("suspend-" + status.endpointId())
+                        .start(() -> {
+                            try {
+                                suspend(status.endpointId());
+                            } catch (RuntimeException e) {
+                                log.error("The compute of {} could not be suspended", status.endpointId(), e);
+                            }
+                        }))
                 .toList();
         try {
             for (Thread thread : threads) {
@@ -200,7 +206,8 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         note(endpointId, "suspend_compute", false, active);
         Instant now = clock.instant();
         Instant before = lastCrash.put(endpointId, now);
-        boolean again = before != null && before.plusSeconds(RECOVERY_PAUSE_SECONDS).isAfter(now);
+        boolean again =
+                before != null && before.plusSeconds(RECOVERY_PAUSE_SECONDS).isAfter(now);
         if (!closed && !again && catalog.inventory().endpoint(endpointId).isPresent()) {
             // Roles that were changed in the last second before it died are known to its WAL only.
             Thread.ofVirtual().name("rewake-" + endpointId).start(() -> rewake.accept(endpointId));
@@ -234,8 +241,16 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
             Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
             Instant active = (lastActive == null ? now : lastActive).truncatedTo(ChronoUnit.MICROS);
             Operation operation = new Operation(
-                    ids.operation(), endpoint.projectId(), endpoint.branchId(), endpointId, action,
-                    Operation.Status.FINISHED, null, null, now, now);
+                    ids.operation(),
+                    endpoint.projectId(),
+                    endpoint.branchId(),
+                    endpointId,
+                    action,
+                    Operation.Status.FINISHED,
+                    null,
+                    null,
+                    now,
+                    now);
             try {
                 catalog.change(
                         endpoint.projectId(),

@@ -17,8 +17,7 @@ record ActivitySample(boolean busy, long quietMillis, long sessions) {
     /**
      * Open idle sessions count for nothing. A session without a state is being started. Coppice's own sessions are left out.
      */
-    private static final String QUERY =
-            """
+    private static final String QUERY = """
             SELECT coalesce(bool_or(CASE backend_type
                        WHEN 'client backend' THEN state IS DISTINCT FROM 'idle'
                        ELSE true END), false),

@@ -90,9 +90,13 @@ final class ComputeWatch {
 
     /**
      * The roles as they are now, read after this call. Callers that come while a reading is about to start share it, so a
-     * storm of logins costs one reading at a time. Fails when the compute cannot be asked.
+     * storm of logins costs one reading at a time. Fails when the compute cannot be asked, at once while the watch is still
+     * connecting: a login right after a wake must not wait for that.
      */
     CompletableFuture<Map<String, LoginRole>> freshRoles() {
+        if (connection == null) {
+            return CompletableFuture.failedFuture(new SQLException("not connected to the compute yet", "08003"));
+        }
         synchronized (refreshLock) {
             CompletableFuture<Map<String, LoginRole>> next = nextRefresh;
             if (next == null) {

@@ -123,7 +123,7 @@ public final class BranchWorkflows {
                 case BranchPointRequest.AtTime(var time) -> timeline.at(time);
             };
         } catch (OutsideHistoryException e) {
-            throw new ControlException(ControlException.Kind.UNPROCESSABLE, e.getMessage(), e);
+            throw new ControlException(ControlException.Kind.UNPROCESSABLE, String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -136,7 +136,7 @@ public final class BranchWorkflows {
                     try {
                         roles.get(FRESH_ROLES_MAX_MILLIS, TimeUnit.MILLISECONDS);
                     } catch (ExecutionException | TimeoutException e) {
-                        log.debug("Branching from {} with the roles last seen: {}", parent.id(), e.getMessage());
+                        log.debug("Branching from {} with the roles last seen", parent.id(), e);
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     }
@@ -150,9 +150,17 @@ public final class BranchWorkflows {
         shop.pages().createBranch(Workshop.timeline(draft.branch()), point);
         try {
             publish(draft, roles, connection -> {
-                RoleRows.inherit(connection, parent.id(), draft.branch().id(), draft.branch().createdAt());
+                RoleRows.inherit(
+                        connection,
+                        parent.id(),
+                        draft.branch().id(),
+                        draft.branch().createdAt());
                 // The catalog's copy may lag behind memory by a poll of the parent.
-                RoleRows.replaceRoles(connection, draft.branch().id(), roles.values(), draft.branch().createdAt());
+                RoleRows.replaceRoles(
+                        connection,
+                        draft.branch().id(),
+                        roles.values(),
+                        draft.branch().createdAt());
                 OperationRows.insert(connection, operation);
             });
         } catch (RuntimeException e) {
@@ -165,8 +173,10 @@ public final class BranchWorkflows {
     private Made fromPast(Request request, Branch parent, String name, BranchPoint point) {
         Drafted draft = draft(request, parent, name, point);
         TimelineId timeline = Workshop.timeline(draft.branch());
-        String endpointId = draft.endpoint().map(Endpoint::id).orElseGet(() -> shop.ids().endpoint());
-        Operation operation = operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
+        String endpointId =
+                draft.endpoint().map(Endpoint::id).orElseGet(() -> shop.ids().endpoint());
+        Operation operation =
+                operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
         shop.catalog().transaction(connection -> {
             OperationRows.insert(connection, operation);
             return Boolean.TRUE;
@@ -175,11 +185,21 @@ public final class BranchWorkflows {
             shop.pages().createBranch(timeline, point);
             LiveState live = shop.computes().run(endpointId, timeline, ComputeSql::read);
             publish(draft, live.roles(), connection -> {
-                RoleRows.inherit(connection, parent.id(), draft.branch().id(), draft.branch().createdAt());
+                RoleRows.inherit(
+                        connection,
+                        parent.id(),
+                        draft.branch().id(),
+                        draft.branch().createdAt());
                 RoleRows.replaceRoles(
-                        connection, draft.branch().id(), live.roles().values(), draft.branch().createdAt());
+                        connection,
+                        draft.branch().id(),
+                        live.roles().values(),
+                        draft.branch().createdAt());
                 RoleRows.replaceDatabases(
-                        connection, draft.branch().id(), live.databases(), draft.branch().createdAt());
+                        connection,
+                        draft.branch().id(),
+                        live.databases(),
+                        draft.branch().createdAt());
                 OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
             });
         } catch (RuntimeException e) {
@@ -201,12 +221,31 @@ public final class BranchWorkflows {
         String id = shop.ids().branch();
         Instant time = request.point() instanceof BranchPointRequest.AtTime(var asked) ? asked : null;
         Branch branch = new Branch(
-                id, request.projectId(), parent.id(), point.lsn(), time, name, id, BranchState.READY, false,
-                request.isProtected(), "console", now, now);
+                id,
+                request.projectId(),
+                parent.id(),
+                point.lsn(),
+                time,
+                name,
+                id,
+                BranchState.READY,
+                false,
+                request.isProtected(),
+                "console",
+                now,
+                now);
         Optional<Endpoint> endpoint = request.withEndpoint()
                 ? Optional.of(new Endpoint(
-                        shop.ids().endpoint(), request.projectId(), id, Endpoint.READ_WRITE,
-                        request.suspendTimeoutSeconds(), false, false, null, now, now))
+                        shop.ids().endpoint(),
+                        request.projectId(),
+                        id,
+                        Endpoint.READ_WRITE,
+                        request.suspendTimeoutSeconds(),
+                        false,
+                        false,
+                        null,
+                        now,
+                        now))
                 : Optional.empty();
         return new Drafted(branch, endpoint);
     }
@@ -223,12 +262,19 @@ public final class BranchWorkflows {
 
     private Operation finished(Operation running) {
         return new Operation(
-                running.id(), running.projectId(), running.branchId(), running.endpointId(), running.action(),
-                Operation.Status.FINISHED, null, null, running.createdAt(), shop.now());
+                running.id(),
+                running.projectId(),
+                running.branchId(),
+                running.endpointId(),
+                running.action(),
+                Operation.Status.FINISHED,
+                null,
+                null,
+                running.createdAt(),
+                shop.now());
     }
 
-    private void publish(
-            Drafted draft, Map<String, LoginRole> roles, dev.coppice.control.catalog.Catalog.Change more) {
+    private void publish(Drafted draft, Map<String, LoginRole> roles, dev.coppice.control.catalog.Catalog.Change more) {
         shop.catalog()
                 .change(
                         draft.branch().projectId(),
@@ -262,7 +308,8 @@ public final class BranchWorkflows {
         requireFree(projectId, name);
         Branch renamed = branch.renamed(name, shop.now());
         try {
-            shop.catalog().change(projectId, connection -> Rows.update(connection, renamed), image -> image.put(renamed));
+            shop.catalog()
+                    .change(projectId, connection -> Rows.update(connection, renamed), image -> image.put(renamed));
         } catch (ControlException e) {
             throw named(e, name);
         }
@@ -306,13 +353,18 @@ public final class BranchWorkflows {
         } else if (branch.isProtected()) {
             reason = "it is protected";
         } else if (!children.isEmpty()) {
-            reason = "it has children (" + children.stream().map(Branch::name).sorted().limit(5)
+            reason = "it has children ("
+                    + children.stream()
+                            .map(Branch::name)
+                            .sorted()
+                            .limit(5)
                             .collect(java.util.stream.Collectors.joining(", "))
                     + (children.size() > 5 ? ", ..." : "") + "); delete them first";
         }
         if (reason != null) {
             throw new ControlException(
-                    ControlException.Kind.UNPROCESSABLE, "branch \"" + branch.name() + "\" cannot be deleted: " + reason);
+                    ControlException.Kind.UNPROCESSABLE,
+                    "branch \"" + branch.name() + "\" cannot be deleted: " + reason);
         }
     }
 }

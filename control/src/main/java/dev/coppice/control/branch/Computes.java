@@ -53,7 +53,9 @@ final class Computes {
         } catch (CompletionException e) {
             if (e.getCause() instanceof ComputeException cause) {
                 throw new ControlException(
-                        ControlException.Kind.UNAVAILABLE, "the compute could not be started: " + cause.getMessage(), cause);
+                        ControlException.Kind.UNAVAILABLE,
+                        "the compute could not be started: " + cause.getMessage(),
+                        cause);
             }
             throw e;
         }

@@ -40,11 +40,21 @@ public final class EndpointWorkflows {
         try {
             Branch branch = shop.branch(projectId, branchId);
             if (shop.inventory().endpointOfBranch(branchId).isPresent()) {
-                throw ControlException.conflict("read_write endpoint already exists on branch \"" + branch.name() + "\"");
+                throw ControlException.conflict(
+                        "read_write endpoint already exists on branch \"" + branch.name() + "\"");
             }
             Instant now = shop.now();
             Endpoint endpoint = new Endpoint(
-                    shop.ids().endpoint(), projectId, branchId, type, suspendTimeoutSeconds, false, false, null, now, now);
+                    shop.ids().endpoint(),
+                    projectId,
+                    branchId,
+                    type,
+                    suspendTimeoutSeconds,
+                    false,
+                    false,
+                    null,
+                    now,
+                    now);
             shop.catalog()
                     .change(projectId, connection -> Rows.insert(connection, endpoint), image -> image.put(endpoint));
             return endpoint;

@@ -19,8 +19,8 @@ final class Names {
 
     static String branch(String name) {
         if (name.isBlank() || name.length() > BRANCH_MAX_CHARACTERS || !name.equals(name.strip())) {
-            throw ControlException.invalid("branch.name: must have 1 to " + BRANCH_MAX_CHARACTERS
-                    + " characters and no blanks at its ends");
+            throw ControlException.invalid(
+                    "branch.name: must have 1 to " + BRANCH_MAX_CHARACTERS + " characters and no blanks at its ends");
         }
         if (name.chars().anyMatch(Character::isISOControl) || name.indexOf('@') >= 0) {
             throw ControlException.invalid("branch.name: must not contain control characters or @");
@@ -40,7 +40,8 @@ final class Names {
         identifier("role.name", name);
         String lower = name.toLowerCase(Locale.ROOT);
         if (lower.startsWith("pg_") || RESERVED_ROLES.contains(lower)) {
-            throw new ControlException(ControlException.Kind.UNPROCESSABLE, "the role name \"" + name + "\" is reserved");
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "the role name \"" + name + "\" is reserved");
         }
         return name;
     }

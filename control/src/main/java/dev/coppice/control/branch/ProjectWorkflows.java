@@ -49,13 +49,28 @@ public final class ProjectWorkflows {
         Project project = new Project(shop.ids().project(), request.name(), shop.pgVersion(), now, now);
         String branchId = shop.ids().branch();
         Branch branch = new Branch(
-                branchId, project.id(), null, null, null, request.branchName(), branchId, BranchState.READY, true, false,
-                "console", now, now);
+                branchId,
+                project.id(),
+                null,
+                null,
+                null,
+                request.branchName(),
+                branchId,
+                BranchState.READY,
+                true,
+                false,
+                "console",
+                now,
+                now);
         Endpoint endpoint = new Endpoint(
                 shop.ids().endpoint(), project.id(), branchId, Endpoint.READ_WRITE, 0, false, true, now, now, now);
         TimelineId timeline = Workshop.timeline(branch);
         Operation operation = shop.operation(
-                project.id(), branchId, endpoint.id(), CREATE, Operation.Status.RUNNING,
+                project.id(),
+                branchId,
+                endpoint.id(),
+                CREATE,
+                Operation.Status.RUNNING,
                 new Removal.Detail(timeline, endpoint.id()).text());
         shop.catalog().transaction(connection -> {
             OperationRows.insert(connection, operation);
@@ -89,7 +104,12 @@ public final class ProjectWorkflows {
     }
 
     private void publish(
-            Request request, Project project, Branch branch, Endpoint endpoint, Operation operation, LiveState live,
+            Request request,
+            Project project,
+            Branch branch,
+            Endpoint endpoint,
+            Operation operation,
+            LiveState live,
             String password) {
         byte[] sealed = shop.secrets().seal(password, RoleWorkflows.sealContext(request.roleName()));
         shop.catalog()
@@ -106,7 +126,10 @@ public final class ProjectWorkflows {
                                     sealed,
                                     branch.createdAt());
                             RoleRows.putDatabase(
-                                    connection, branch.id(), request.databaseName(), request.roleName(),
+                                    connection,
+                                    branch.id(),
+                                    request.databaseName(),
+                                    request.roleName(),
                                     branch.createdAt());
                             OperationRows.finish(
                                     connection, operation.id(), Operation.Status.FINISHED, null, shop.now());

@@ -62,7 +62,8 @@ final class Removal {
                 .toList());
         while (!left.isEmpty()) {
             List<Branch> leaves = left.stream()
-                    .filter(branch -> left.stream().noneMatch(other -> branch.id().equals(other.parentId())))
+                    .filter(branch ->
+                            left.stream().noneMatch(other -> branch.id().equals(other.parentId())))
                     .toList();
             for (Branch leaf : leaves) {
                 removeCompute(leaf);
@@ -100,7 +101,10 @@ final class Removal {
             try {
                 shop.catalog().transaction(connection -> {
                     OperationRows.finish(
-                            connection, operation.id(), Operation.Status.FAILED, String.valueOf(reason.getMessage()),
+                            connection,
+                            operation.id(),
+                            Operation.Status.FAILED,
+                            String.valueOf(reason.getMessage()),
                             shop.now());
                     return Boolean.TRUE;
                 });

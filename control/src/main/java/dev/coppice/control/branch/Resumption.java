@@ -46,8 +46,9 @@ public final class Resumption {
             case BranchWorkflows.DELETE -> {
                 log.info("Finishing the deletion of branch {}", operation.branchId());
                 String branchId = operation.branchId() == null ? "" : operation.branchId();
-                shop.inventory().branch(branchId).ifPresentOrElse(
-                        branch -> removal.finishBranch(operation, branch), () -> close(operation));
+                shop.inventory()
+                        .branch(branchId)
+                        .ifPresentOrElse(branch -> removal.finishBranch(operation, branch), () -> close(operation));
             }
             case ProjectWorkflows.DELETE -> {
                 log.info("Finishing the deletion of project {}", operation.projectId());

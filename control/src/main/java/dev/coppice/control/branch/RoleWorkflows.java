@@ -12,7 +12,6 @@ import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,8 +68,8 @@ public final class RoleWorkflows {
             return ComputeSql.roles(connection).getOrDefault(name, new LoginRole(name, verifier, true));
         });
         byte[] sealed = shop.secrets().seal(password, sealContext(name));
-        Operation operation = apply(branch, endpoint, connection -> RoleRows.put(
-                connection, branch.id(), login, sealed, shop.now()));
+        Operation operation =
+                apply(branch, endpoint, connection -> RoleRows.put(connection, branch.id(), login, sealed, shop.now()));
         Map<String, LoginRole> roles = new HashMap<>(shop.inventory().roles(branch.id()));
         roles.put(name, login);
         shop.roleSync().remember(branch.id(), roles);
@@ -111,12 +110,13 @@ public final class RoleWorkflows {
         }
         String password = shop.catalog()
                 .transaction(connection -> RoleRows.sealedPassword(connection, branch.id(), name))
-                .map(sealed -> shop.secrets().open(sealed, sealContext(name)))
+                .map(stored -> shop.secrets().open(stored, sealContext(name)))
                 .orElse("");
         if (password.isEmpty() || !ScramVerifier.matches(password, known.verifier())) {
             throw new ControlException(
                     ControlException.Kind.PRECONDITION,
-                    "the password of role \"" + name + "\" is not stored because it was set by SQL; reset it to get one");
+                    "the password of role \"" + name
+                            + "\" is not stored because it was set by SQL; reset it to get one");
         }
         return password;
     }
@@ -166,8 +166,8 @@ public final class RoleWorkflows {
     }
 
     private Operation apply(Branch branch, Endpoint endpoint, Catalog.Change change) {
-        Operation operation = shop.operation(
-                branch.projectId(), branch.id(), endpoint.id(), APPLY, Operation.Status.FINISHED, null);
+        Operation operation =
+                shop.operation(branch.projectId(), branch.id(), endpoint.id(), APPLY, Operation.Status.FINISHED, null);
         shop.catalog()
                 .change(
                         branch.projectId(),

@@ -60,9 +60,7 @@ public record Workshop(
     }
 
     Project project(String id) {
-        return inventory()
-                .project(id)
-                .orElseThrow(() -> ControlException.notFound("project \"" + id + "\" not found"));
+        return inventory().project(id).orElseThrow(() -> ControlException.notFound("project \"" + id + "\" not found"));
     }
 
     /** A branch of the project that is not being deleted. */
@@ -96,10 +94,13 @@ public record Workshop(
     }
 
     Operation operation(
-            String projectId, @Nullable String branchId, @Nullable String endpointId, String action,
-            Operation.Status status, @Nullable String detail) {
+            String projectId,
+            @Nullable String branchId,
+            @Nullable String endpointId,
+            String action,
+            Operation.Status status,
+            @Nullable String detail) {
         Instant now = now();
-        return new Operation(
-                ids.operation(), projectId, branchId, endpointId, action, status, null, detail, now, now);
+        return new Operation(ids.operation(), projectId, branchId, endpointId, action, status, null, detail, now, now);
     }
 }

@@ -66,8 +66,9 @@ public final class ComputeSql {
 
     /** Creates the first role of a project: a superuser, as the user of a database of one's own expects. */
     public static void createOwner(Connection connection, String role, String verifier) throws SQLException {
-        execute(connection, "CREATE ROLE " + identifier(role) + " SUPERUSER " + ROLE_OPTIONS + " PASSWORD "
-                + literal(verifier));
+        execute(
+                connection,
+                "CREATE ROLE " + identifier(role) + " SUPERUSER " + ROLE_OPTIONS + " PASSWORD " + literal(verifier));
     }
 
     public static void createRole(Connection connection, String role, String verifier) throws SQLException {
@@ -96,16 +97,13 @@ public final class ComputeSql {
     public static ControlException translate(SQLException e) {
         @Nullable String state = e.getSQLState();
         String message = "Postgres refused: " + e.getMessage();
-        ControlException.Kind kind =
-                switch (state == null ? "" : state) {
-                    case "42710", "42P04" -> ControlException.Kind.CONFLICT;
-                    case "42704", "3D000" -> ControlException.Kind.NOT_FOUND;
-                    case "2BP01", "55006", "42939", "42501", "0A000", "22023", "42602" ->
-                        ControlException.Kind.UNPROCESSABLE;
-                    case "57P01", "57P02", "57P03", "08006", "08003", "08001", "8001", "" ->
-                        ControlException.Kind.UNAVAILABLE;
-                    default -> ControlException.Kind.INTERNAL;
-                };
+        ControlException.Kind kind = switch (state == null ? "" : state) {
+            case "42710", "42P04" -> ControlException.Kind.CONFLICT;
+            case "42704", "3D000" -> ControlException.Kind.NOT_FOUND;
+            case "2BP01", "55006", "42939", "42501", "0A000", "22023", "42602" -> ControlException.Kind.UNPROCESSABLE;
+            case "57P01", "57P02", "57P03", "08006", "08003", "08001", "8001", "" -> ControlException.Kind.UNAVAILABLE;
+            default -> ControlException.Kind.INTERNAL;
+        };
         return new ControlException(kind, message, e);
     }
 

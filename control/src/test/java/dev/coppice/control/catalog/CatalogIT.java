@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -224,7 +225,7 @@ class CatalogIT {
         assertThat(inventory.childrenOf("br-a")).extracting(Branch::id).containsExactly("br-b");
     }
 
-    private static Branch branch(String id, String parent, String name, boolean isDefault) {
+    private static Branch branch(String id, @Nullable String parent, String name, boolean isDefault) {
         Lsn lsn = parent == null ? null : Lsn.parse("0/16B3748");
         return new Branch(
                 id,
