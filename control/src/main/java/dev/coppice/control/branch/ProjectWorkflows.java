@@ -16,6 +16,7 @@ import dev.coppice.control.sql.LiveState;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Makes, renames and deletes projects. */
 public final class ProjectWorkflows {
@@ -38,6 +39,11 @@ public final class ProjectWorkflows {
 
     /** A project that was just made. */
     public record MadeProject(Project project, Made made, String roleName, String password, String databaseName) {}
+
+    /** The major version that every project runs. */
+    public int pgVersion() {
+        return shop.pgVersion();
+    }
 
     /** Makes a project; its branch is awake and can be connected to when this returns. */
     public MadeProject create(Request request) {
@@ -84,7 +90,7 @@ public final class ProjectWorkflows {
             shop.monitor().watch(endpoint.id());
             return new MadeProject(
                     project,
-                    new Made(branch, java.util.Optional.of(endpoint), List.of(operation)),
+                    new Made(branch, Optional.of(endpoint), List.of(operation)),
                     request.roleName(),
                     password,
                     request.databaseName());

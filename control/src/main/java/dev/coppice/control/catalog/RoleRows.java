@@ -15,15 +15,15 @@ import org.jspecify.annotations.Nullable;
 public final class RoleRows {
     private RoleRows() {}
 
-    /** The sealed password of a role; absent when the role or its password is not known. */
-    public static Optional<byte[]> sealedPassword(Connection connection, String branchId, String role)
+    /**
+     * The sealed password of a role; absent when it is not known, or was stored with another verifier than the role has now.
+     */
+    public static Optional<byte[]> sealedPassword(Connection connection, String branchId, LoginRole role)
             throws SQLException {
         return Sql.first(
-                connection,
-                row -> row.getBytes("sealed_password"),
-                "SELECT sealed_password FROM roles WHERE branch_id = ? AND name = ? AND sealed_password IS NOT NULL",
-                branchId,
-                role);
+                connection, row -> row.getBytes("sealed_password"), """
+                SELECT sealed_password FROM roles
+                WHERE branch_id = ? AND name = ? AND sealed_password IS NOT NULL AND verifier = ?""", branchId, role.name(), role.verifier());
     }
 
     /** Inserts the role, or gives it this verifier and password. */

@@ -180,7 +180,7 @@ class CatalogIT {
     }
 
     private static Optional<byte[]> password(Catalog catalog, String branchId) {
-        return catalog.transaction(c -> RoleRows.sealedPassword(c, branchId, "alice"));
+        return catalog.transaction(c -> RoleRows.sealedPassword(c, branchId, new LoginRole("alice", "verifier", true)));
     }
 
     private static List<String> roleNames(Catalog catalog) {
