@@ -100,7 +100,7 @@ public final class ProxyServer implements AutoCloseable {
                 .bind(configuration.listen())
                 .awaitUninterruptibly();
         if (!bound.isSuccess()) {
-            loops.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            loops.shutdownGracefully(0, 0, TimeUnit.SECONDS).awaitUninterruptibly();
             throw new UncheckedIOException(
                     "the proxy cannot listen on " + configuration.listen(), new IOException(bound.cause()));
         }

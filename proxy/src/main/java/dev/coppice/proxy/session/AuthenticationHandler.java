@@ -52,7 +52,19 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        verifier().whenCompleteAsync((found, failure) -> lookedUp(ctx, found, failure), ctx.executor());
+        verifier()
+                .whenCompleteAsync(
+                        (found, failure) -> {
+                            if (ctx.isRemoved() || connection.ending()) {
+                                return;
+                            }
+                            if (failure == null) {
+                                lookedUp(ctx, found);
+                            } else {
+                                lookUpFailed(failure);
+                            }
+                        },
+                        ctx.executor());
     }
 
     private CompletionStage<Optional<String>> verifier() {
@@ -67,20 +79,17 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
         }
     }
 
-    private void lookedUp(ChannelHandlerContext ctx, @Nullable Optional<String> found, @Nullable Throwable failure) {
-        if (ctx.isRemoved() || connection.ending()) {
-            return;
-        }
-        if (failure != null || found == null) {
-            log.error("cannot look up a verifier for endpoint {}", route.label(), failure);
-            connection.refuse(
-                    Outcome.INTERNAL,
-                    PgError.of(
-                            SqlState.CANNOT_CONNECT_NOW,
-                            "passwords cannot be checked at the moment",
-                            "Try again in a few seconds."));
-            return;
-        }
+    private void lookUpFailed(Throwable failure) {
+        log.error("cannot look up a verifier for endpoint {}", route.label(), failure);
+        connection.refuse(
+                Outcome.INTERNAL,
+                PgError.of(
+                        SqlState.CANNOT_CONNECT_NOW,
+                        "passwords cannot be checked at the moment",
+                        "Try again in a few seconds."));
+    }
+
+    private void lookedUp(ChannelHandlerContext ctx, Optional<String> found) {
         Optional<ScramVerifier> real = found.flatMap(ScramVerifier::parse);
         if (found.isPresent() && real.isEmpty()) {
             log.warn("role {} has a password that is not SCRAM-SHA-256", ClientConnection.shown(request.user()));

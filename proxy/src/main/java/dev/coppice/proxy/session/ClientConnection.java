@@ -28,6 +28,19 @@ final class ClientConnection {
     /** Names longer than Postgres's NAMEDATALEN are cut in logs and messages. */
     private static final int MAX_SHOWN_CHARS = 63;
 
+    private enum Phase {
+        STARTUP("before its startup packet"),
+        AUTHENTICATION("while authenticating"),
+        HELD("while waiting for its compute"),
+        SESSION("in session");
+
+        private final String description;
+
+        Phase(String description) {
+            this.description = description;
+        }
+    }
+
     final SessionServices services;
     private final Channel channel;
     private final boolean overLimit;
@@ -40,7 +53,7 @@ final class ClientConnection {
     private String database = "";
     private String route = "";
     private boolean encrypted;
-    private boolean speaking;
+    private Phase phase = Phase.STARTUP;
     private ProtocolVersion version = ProtocolVersion.V3_0;
     private @Nullable Relay relay;
 
@@ -109,7 +122,7 @@ final class ClientConnection {
 
     /** The client speaks the protocol, so it can be told errors. */
     void startupReceived(String user, String database, ProtocolVersion version) {
-        speaking = true;
+        phase = Phase.AUTHENTICATION;
         this.user = user;
         this.database = database;
         this.version = version;
@@ -121,6 +134,7 @@ final class ClientConnection {
 
     /** The password is proved: from here on the wake deadline counts. */
     void authenticated() {
+        phase = Phase.HELD;
         if (deadline != null) {
             deadline.cancel(false);
             deadline = null;
@@ -130,6 +144,7 @@ final class ClientConnection {
     void sessionBegan(Relay newRelay) {
         relay = newRelay;
         outcome = Outcome.SESSION;
+        phase = Phase.SESSION;
         services.metrics().sessionBegan();
         services.metrics().login.update(System.nanoTime() - startedNanos, TimeUnit.NANOSECONDS);
     }
@@ -160,7 +175,7 @@ final class ClientConnection {
     }
 
     private void handshakeTimedOut() {
-        if (speaking) {
+        if (phase != Phase.STARTUP) {
             refuse(
                     Outcome.TIMEOUT,
                     PgError.of(
@@ -177,7 +192,7 @@ final class ClientConnection {
         if (deadline != null) {
             deadline.cancel(false);
         }
-        ending(Outcome.CLIENT_LEFT, "client closed the connection");
+        ending(Outcome.CLIENT_LEFT, "client closed the connection " + phase.description);
         Outcome end = outcome == null ? Outcome.CLIENT_LEFT : outcome;
         services.metrics().closed(end);
         long fromClient = relay == null ? 0 : relay.bytesFromClient();

@@ -78,7 +78,7 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         long timeoutMillis = connection.services.settings().wakeTimeout().toMillis();
-        deadline = ctx.executor().schedule(() -> timedOut(ctx), timeoutMillis, TimeUnit.MILLISECONDS);
+        deadline = ctx.executor().schedule(this::timedOut, timeoutMillis, TimeUnit.MILLISECONDS);
         wake(ctx);
     }
 
@@ -107,11 +107,10 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof WakeException wake) {
-            refuse(ctx, Outcome.WAKE_FAILED, wake.error());
+            refuse(Outcome.WAKE_FAILED, wake.error());
         } else {
             log.error("waking endpoint {} failed", endpoint.endpointId(), cause);
             refuse(
-                    ctx,
                     Outcome.WAKE_FAILED,
                     PgError.of(
                             SqlState.INTERNAL_ERROR,
@@ -164,7 +163,7 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
         }
         if (result.cause() instanceof ComputeLoginException.Refused refused
                 && !TRY_AGAIN.contains(refused.sqlState())) {
-            finish();
+            abandon();
             connection.ending(Outcome.COMPUTE_REFUSED, "compute answered " + refused.sqlState());
             ctx.writeAndFlush(Unpooled.wrappedBuffer(refused.frame())).addListener(ChannelFutureListener.CLOSE);
         } else {
@@ -181,7 +180,6 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
         if (attempts >= MAX_ATTEMPTS) {
             log.warn("compute of endpoint {} is not reached: {}", endpoint.endpointId(), problem);
             refuse(
-                    ctx,
                     Outcome.WAKE_FAILED,
                     PgError.of(
                             SqlState.CONNECTION_FAILURE,
@@ -219,10 +217,9 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
         ctx.pipeline().remove(this);
     }
 
-    private void timedOut(ChannelHandlerContext ctx) {
+    private void timedOut() {
         if (!done) {
             refuse(
-                    ctx,
                     Outcome.WAKE_FAILED,
                     PgError.of(
                             SqlState.CANNOT_CONNECT_NOW,
@@ -236,7 +233,7 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void refuse(ChannelHandlerContext ctx, Outcome outcome, PgError error) {
+    private void refuse(Outcome outcome, PgError error) {
         abandon();
         connection.refuse(outcome, error);
     }
@@ -274,7 +271,6 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        connection.ending(Outcome.CLIENT_LEFT, "client left while its compute was waking");
         abandon();
         ctx.fireChannelInactive();
     }
