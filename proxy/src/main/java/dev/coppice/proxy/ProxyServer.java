@@ -64,7 +64,15 @@ public final class ProxyServer implements AutoCloseable {
      */
     public static ProxyServer start(
             ProxyConfiguration configuration, EndpointDirectory directory, byte[] secret, MetricRegistry metrics) {
-        Transport transport = Transport.available();
+        return start(configuration, directory, secret, metrics, Transport.available());
+    }
+
+    static ProxyServer start(
+            ProxyConfiguration configuration,
+            EndpointDirectory directory,
+            byte[] secret,
+            MetricRegistry metrics,
+            Transport transport) {
         SecureRandom random = new SecureRandom();
         SessionServices services = new SessionServices(
                 new SessionSettings(

@@ -21,6 +21,7 @@ public final class FakeDirectory implements EndpointDirectory {
     public final Map<String, String> verifiers = new ConcurrentHashMap<>();
 
     public final AtomicInteger wakes = new AtomicInteger();
+    public final List<String> woken = new CopyOnWriteArrayList<>();
     public volatile Supplier<CompletionStage<Path>> wake = CompletableFuture::new;
 
     @Override
@@ -46,6 +47,7 @@ public final class FakeDirectory implements EndpointDirectory {
     @Override
     public CompletionStage<Path> wake(String endpointId) {
         wakes.incrementAndGet();
+        woken.add(endpointId);
         return wake.get();
     }
 }

@@ -13,12 +13,13 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 
 /** A proxy before one real Postgres that plays the compute of every endpoint. */
 final class ProxyFixture implements AutoCloseable {
-    private static final byte[] SECRET = "a secret for tests".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    static final byte[] SECRET = "a secret for tests".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     static final String PASSWORD = "correct horse";
     static final RoutedEndpoint MAIN = new RoutedEndpoint("ep-main-1", "main", "project-1");
     static final RoutedEndpoint DEV = new RoutedEndpoint("ep-dev-2", "dev", "project-1");
@@ -37,7 +38,7 @@ final class ProxyFixture implements AutoCloseable {
         directory.verifiers.put("alice", TestVerifiers.verifier(PASSWORD, "salt of alice"));
         directory.verifiers.put("coppice_admin", TestVerifiers.verifier(PASSWORD, "salt of admin"));
         awake();
-        this.proxy = start(configuration());
+        this.proxy = start(configuration(), metrics);
     }
 
     static ProxyFixture start() throws IOException, InterruptedException {
@@ -48,8 +49,8 @@ final class ProxyFixture implements AutoCloseable {
                 "create database shop owner alice")));
     }
 
-    ProxyServer start(ProxyConfiguration configuration) {
-        return ProxyServer.start(configuration, directory, SECRET, new MetricRegistry());
+    ProxyServer start(ProxyConfiguration configuration, MetricRegistry registry) {
+        return ProxyServer.start(configuration, directory, SECRET, registry);
     }
 
     ProxyConfiguration configuration() {
@@ -67,6 +68,16 @@ final class ProxyFixture implements AutoCloseable {
     void awake() {
         directory.wake = () -> CompletableFuture.completedFuture(postgres.socket());
         directory.wakes.set(0);
+        directory.woken.clear();
+    }
+
+    int open() {
+        return open(metrics);
+    }
+
+    static int open(MetricRegistry registry) {
+        return (int) Objects.requireNonNull(registry.getGauges().get("proxy.connections.open"))
+                .getValue();
     }
 
     int port() {

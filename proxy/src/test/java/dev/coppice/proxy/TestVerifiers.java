@@ -18,17 +18,33 @@ public final class TestVerifiers {
     private TestVerifiers() {}
 
     public static String verifier(String password, String salt) {
+        return verifier(password, salt.getBytes(UTF_8));
+    }
+
+    public static String verifier(String password, byte[] salt) {
         try {
-            byte[] salted = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
-                    .generateSecret(new PBEKeySpec(password.toCharArray(), salt.getBytes(UTF_8), ITERATIONS, KEY_BITS))
-                    .getEncoded();
+            byte[] salted = salted(password, salt);
             byte[] storedKey = MessageDigest.getInstance("SHA-256").digest(hmac(salted, "Client Key"));
             Base64.Encoder base64 = Base64.getEncoder();
-            return "SCRAM-SHA-256$" + ITERATIONS + ":" + base64.encodeToString(salt.getBytes(UTF_8)) + "$"
+            return "SCRAM-SHA-256$" + ITERATIONS + ":" + base64.encodeToString(salt) + "$"
                     + base64.encodeToString(storedKey) + ":" + base64.encodeToString(hmac(salted, "Server Key"));
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    public static byte[] clientKey(String password, String salt) {
+        try {
+            return hmac(salted(password, salt.getBytes(UTF_8)), "Client Key");
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static byte[] salted(String password, byte[] salt) throws GeneralSecurityException {
+        return SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
+                .generateSecret(new PBEKeySpec(password.toCharArray(), salt, ITERATIONS, KEY_BITS))
+                .getEncoded();
     }
 
     private static byte[] hmac(byte[] key, String text) throws GeneralSecurityException {
