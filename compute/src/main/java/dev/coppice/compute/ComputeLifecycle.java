@@ -45,6 +45,9 @@ final class ComputeLifecycle {
     /** Recovery replays at most max_wal_size and a checkpoint; this is far beyond. */
     private static final Duration START_MAX = Duration.ofMinutes(10);
 
+    /** A compute that was up is ready at once; one in the middle of its recovery is rather started again. */
+    private static final Duration ADOPTION_MAX = Duration.ofSeconds(5);
+
     private static final Duration FAST_SHUTDOWN_MAX = Duration.ofMinutes(2);
     private static final Duration IMMEDIATE_SHUTDOWN_MAX = Duration.ofSeconds(10);
     private static final Duration KILL_MAX = Duration.ofSeconds(10);
@@ -158,7 +161,7 @@ final class ComputeLifecycle {
                     local.pgdata(),
                     run.log().file()));
             clock.phase("spawn");
-            awaitReady(instance, local.pgdata(), run.log(), logStart);
+            awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
             clock.phase("ready");
             clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
             return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run);
@@ -212,8 +215,12 @@ final class ComputeLifecycle {
     /** Cleans up after a compute whose postmaster is gone; true when it had ended cleanly. */
     boolean finish(RunningCompute compute) throws InterruptedException {
         OptionalInt status = compute.instance().exit().getNow(OptionalInt.empty());
-        boolean clean = end(compute.timeline(), status.isEmpty() || status.getAsInt() == 0);
-        compute.agent().close();
+        boolean clean;
+        try {
+            clean = end(compute.timeline(), status.isEmpty() || status.getAsInt() == 0);
+        } finally {
+            compute.agent().close();
+        }
         try {
             compute.run().clean();
         } catch (IOException e) {
@@ -272,7 +279,7 @@ final class ComputeLifecycle {
         RunDirectory run = run(endpointId);
         AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), user);
         try {
-            awaitReady(instance.get(), local.pgdata(), run.log(), run.log().size());
+            awaitReady(instance.get(), local.pgdata(), run.log(), run.log().size(), ADOPTION_MAX);
         } catch (ComputeException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();
@@ -346,9 +353,10 @@ final class ComputeLifecycle {
         }
     }
 
-    private static void awaitReady(Instance instance, Path dataDirectory, ServerLog serverLog, long logStart)
+    private static void awaitReady(
+            Instance instance, Path dataDirectory, ServerLog serverLog, long logStart, Duration timeout)
             throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + START_MAX.toNanos();
+        long deadline = System.nanoTime() + timeout.toNanos();
         while (true) {
             Optional<PostmasterPidFile> file = PostmasterPidFile.read(dataDirectory);
             if (file.isPresent() && file.get().ready()) {
@@ -359,7 +367,7 @@ final class ComputeLifecycle {
                         "Postgres did not start; its log ends with:\n" + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
             }
             if (System.nanoTime() - deadline > 0) {
-                throw new ComputeException("Postgres was not ready after " + START_MAX + "; its log ends with:\n"
+                throw new ComputeException("Postgres was not ready after " + timeout + "; its log ends with:\n"
                         + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
             }
             Thread.sleep(POLL_MILLIS);

@@ -3,7 +3,6 @@ package dev.coppice.compute;
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.Timeline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +15,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -86,30 +87,33 @@ public final class ComputeService implements AutoCloseable {
      * after adding listeners and before the first wake.
      */
     public void recover() {
-        for (TimelineId id : pages.timelines()) {
-            Timeline timeline = pages.timeline(id);
-            if (!timeline.epochOpen()) {
-                continue;
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (TimelineId id : pages.timelines()) {
+                if (pages.timeline(id).epochOpen()) {
+                    threads.execute(() -> recover(id));
+                }
             }
-            try {
-                lifecycle
-                        .adopt(timeline)
-                        .ifPresentOrElse(
-                                compute -> {
-                                    log.info(
-                                            "Adopted the compute of {}, process {}",
-                                            compute.endpointId(),
-                                            compute.instance().pid());
-                                    endpoint(compute.endpointId(), id).adopted(compute);
-                                },
-                                () -> log.info("Ended the epoch that a compute on timeline {} left open", id.value()));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new ComputeException("interrupted while taking over computes", e);
-            } catch (RuntimeException e) {
-                // One broken timeline must not keep the others from their users; its next wake tries again.
-                log.error("Cannot take over the compute on timeline {}", id.value(), e);
+        }
+    }
+
+    private void recover(TimelineId id) {
+        try {
+            Optional<RunningCompute> adopted = lifecycle.adopt(pages.timeline(id));
+            if (adopted.isEmpty()) {
+                log.info("Ended the epoch that a compute on timeline {} left open", id.value());
+                return;
             }
+            RunningCompute compute = adopted.get();
+            log.info(
+                    "Adopted the compute of {}, process {}",
+                    compute.endpointId(),
+                    compute.instance().pid());
+            endpoint(compute.endpointId(), id).adopted(compute);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            // One broken timeline must not keep the others from their users; its next wake tries again.
+            log.error("Cannot take over the compute on timeline {}", id.value(), e);
         }
     }
 

@@ -69,13 +69,15 @@ final class Endpoint {
             if (pending != null && pending.kind() == Kind.WAKE) {
                 return addressOf(pending);
             }
+            if (pending == null && running != null && running.instance().isAlive()) {
+                return running.timeline().id().equals(spec.timeline())
+                        ? CompletableFuture.completedFuture(running.run().address())
+                        : CompletableFuture.failedFuture(runsElsewhere(running, spec));
+            }
             if (pending == null && running != null) {
-                if (!running.timeline().id().equals(spec.timeline())) {
-                    return CompletableFuture.failedFuture(new ComputeException("endpoint " + id + " runs on timeline "
-                            + running.timeline().id().value() + "; suspend it before it wakes on "
-                            + spec.timeline().value()));
-                }
-                return CompletableFuture.completedFuture(running.run().address());
+                // It died a moment ago, and this is the first to notice.
+                RunningCompute dead = running;
+                Operation _ = append(Kind.CLEAN_UP, () -> runCleanUp(dead));
             }
             return addressOf(append(Kind.WAKE, () -> runWake(spec)));
         } finally {
@@ -88,7 +90,7 @@ final class Endpoint {
         try {
             requireAttached();
             @Nullable Operation pending = pending();
-            if (pending != null && pending.kind() != Kind.WAKE) {
+            if (pending != null && pending.kind() == Kind.SUSPEND) {
                 return pending.done().thenApply(ignored -> null);
             }
             if (pending == null && running == null) {
@@ -137,11 +139,18 @@ final class Endpoint {
     }
 
     private @Nullable ComputeAddress runWake(ComputeSpec spec) throws InterruptedException {
+        @Nullable RunningCompute current = current();
+        if (current != null && current.instance().isAlive()) {
+            if (!current.timeline().id().equals(spec.timeline())) {
+                throw runsElsewhere(current, spec);
+            }
+            return current.run().address();
+        }
         become(spec.timeline(), ComputeState.WAKING, null, null);
         RunningCompute compute;
         try {
             compute = lifecycle.start(spec);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | InterruptedException e) {
             become(spec.timeline(), ComputeState.FAILED, null, e.getMessage());
             throw e;
         }
@@ -219,6 +228,12 @@ final class Endpoint {
                 lock.unlock();
             }
         });
+    }
+
+    private static ComputeException runsElsewhere(RunningCompute compute, ComputeSpec spec) {
+        return new ComputeException("endpoint " + compute.endpointId() + " runs on timeline "
+                + compute.timeline().id().value() + "; suspend it before it wakes on "
+                + spec.timeline().value());
     }
 
     private @Nullable RunningCompute current() {

@@ -2,10 +2,16 @@ package dev.coppice.storage;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.index.IndexedJournal;
+import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One timeline: its files as of any LSN, its WAL, its branch points and its epochs. Thread-safe.
@@ -14,66 +20,98 @@ import java.util.Optional;
  * without an LSN are of the head; {@code stat}, {@code readFile} and {@code list} at the head reflect everything that is
  * in the journal when they are called. All may throw {@link StorageException} and {@link ChecksumMismatchException}.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Timeline {
     /** A block, in bytes. */
     public static final int BLOCK_SIZE = 8192;
 
-    private Timeline() {}
+    private static final long HEAD = TimelineIndex.HEAD;
+
+    private final TimelineMetadata metadata;
+    private final Path directory;
+    private final WriterLock writerLock;
+    private final IndexedJournal journal;
+    private final FileReader files;
+    private final WalHistory wal;
+    private final BranchPoints branchPoints;
+    private final Epochs epochs;
+
+    /** Following the journal keeps a busy timeline cheap to branch. */
+    private volatile boolean followed;
+
+    /** @param parent the timeline that the metadata names, or null for a root */
+    Timeline(TimelineMetadata metadata, Path directory, @Nullable Timeline parent, OpenFiles openFiles) {
+        BranchPoint ancestor = metadata.ancestor();
+        long ancestorLsn = ancestor == null ? 0 : ancestor.lsn().value();
+        this.metadata = metadata;
+        this.directory = directory;
+        writerLock = new WriterLock(directory.resolve("writer.lock"));
+        journal = new IndexedJournal(journalDirectory(), metadata.id(), openFiles);
+        files = new FileReader(journal, parent == null ? null : parent.files, ancestorLsn);
+        WalStore store = new WalStore(
+                walDirectory(),
+                walArchiveDirectory(),
+                parent == null ? null : parent.wal.store(),
+                ancestorLsn,
+                openFiles);
+        wal = new WalHistory(metadata.id().value(), journal, files, store, ancestorLsn);
+        branchPoints = new BranchPoints(this, parent, ancestorLsn, wal);
+        epochs = new Epochs(this, journal, wal, writerLock);
+    }
 
     /** The timeline's name. */
     public TimelineId id() {
-        throw new UnsupportedOperationException();
+        return metadata.id();
     }
 
     /** Where it begins; empty for a root. */
     public Optional<BranchPoint> ancestor() {
-        throw new UnsupportedOperationException();
+        return Optional.ofNullable(metadata.ancestor());
     }
 
     /** When it was created. */
     public Instant createdAt() {
-        throw new UnsupportedOperationException();
+        return metadata.createdAt();
     }
 
     /** Its own directory. */
     public Path directory() {
-        throw new UnsupportedOperationException();
+        return directory;
     }
 
     /** The compute's {@code pg_wal}; there after {@link #beginEpoch}. */
     public Path walDirectory() {
-        throw new UnsupportedOperationException();
+        return directory.resolve("wal");
     }
 
     /** Where removed WAL segments go; there after {@link #beginEpoch}. */
     public Path walArchiveDirectory() {
-        throw new UnsupportedOperationException();
+        return directory.resolve("wal-archive");
     }
 
     /** The journal's segments. */
     public Path journalDirectory() {
-        throw new UnsupportedOperationException();
+        return directory.resolve("journal");
     }
 
     /** The file whose open-file-description lock every process of the compute holds; there after {@link #beginEpoch}. */
     public Path writerLock() {
-        throw new UnsupportedOperationException();
+        return writerLock.file();
     }
 
     /** Whether a process holds {@link #writerLock}. */
     public boolean writerRunning() {
-        throw new UnsupportedOperationException();
+        return writerLock.isHeld();
     }
 
     /** What is at {@code path} now. */
     public FileStatus stat(String path) {
-        throw new UnsupportedOperationException();
+        journal.catchUp();
+        return files.stat(path, HEAD);
     }
 
     /** What was at {@code path} as of {@code lsn}. */
     public FileStatus stat(String path, Lsn lsn) {
-        throw new UnsupportedOperationException();
+        return files.stat(path, retained(lsn));
     }
 
     /**
@@ -82,37 +120,49 @@ public final class Timeline {
      * @throws NoSuchFileInTimelineException when there is no such file
      */
     public void readPages(String path, long firstBlock, int count, PageConsumer consumer) {
-        throw new UnsupportedOperationException();
+        if (files.readPages(path, firstBlock, count, HEAD, consumer)) {
+            return;
+        }
+        // The compute may have created the file a moment ago.
+        journal.catchUp();
+        if (!files.readPages(path, firstBlock, count, HEAD, consumer)) {
+            throw new NoSuchFileInTimelineException(id(), path);
+        }
     }
 
     /** As {@link #readPages(String, long, int, PageConsumer)}, as of {@code lsn}. */
     public void readPages(String path, long firstBlock, int count, Lsn lsn, PageConsumer consumer) {
-        throw new UnsupportedOperationException();
+        if (!files.readPages(path, firstBlock, count, retained(lsn), consumer)) {
+            throw new NoSuchFileInTimelineException(id(), path);
+        }
     }
 
     /** The whole content; empty when there is no such file. */
     public Optional<byte[]> readFile(String path) {
-        throw new UnsupportedOperationException();
+        journal.catchUp();
+        return files.readFile(path, HEAD);
     }
 
     /** The whole content as of {@code lsn}; empty when there is no such file. */
     public Optional<byte[]> readFile(String path, Lsn lsn) {
-        throw new UnsupportedOperationException();
+        return files.readFile(path, retained(lsn));
     }
 
     /** The names in a directory, in ascending order; empty when it is not there. */
     public Optional<List<DirectoryEntry>> list(String path) {
-        throw new UnsupportedOperationException();
+        journal.catchUp();
+        return files.list(path, HEAD);
     }
 
     /** The names in a directory as of {@code lsn}, in ascending order; empty when it is not there. */
     public Optional<List<DirectoryEntry>> list(String path, Lsn lsn) {
-        throw new UnsupportedOperationException();
+        return files.list(path, retained(lsn));
     }
 
     /** Every directory but {@code ""}, parents first, for laying out a compute. */
     public List<String> directories() {
-        throw new UnsupportedOperationException();
+        journal.catchUp();
+        return files.directories(HEAD);
     }
 
     /**
@@ -120,7 +170,7 @@ public final class Timeline {
      * also while a compute writes; durable when it returns.
      */
     public BranchPoint head() {
-        throw new UnsupportedOperationException();
+        return new BranchPoint(id(), epochs.fence());
     }
 
     /**
@@ -130,7 +180,7 @@ public final class Timeline {
      * @throws OutsideHistoryException stating the range
      */
     public BranchPoint at(Lsn lsn) {
-        throw new UnsupportedOperationException();
+        return branchPoints.at(lsn);
     }
 
     /**
@@ -140,12 +190,12 @@ public final class Timeline {
      * @throws OutsideHistoryException stating the earliest time
      */
     public BranchPoint at(Instant time) {
-        throw new UnsupportedOperationException();
+        return branchPoints.at(time);
     }
 
     /** The end of the last complete valid WAL record; {@link Lsn#ZERO} for a root without WAL. */
     public Lsn endOfWal() {
-        throw new UnsupportedOperationException();
+        return new Lsn(wal.end());
     }
 
     /**
@@ -155,7 +205,9 @@ public final class Timeline {
      * @throws EpochRunningException when a process holds the writer lock
      */
     public Epoch beginEpoch(FileOwner owner) {
-        throw new UnsupportedOperationException();
+        Epoch epoch = epochs.begin(owner);
+        followed = true;
+        return epoch;
     }
 
     /**
@@ -164,17 +216,21 @@ public final class Timeline {
      * @throws EpochRunningException when a process holds the writer lock
      */
     public void endEpoch() {
-        throw new UnsupportedOperationException();
+        epochs.end();
+        followed = false;
     }
 
     /** Whether the last epoch was begun and not ended. */
     public boolean epochOpen() {
-        throw new UnsupportedOperationException();
+        boolean open = journal.isOpen();
+        followed = open;
+        return open;
     }
 
     /** The last epoch's number, 0 before the first. */
     public long currentEpoch() {
-        throw new UnsupportedOperationException();
+        JournalSegment last = journal.lastSegment();
+        return last == null ? 0 : last.epoch();
     }
 
     /**
@@ -184,6 +240,27 @@ public final class Timeline {
      * @throws StorageException when the timeline is not an empty root, or the cluster was not shut down cleanly
      */
     public void importDirectory(Path pgdata) {
-        throw new UnsupportedOperationException();
+        epochs.importDirectory(pgdata);
+    }
+
+    BranchPoints branchPoints() {
+        return branchPoints;
+    }
+
+    /** Whether a compute may be writing, as far as was seen last. */
+    boolean isFollowed() {
+        return followed;
+    }
+
+    /** Indexes what was appended and follows the WAL, so that a branch point or a read need not. */
+    void follow() {
+        journal.catchUp();
+        wal.end();
+    }
+
+    private long retained(Lsn lsn) {
+        journal.catchUp();
+        branchPoints.check(lsn);
+        return lsn.value();
     }
 }

@@ -18,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves one compute: one Unix socket, one timeline, one epoch. Every connection has a virtual thread of its own; a
- * Postgres process opens one when it first misses something.
+ * Serves one compute: one Unix socket, one timeline, one epoch. Every connection has a thread of its own; a Postgres process
+ * opens one when it first misses something. They are platform threads, because a backend waits for each answer: a virtual
+ * thread comes back from a blocking read by way of the poller, which took 44 us for an 8 kB answer where this takes 11.
  *
  * <p>The socket appears under its name only when it can be connected to and belongs to the compute's user. Closing removes
  * it and ends every connection; the interposer reconnects and waits, so a server that starts again may serve a compute
@@ -30,6 +31,10 @@ public final class AgentServer implements AutoCloseable {
     private static final int CONNECTIONS_MAX = 8192;
 
     private static final int BACKLOG = 1024;
+
+    /** Reading a page is a shallow affair, and there may be thousands of connections. */
+    private static final long STACK_BYTES = 256 << 10;
+
     private static final Logger log = LoggerFactory.getLogger(AgentServer.class);
     private static final PageBuffers BUFFERS = new PageBuffers();
 
@@ -74,8 +79,12 @@ public final class AgentServer implements AutoCloseable {
         }
     }
 
+    /** A second call does nothing: the socket may be a successor's by then. */
     @Override
     public void close() {
+        if (!server.isOpen()) {
+            return;
+        }
         try {
             server.close();
             Files.deleteIfExists(socket);
@@ -96,9 +105,7 @@ public final class AgentServer implements AutoCloseable {
                     end(connection);
                     continue;
                 }
-                Thread.ofVirtual()
-                        .name("agent connection " + timeline.id().value())
-                        .start(() -> serve(connection));
+                startServing(connection);
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException e) {
@@ -106,6 +113,21 @@ public final class AgentServer implements AutoCloseable {
                 log.warn("Cannot accept a connection at {}", socket, e);
                 pause();
             }
+        }
+    }
+
+    private void startServing(SocketChannel connection) {
+        try {
+            Thread.ofPlatform()
+                    .daemon()
+                    .stackSize(STACK_BYTES)
+                    .name("pages " + timeline.id().value())
+                    .start(() -> serve(connection));
+        } catch (OutOfMemoryError e) {
+            // The machine's limit of threads; the compute asks again, so one connection less is no loss.
+            log.error("No thread for another connection at {}", socket, e);
+            end(connection);
+            pause();
         }
     }
 
