@@ -68,7 +68,7 @@ final class ApiClient implements AutoCloseable {
                 .build();
         HttpResponse<String> response = send(request);
         for (int tries = 1; response.statusCode() == LOCKED && tries < TRIES_WHEN_LOCKED; tries++) {
-            pause();
+            pause(WAIT_WHEN_LOCKED);
             response = send(request);
         }
         JsonNode answer = parse(response.body());
@@ -98,9 +98,9 @@ final class ApiClient implements AutoCloseable {
         }
     }
 
-    private static void pause() {
+    static void pause(Duration time) {
         try {
-            Thread.sleep(WAIT_WHEN_LOCKED);
+            Thread.sleep(time);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException(CliException.REFUSED, "interrupted", null);

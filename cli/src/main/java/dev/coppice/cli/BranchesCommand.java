@@ -116,7 +116,7 @@ final class BranchesCommand {
             String project = session.projectPath();
             JsonNode from = session.branch(project, parent);
             wanted.put("parent_id", from.path("id").asString(""));
-            JsonNode created = session.api().post(project + "/branches", body);
+            JsonNode created = session.finished(session.api().post(project + "/branches", body));
             if (!session.output().isTable()) {
                 session.output().tree(created);
                 return 0;

@@ -60,7 +60,9 @@ final class ComputesCommand {
                 }
                 id = endpoints.get(0).path("id").asString("");
             }
-            JsonNode changed = session.api().post(project + "/endpoints/" + encode(id) + "/" + verb, null);
+            String path = project + "/endpoints/" + encode(id);
+            session.finished(session.api().post(path + "/" + verb, null));
+            JsonNode changed = session.api().get(path);
             JsonNode branches = session.output().isTable() ? session.branches(project) : changed;
             session.output().object(changed.path("endpoint"), columns(branches));
             return 0;

@@ -62,7 +62,8 @@ final class DatabasesCommand {
             ObjectNode body = JsonMapper.shared().createObjectNode();
             ObjectNode wanted = body.putObject("database").put("name", name);
             wanted.put("owner_name", owner != null ? owner : firstOwner(session, path));
-            JsonNode created = session.api().post(path + "/databases", body).path("database");
+            JsonNode created = session.finished(session.api().post(path + "/databases", body))
+                    .path("database");
             session.output().object(created, Nouns.DATABASES);
             return 0;
         });
@@ -79,7 +80,7 @@ final class DatabasesCommand {
                     String branch) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch) + "/databases/" + encode(name);
-            JsonNode deleted = session.api().delete(path).path("database");
+            JsonNode deleted = session.finished(session.api().delete(path)).path("database");
             if (session.output().isTable()) {
                 session.output().line("Database " + name + " is deleted.");
             } else {

@@ -60,7 +60,8 @@ final class RolesCommand {
             String path = session.branchPath(session.projectPath(), branch);
             ObjectNode body = JsonMapper.shared().createObjectNode();
             body.putObject("role").put("name", name);
-            JsonNode created = session.api().post(path + "/roles", body).path("role");
+            JsonNode created =
+                    session.finished(session.api().post(path + "/roles", body)).path("role");
             session.output().object(created, WITH_PASSWORD);
             return 0;
         });
@@ -77,7 +78,7 @@ final class RolesCommand {
                     String branch) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch) + "/roles/" + encode(name);
-            JsonNode deleted = session.api().delete(path).path("role");
+            JsonNode deleted = session.finished(session.api().delete(path)).path("role");
             if (session.output().isTable()) {
                 session.output().line("Role " + name + " is deleted.");
             } else {
@@ -98,7 +99,8 @@ final class RolesCommand {
                     String branch) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch) + "/roles/" + encode(name);
-            JsonNode role = session.api().post(path + "/reset_password", null).path("role");
+            JsonNode role = session.finished(session.api().post(path + "/reset_password", null))
+                    .path("role");
             session.output().object(role, WITH_PASSWORD);
             return 0;
         });

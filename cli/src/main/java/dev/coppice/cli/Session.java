@@ -2,9 +2,11 @@ package dev.coppice.cli;
 
 import static dev.coppice.cli.ApiClient.encode;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -15,11 +17,18 @@ final class Session implements AutoCloseable {
     /** The most projects the API gives at once. */
     private static final int PROJECTS_PAGE = 100;
 
+    /** The API's words for an operation that has not ended, and for one that ended badly. */
+    private static final Set<String> UNDER_WAY = Set.of("scheduling", "running", "cancelling");
+
+    private static final Set<String> FAILED = Set.of("failed", "error", "cancelled");
+    private static final Duration OPERATION_POLL = Duration.ofMillis(100);
+    private static final Duration OPERATION_LIMIT = Duration.ofMinutes(5);
+
     private final ApiAddress address;
     private final ApiClient api;
     private final Output output;
     private final Map<String, String> environment;
-    private final @Nullable String projectId;
+    private @Nullable String projectId;
 
     Session(ApiAddress address, Output output, @Nullable String projectId, Map<String, String> environment) {
         this.address = address;
@@ -63,12 +72,16 @@ final class Session implements AutoCloseable {
 
     /** The API path of the project that {@code --project-id} names, or of the only one. */
     String projectPath() {
-        if (projectId != null) {
-            return "/projects/" + encode(projectId);
+        if (projectId == null) {
+            projectId = onlyProject();
         }
+        return "/projects/" + encode(projectId);
+    }
+
+    private String onlyProject() {
         JsonNode projects = projects();
         if (projects.size() == 1) {
-            return "/projects/" + encode(projects.get(0).path("id").asString(""));
+            return projects.get(0).path("id").asString("");
         }
         List<String> names = new ArrayList<>();
         projects.forEach(
@@ -155,6 +168,37 @@ final class Session implements AutoCloseable {
                 + encode(String.valueOf(chosenDatabase))
                 + "&role_name="
                 + encode(String.valueOf(chosenRole)));
+    }
+
+    /** Returns the answer when the operations that it mentions have ended. */
+    JsonNode finished(JsonNode answer) {
+        long deadline = System.nanoTime() + OPERATION_LIMIT.toNanos();
+        for (JsonNode started : answer.path("operations")) {
+            String path =
+                    projectPath() + "/operations/" + encode(started.path("id").asString(""));
+            JsonNode operation = started;
+            while (UNDER_WAY.contains(operation.path("status").asString(""))) {
+                if (System.nanoTime() > deadline) {
+                    throw new CliException(
+                            CliException.REFUSED, "still under way: " + what(operation), "coppice operations list");
+                }
+                ApiClient.pause(OPERATION_POLL);
+                operation = api.get(path).path("operation");
+            }
+            if (FAILED.contains(operation.path("status").asString(""))) {
+                String error = operation.path("error").asString("");
+                throw new CliException(
+                        CliException.REFUSED,
+                        what(operation) + " failed" + (error.isEmpty() ? "" : ": " + error),
+                        null);
+            }
+        }
+        return answer;
+    }
+
+    private static String what(JsonNode operation) {
+        return operation.path("action").asString("operation") + " "
+                + operation.path("id").asString("");
     }
 
     @Override

@@ -217,16 +217,28 @@ class CommandsTest {
     }
 
     @Test
-    void computes_are_listed_suspended_and_woken() {
-        String endpoint = "{\"endpoint\":{\"id\":\"ep-calm-fir-33333333\",\"branch_id\":\"" + ALICE
-                + "\",\"current_state\":\"%s\"},\"operations\":[]}";
-        api.on("POST " + P + "/endpoints/ep-calm-fir-33333333/suspend", 200, endpoint.formatted("idle"))
-                .on("POST " + P + "/endpoints/ep-calm-fir-33333333/start", 200, endpoint.formatted("active"));
+    void computes_are_listed() {
         assertThat(run("computes", "list")).isZero();
         assertThat(out.toString()).contains("BRANCH     ID", "dev-alice  ep-calm-fir-33333333  idle   300");
+    }
+
+    @Test
+    void computes_are_suspended_and_woken_when_the_command_returns() {
+        String path = P + "/endpoints/ep-calm-fir-33333333";
+        String answer = "{\"endpoint\":{},\"operations\":[{\"id\":\"op-1\",\"action\":\"x\",\"status\":\"running\"}]}";
+        String operation = "{\"operation\":{\"id\":\"op-1\",\"action\":\"x\",\"status\":\"%s\"}}";
+        String endpoint = "{\"endpoint\":{\"id\":\"ep-calm-fir-33333333\",\"branch_id\":\"" + ALICE
+                + "\",\"current_state\":\"%s\"}}";
+        api.on("POST " + path + "/suspend", 200, answer)
+                .on("POST " + path + "/start", 200, answer)
+                .on("GET " + P + "/operations/op-1", 200, operation.formatted("running"))
+                .on("GET " + P + "/operations/op-1", 200, operation.formatted("finished"))
+                .on("GET " + P + "/operations/op-1", 200, operation.formatted("failed"))
+                .on("GET " + path, 200, endpoint.formatted("idle"));
         assertThat(run("computes", "suspend", "dev-alice")).isZero();
-        assertThat(run("computes", "wake", "ep-calm-fir-33333333")).isZero();
-        assertThat(out.toString()).contains("active");
+        assertThat(out.toString()).contains("STATE              idle");
+        assertThat(run("computes", "wake", "ep-calm-fir-33333333")).isEqualTo(1);
+        assertThat(err.toString()).isEqualTo("error: x op-1 failed\n");
     }
 
     @Test

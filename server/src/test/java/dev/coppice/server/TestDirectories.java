@@ -15,7 +15,8 @@ final class TestDirectories {
     private TestDirectories() {}
 
     static Path create(String name) throws IOException {
-        Path build = Path.of(System.getProperty("coppice.build.directory", "target")).toAbsolutePath();
+        Path build =
+                Path.of(System.getProperty("coppice.build.directory", "target")).toAbsolutePath();
         boolean usable = isReachable(build) && build.toString().length() + name.length() < PATH_LENGTH_MAX - 12;
         Path directory = usable ? Files.createTempDirectory(build, name) : Files.createTempDirectory("c-" + name);
         Files.setPosixFilePermissions(directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));

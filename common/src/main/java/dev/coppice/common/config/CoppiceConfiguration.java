@@ -58,8 +58,7 @@ public record CoppiceConfiguration(
 
         /** What a client on this machine, or behind the advertised address, connects to. */
         public ListenAddress publicAddress() {
-            return advertisedAddress.orElse(
-                    listen.isWildcard() ? new ListenAddress("127.0.0.1", listen.port()) : listen);
+            return advertisedAddress.orElse(listen.connectable());
         }
     }
 
@@ -94,7 +93,12 @@ public record CoppiceConfiguration(
     }
 
     /** The REST API. */
-    public record Api(ListenAddress listen) {}
+    public record Api(ListenAddress listen) {
+        /** What a client on this machine calls: {@code http://127.0.0.1:5480/api/v2}. */
+        public String url() {
+            return "http://" + listen.connectable() + "/api/v2";
+        }
+    }
 
     /**
      * Every branch's compute, unless its endpoint says otherwise.

@@ -43,6 +43,11 @@ public record ListenAddress(String host, int port) {
         return host.equals("0.0.0.0") || host.equals("::");
     }
 
+    /** The address itself, or 127.0.0.1 where it means every address: what a client on this machine connects to. */
+    public ListenAddress connectable() {
+        return isWildcard() ? new ListenAddress("127.0.0.1", port) : this;
+    }
+
     @Override
     @JsonValue
     public String toString() {

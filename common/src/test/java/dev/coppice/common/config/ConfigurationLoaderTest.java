@@ -105,6 +105,7 @@ class ConfigurationLoaderTest {
         assertThat(c.proxy().listen()).hasToString("0.0.0.0:2");
         assertThat(c.proxy().publicAddress()).hasToString("127.0.0.1:2");
         assertThat(c.logging().level()).isEqualTo(LogLevel.DEBUG);
+        assertThat(c.api().url()).isEqualTo("http://127.0.0.1:5480/api/v2");
     }
 
     @ParameterizedTest
