@@ -33,13 +33,28 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
     private static final int OWNER_MAY_ENTER = 0100;
     private static final long USERADD_TIMEOUT_SECONDS = 30;
 
-    /** The user for computes of this process. As root this may create the system user {@value #NAME}. */
+    /** As {@link #detect(Optional)}, with nothing configured. */
     public static ComputeUser detect() {
+        return detect(Optional.empty());
+    }
+
+    /**
+     * The user for computes of this process. As root this may create the system user {@value #NAME}.
+     *
+     * @param configured the user to run as instead when this process is root; must exist
+     */
+    public static ComputeUser detect(Optional<String> configured) {
         try {
             int self = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
             int group = (int) Files.getAttribute(Path.of("/proc/self"), "unix:gid");
             if (self != 0) {
                 return new ComputeUser(System.getProperty("user.name"), self, group, true);
+            }
+            if (configured.isPresent()) {
+                return find(configured.get())
+                        .orElseThrow(() -> new ComputeException("there is no user \"" + configured.get()
+                                + "\" (compute.user): create it with \"useradd --system " + configured.get()
+                                + "\", or leave the setting out"));
             }
             Optional<ComputeUser> existing = find(NAME);
             if (existing.isPresent()) {

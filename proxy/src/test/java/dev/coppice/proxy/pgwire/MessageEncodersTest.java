@@ -25,7 +25,7 @@ class MessageEncodersTest {
     void encodes_errors_with_and_without_a_hint() {
         assertBytes(
                 ServerMessages.error(alloc, PgError.of(SqlState.INVALID_PASSWORD, "no")),
-                "E\0\0\0\047SFATAL\0VFATAL\0C28P01\0Mno\0\0".replace('\047', (char) (4 + 7 + 7 + 7 + 4 + 1)));
+                "E\0\0\0" + (char) (4 + 7 + 7 + 7 + 4 + 1) + "SFATAL\0VFATAL\0C28P01\0Mno\0\0");
         assertBytes(
                 ServerMessages.error(alloc, PgError.of(SqlState.INVALID_PASSWORD, "no", "why")),
                 "E\0\0\0" + (char) (4 + 7 + 7 + 7 + 4 + 5 + 1) + "SFATAL\0VFATAL\0C28P01\0Mno\0Hwhy\0\0");
