@@ -1,10 +1,8 @@
 package dev.coppice.compute;
 
 import com.codahale.metrics.MetricRegistry;
-import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeDriver.Instance;
-import dev.coppice.compute.ComputeDriver.Launch;
 import dev.coppice.compute.ComputeDriver.Shutdown;
 import dev.coppice.compute.agent.AgentServer;
 import dev.coppice.storage.Epoch;
@@ -17,8 +15,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,8 +57,7 @@ final class ComputeLifecycle {
     private static final int CONTROL_STATE_SHUT_DOWN = 1;
 
     private final PageService pages;
-    private final PostgresBinaries binaries;
-    private final Path interposer;
+    private final LaunchPlan launches;
     private final ComputeUser user;
     private final Path runDirectory;
     private final ComputeDriver driver;
@@ -80,8 +75,7 @@ final class ComputeLifecycle {
             ComputeDriver driver,
             MetricRegistry metrics) {
         this.pages = pages;
-        this.binaries = binaries;
-        this.interposer = interposer;
+        this.launches = new LaunchPlan(binaries, interposer);
         this.user = user;
         this.runDirectory = runDirectory;
         this.driver = driver;
@@ -155,16 +149,12 @@ final class ComputeLifecycle {
         try {
             clock.phase("agent");
             long logStart = run.log().size();
-            Instance instance = driver.start(new Launch(
-                    command(spec, local, run),
-                    environment(timeline, epoch, local, run),
-                    local.pgdata(),
-                    run.log().file()));
+            Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run));
             clock.phase("spawn");
             awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
             clock.phase("ready");
             clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
-            return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run);
+            return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run, logStart);
         } catch (RuntimeException | IOException | InterruptedException e) {
             driver.killAll(local.pgdata());
             agent.close();
@@ -234,7 +224,7 @@ final class ComputeLifecycle {
     String lastWords(RunningCompute compute) {
         String status = compute.instance().exit().getNow(OptionalInt.empty()).toString();
         return "the postmaster ended, " + status + "; its log ends with:\n"
-                + compute.run().log().tail(0, LOG_LINES_IN_ERROR);
+                + compute.run().log().tail(compute.logStart(), LOG_LINES_IN_ERROR);
     }
 
     /**
@@ -277,17 +267,18 @@ final class ComputeLifecycle {
             return Optional.empty();
         }
         RunDirectory run = run(endpointId);
+        long logStart = run.log().size();
         AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), user);
         try {
-            awaitReady(instance.get(), local.pgdata(), run.log(), run.log().size(), ADOPTION_MAX);
+            awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
         } catch (ComputeException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();
             return Optional.empty();
         }
         claims.put(timeline.id(), endpointId);
-        return Optional.of(
-                new RunningCompute(endpointId, timeline, timeline.currentEpoch(), instance.get(), agent, run));
+        return Optional.of(new RunningCompute(
+                endpointId, timeline, timeline.currentEpoch(), instance.get(), agent, run, logStart));
     }
 
     /**
@@ -372,42 +363,6 @@ final class ComputeLifecycle {
             }
             Thread.sleep(POLL_MILLIS);
         }
-    }
-
-    private List<String> command(ComputeSpec spec, LocalDirectory local, RunDirectory run) {
-        List<String> command = new ArrayList<>();
-        command.add(binaries.postgres().toString());
-        command.add("-D");
-        command.add(local.pgdata().toAbsolutePath().toString());
-        command.addAll(PostgresConfiguration.arguments(
-                binaries.majorVersion(),
-                spec.endpointId(),
-                run.directory().toAbsolutePath().toString()));
-        return command;
-    }
-
-    /** docs/page-protocol.md, section 4. */
-    private Map<String, String> environment(Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run) {
-        Map<String, String> environment = new HashMap<>();
-        environment.put("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
-        environment.put("LC_ALL", "C");
-        environment.put("TZ", "UTC");
-        environment.put("LD_PRELOAD", interposer.toAbsolutePath().toString());
-        environment.put("COPPICE_DATA", local.pgdata().toAbsolutePath().toString());
-        environment.put("COPPICE_JOURNAL", epoch.journal().toAbsolutePath().toString());
-        environment.put("COPPICE_EPOCH", Long.toString(epoch.number()));
-        environment.put("COPPICE_MARK", hexadecimal(epoch.startMark()));
-        environment.put("COPPICE_AGENT", run.agentSocket().toAbsolutePath().toString());
-        environment.put("COPPICE_LOCK", timeline.writerLock().toAbsolutePath().toString());
-        environment.put("COPPICE_MAP", local.map().toAbsolutePath().toString());
-        environment.put(
-                "COPPICE_WAL_ARCHIVE",
-                timeline.walArchiveDirectory().toAbsolutePath().toString());
-        return environment;
-    }
-
-    private static String hexadecimal(Lsn lsn) {
-        return Long.toHexString(lsn.value());
     }
 
     private LocalDirectory local(Timeline timeline) {

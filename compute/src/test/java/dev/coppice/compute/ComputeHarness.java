@@ -68,8 +68,16 @@ final class ComputeHarness implements AutoCloseable {
 
     /** As if the server process had been replaced while computes ran on. */
     void restartServer() {
+        closeServer();
+        openServer();
+    }
+
+    void closeServer() {
         computes.close();
         pages.close();
+    }
+
+    void openServer() {
         open();
         computes.recover();
     }

@@ -124,7 +124,15 @@ class ComputeServiceIT {
         harness.wake("adopted");
         long pid = harness.pid("adopted");
 
-        harness.restartServer();
+        try (Connection connection = harness.connect("adopted", "postgres");
+                Statement statement = connection.createStatement()) {
+            harness.restartServer();
+            // The session that was open all the time reads pages that nobody has asked for yet.
+            try (ResultSet rows = statement.executeQuery("SELECT sum(n) FROM t")) {
+                rows.next();
+                assertThat(rows.getLong(1)).isEqualTo(50_005_000);
+            }
+        }
 
         assertThat(harness.computes.state("ep-adopted")).isEqualTo(ComputeState.ACTIVE);
         assertThat(harness.pid("adopted")).isEqualTo(pid);

@@ -3,6 +3,7 @@ package dev.coppice.compute.agent;
 import dev.coppice.storage.DirectoryEntry;
 import dev.coppice.storage.FileKind;
 import dev.coppice.storage.FileStatus;
+import dev.coppice.storage.NoSuchFileInTimelineException;
 import dev.coppice.storage.PageConsumer;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.Timeline;
@@ -83,6 +84,10 @@ final class AgentConnection {
                 case Protocol.OP_LIST -> list();
                 default -> throw new ProtocolException("there is no request " + request.op());
             }
+        } catch (NoSuchFileInTimelineException e) {
+            // Another process of the compute may have removed it since this one opened it.
+            log.debug("Refused: {}", e.getMessage());
+            refuse(String.valueOf(e.getMessage()));
         } catch (StorageException e) {
             log.error(
                     "Cannot answer for {} of {}", request.path(), timeline.id().value(), e);

@@ -139,6 +139,8 @@ public final class AgentServer implements AutoCloseable {
                     "A process of the compute on {} was refused: {}",
                     timeline.id().value(),
                     e.getMessage());
+        } catch (ClosedChannelException e) {
+            log.trace("The server closed a connection at {}", socket);
         } catch (IOException e) {
             // The process is gone; what it asked for went with it.
             log.debug("A connection at {} ended: {}", socket, e.getMessage());
