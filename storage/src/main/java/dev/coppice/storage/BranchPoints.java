@@ -1,0 +1,90 @@
+package dev.coppice.storage;
+
+import dev.coppice.common.Lsn;
+import dev.coppice.storage.wal.CommitTimes;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Turns "now", an LSN or a time into a branch point of one timeline or its ancestors. */
+final class BranchPoints {
+    private final Timeline timeline;
+    private final @Nullable Timeline parent;
+    private final long ancestorLsn;
+    private final WalHistory wal;
+
+    BranchPoints(Timeline timeline, @Nullable Timeline parent, long ancestorLsn, WalHistory wal) {
+        this.timeline = timeline;
+        this.parent = parent;
+        this.ancestorLsn = ancestorLsn;
+        this.wal = wal;
+    }
+
+    BranchPoint at(Lsn lsn) {
+        if (parent != null && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0) {
+            return parent.at(lsn);
+        }
+        BranchPoint head = timeline.head();
+        refuseOutside(lsn, head.lsn());
+        if (lsn.equals(head.lsn())) {
+            return head;
+        }
+        return new BranchPoint(timeline.id(), new Lsn(wal.boundaryAtOrBefore(lsn.value())));
+    }
+
+    BranchPoint at(Instant time) {
+        BranchPoint head = timeline.head();
+        return pointBefore(time, head.lsn()).orElse(head);
+    }
+
+    /** The point after the last commit before the first one later than {@code time}; empty when none is later. */
+    private Optional<BranchPoint> pointBefore(Instant time, Lsn limit) {
+        if (parent != null) {
+            Optional<BranchPoint> inherited = parent.branchPoints().pointBefore(time, new Lsn(ancestorLsn));
+            if (inherited.isPresent()) {
+                return inherited;
+            }
+        }
+        CommitTimes.Answer answer = wal.firstCommitAfter(CommitTimes.toPostgres(time), limit.value());
+        return switch (answer) {
+            case CommitTimes.Answer.NoneLater() ->
+                parent == null && time.isBefore(timeline.createdAt()) ? Optional.of(beginning(time)) : Optional.empty();
+            case CommitTimes.Answer.Before(long lastCommitEnd) ->
+                Optional.of(
+                        lastCommitEnd == 0 ? beginning(time) : new BranchPoint(timeline.id(), new Lsn(lastCommitEnd)));
+        };
+    }
+
+    /** No own commit precedes the time: the timeline as it began, unless it had not begun. */
+    private BranchPoint beginning(Instant time) {
+        if (parent == null && time.isBefore(timeline.createdAt())) {
+            throw new OutsideHistoryException(time + " is before the history of timeline " + timeline.id()
+                    + ", which begins at " + timeline.createdAt());
+        }
+        return new BranchPoint(timeline.id(), new Lsn(wal.oldest()));
+    }
+
+    /**
+     * Whether an image as of {@code lsn} can be served.
+     *
+     * @throws OutsideHistoryException when not
+     */
+    void check(Lsn lsn) {
+        if (parent != null && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0) {
+            parent.branchPoints().check(lsn);
+        } else {
+            refuseOutside(lsn, new Lsn(wal.end()));
+        }
+    }
+
+    private void refuseOutside(Lsn lsn, Lsn end) {
+        if (lsn.isAfter(end) || Long.compareUnsigned(lsn.value(), wal.oldest()) < 0) {
+            throw new OutsideHistoryException("LSN " + lsn + " is outside the history of timeline " + timeline.id()
+                    + ", which reaches from " + oldestAlongChain() + " to " + end);
+        }
+    }
+
+    private Lsn oldestAlongChain() {
+        return parent == null ? new Lsn(wal.oldest()) : parent.branchPoints().oldestAlongChain();
+    }
+}

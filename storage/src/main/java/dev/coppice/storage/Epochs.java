@@ -1,0 +1,134 @@
+package dev.coppice.storage;
+
+import dev.coppice.common.Lsn;
+import dev.coppice.storage.index.IndexedJournal;
+import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.wal.ControlFile;
+import dev.coppice.storage.wal.WalLayout;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Begins and ends the epochs of one timeline, and fences its journal. The lock orders these with each other. */
+final class Epochs {
+    private final Timeline timeline;
+    private final IndexedJournal journal;
+    private final WalHistory wal;
+    private final WriterLock writerLock;
+
+    Epochs(Timeline timeline, IndexedJournal journal, WalHistory wal, WriterLock writerLock) {
+        this.timeline = timeline;
+        this.journal = journal;
+        this.wal = wal;
+        this.writerLock = writerLock;
+    }
+
+    synchronized Epoch begin(FileOwner owner) {
+        refuseWhenWriting();
+        endOpenEpoch();
+        long end = wal.end();
+        try {
+            makeDirectories();
+            if (journal.firstSegment() == null && timeline.ancestor().isPresent()) {
+                fillWal(end);
+            }
+            // One byte on: what this epoch writes must not be seen at a branch point made at the end of the last.
+            JournalSegment segment = journal.begin(end + 1);
+            DurableFiles.syncDirectory(timeline.directory());
+            giveTo(owner, segment);
+            return new Epoch(segment.epoch(), segment.file(), new Lsn(segment.startMark()));
+        } catch (IOException e) {
+            throw new StorageException("cannot prepare timeline " + timeline.id() + " for a compute", e);
+        }
+    }
+
+    synchronized void end() {
+        if (journal.isOpen()) {
+            refuseWhenWriting();
+            endOpenEpoch();
+        }
+    }
+
+    private void endOpenEpoch() {
+        if (journal.isOpen()) {
+            long end = wal.end();
+            wal.sync(end);
+            journal.end(end);
+        }
+    }
+
+    /**
+     * Everything acknowledged so far belongs to the branch point that this returns. What the journal holds now depends on
+     * WAL up to its end only, and what comes later must not be seen at the point: the fence says both.
+     */
+    synchronized Lsn fence() {
+        long offset = journal.catchUp();
+        long end = wal.end();
+        if (journal.isOpen()) {
+            wal.sync(end);
+            journal.fence(end, offset);
+        }
+        return new Lsn(end);
+    }
+
+    /** Journals a stopped cluster as this root's first epoch. */
+    synchronized void importDirectory(Path pgdata) {
+        if (timeline.ancestor().isPresent() || journal.firstSegment() != null) {
+            throw new StorageException("timeline " + timeline.id() + " is not an empty root");
+        }
+        try {
+            ControlFile control = ControlFile.parse(Files.readAllBytes(pgdata.resolve(ControlFile.PATH)), pgdata);
+            if (control.state() != ControlFile.SHUT_DOWN) {
+                throw new StorageException(pgdata + " was not shut down cleanly (state " + control.state() + ")");
+            }
+            makeDirectories();
+            DirectoryImport.copyWal(pgdata, timeline.walDirectory());
+            long end = wal.endFrom(control.redo());
+            JournalSegment segment = journal.begin(end);
+            new DirectoryImport(segment, end).run(pgdata);
+            journal.end(end);
+            DurableFiles.syncDirectory(timeline.directory());
+        } catch (IOException e) {
+            throw new StorageException("cannot import " + pgdata + " into timeline " + timeline.id(), e);
+        }
+    }
+
+    private void refuseWhenWriting() {
+        if (writerLock.isHeld()) {
+            throw new EpochRunningException(timeline.id());
+        }
+    }
+
+    private void makeDirectories() throws IOException {
+        DurableFiles.createPrivateDirectory(timeline.journalDirectory());
+        DurableFiles.createPrivateDirectory(timeline.walDirectory());
+        DurableFiles.createPrivateDirectory(timeline.walArchiveDirectory());
+        writerLock.create();
+    }
+
+    private void fillWal(long end) throws IOException {
+        ControlFile control = wal.control(TimelineIndex.HEAD)
+                .orElseThrow(() -> new StorageException(
+                        "timeline " + timeline.id() + " cannot start: its parent has no " + ControlFile.PATH));
+        WalLayout.fill(timeline.walDirectory(), wal.store(), control.redo(), end);
+    }
+
+    private void giveTo(FileOwner owner, JournalSegment segment) throws IOException {
+        for (Path path : List.of(
+                timeline.directory(),
+                timeline.journalDirectory(),
+                segment.file(),
+                writerLock.file(),
+                timeline.walDirectory(),
+                timeline.walArchiveDirectory())) {
+            DurableFiles.changeOwner(path, owner.uid(), owner.gid());
+        }
+        try (Stream<Path> segments = Files.list(timeline.walDirectory())) {
+            segments.forEach(path -> DurableFiles.changeOwner(path, owner.uid(), owner.gid()));
+        }
+    }
+}

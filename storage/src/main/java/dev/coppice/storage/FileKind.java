@@ -1,0 +1,8 @@
+package dev.coppice.storage;
+
+/** What is at a path. */
+public enum FileKind {
+    ABSENT,
+    FILE,
+    DIRECTORY
+}

@@ -1,0 +1,264 @@
+package dev.coppice.storage;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.io.OpenFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All timelines below one directory. Thread-safe; calls block on disk, so call from virtual threads.
+ *
+ * <p>One process at a time may have a directory open; the caller sees to that.
+ */
+public final class PageService implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(PageService.class);
+
+    /** How often the journals of running computes are read, in milliseconds. */
+    private static final long FOLLOW_INTERVAL_MS = 200;
+
+    /** Directories being made or unmade; the name cannot be a timeline's. */
+    private static final String NEW_PREFIX = ".new-";
+
+    private static final String DELETED_PREFIX = ".deleted-";
+
+    private final Path root;
+    private final OpenFiles files = new OpenFiles();
+    private final Map<TimelineId, Timeline> timelines = new ConcurrentHashMap<>();
+
+    /** Orders creation and deletion, so that no child appears under a timeline that goes. */
+    private final ReentrantLock structure = new ReentrantLock();
+
+    private final Thread follower;
+    private volatile boolean closed;
+
+    private PageService(Path root) {
+        this.root = root;
+        follower = Thread.ofVirtual().name("page-service-follower").unstarted(this::follow);
+    }
+
+    /**
+     * Opens the directory, creating it when absent. Reads metadata only: an index is built when its timeline is first
+     * used.
+     */
+    public static PageService open(Path timelinesDirectory) {
+        PageService service = new PageService(timelinesDirectory);
+        try {
+            if (!Files.isDirectory(timelinesDirectory)) {
+                Files.createDirectories(timelinesDirectory);
+                // Computes run as another user: they may pass through, not look around.
+                Files.setPosixFilePermissions(timelinesDirectory, PosixFilePermissions.fromString("rwx--x--x"));
+            }
+            service.load();
+        } catch (IOException e) {
+            throw new StorageException("cannot open " + timelinesDirectory, e);
+        }
+        service.follower.start();
+        return service;
+    }
+
+    /**
+     * Creates an empty timeline without a parent; durable when it returns.
+     *
+     * @throws TimelineExistsException when the id is taken
+     */
+    public Timeline createRoot(TimelineId id) {
+        return create(id, null);
+    }
+
+    /**
+     * Creates a timeline that begins at {@code point}: O(1), durable when it returns.
+     *
+     * @throws TimelineExistsException when the id is taken
+     * @throws NoSuchTimelineException when the point's timeline is not there
+     */
+    public Timeline createBranch(TimelineId id, BranchPoint point) {
+        return create(id, point);
+    }
+
+    /**
+     * The timeline with this id; the same object on every call.
+     *
+     * @throws NoSuchTimelineException when there is none
+     */
+    public Timeline timeline(TimelineId id) {
+        Timeline timeline = timelines.get(id);
+        if (timeline == null) {
+            throw new NoSuchTimelineException(id);
+        }
+        return timeline;
+    }
+
+    /** Whether a timeline has this id. */
+    public boolean exists(TimelineId id) {
+        return timelines.containsKey(id);
+    }
+
+    /** A snapshot of all ids. */
+    public Set<TimelineId> timelines() {
+        return Set.copyOf(timelines.keySet());
+    }
+
+    /** A snapshot of the timelines whose parent is {@code id}. */
+    public Set<TimelineId> children(TimelineId id) {
+        return timelines.values().stream()
+                .filter(timeline -> timeline.ancestor()
+                        .filter(ancestor -> ancestor.timeline().equals(id))
+                        .isPresent())
+                .map(Timeline::id)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /**
+     * Deletes a timeline and everything in its directory.
+     *
+     * @throws TimelineHasChildrenException when another timeline begins on it
+     * @throws EpochRunningException when a compute holds its writer lock
+     */
+    public void delete(TimelineId id) {
+        structure.lock();
+        try {
+            Timeline timeline = timeline(id);
+            Set<TimelineId> children = children(id);
+            if (!children.isEmpty()) {
+                throw new TimelineHasChildrenException(id, children);
+            }
+            if (timeline.writerRunning()) {
+                throw new EpochRunningException(id);
+            }
+            Path doomed = root.resolve(DELETED_PREFIX + id);
+            DurableFiles.deleteRecursively(doomed);
+            Files.move(timeline.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
+            DurableFiles.syncDirectory(root);
+            timelines.remove(id);
+            files.forgetBelow(timeline.directory());
+            DurableFiles.deleteRecursively(doomed);
+        } catch (IOException e) {
+            throw new StorageException("cannot delete timeline " + id, e);
+        } finally {
+            structure.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        follower.interrupt();
+        try {
+            follower.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        files.close();
+    }
+
+    private Timeline create(TimelineId id, @Nullable BranchPoint point) {
+        structure.lock();
+        try {
+            if (timelines.containsKey(id)) {
+                throw new TimelineExistsException(id);
+            }
+            Timeline parent = point == null ? null : timeline(point.timeline());
+            TimelineMetadata metadata =
+                    new TimelineMetadata(id, point, Instant.now().truncatedTo(ChronoUnit.MICROS));
+            Path temporary = root.resolve(NEW_PREFIX + id);
+            Path directory = root.resolve(id.value());
+            DurableFiles.deleteRecursively(temporary);
+            DurableFiles.createPrivateDirectory(temporary);
+            metadata.store(temporary);
+            Files.move(temporary, directory, StandardCopyOption.ATOMIC_MOVE);
+            DurableFiles.syncDirectory(root);
+            Timeline timeline = new Timeline(metadata, directory, parent, files);
+            timelines.put(id, timeline);
+            return timeline;
+        } catch (IOException e) {
+            throw new StorageException("cannot create timeline " + id, e);
+        } finally {
+            structure.unlock();
+        }
+    }
+
+    private void load() throws IOException {
+        Map<TimelineId, TimelineMetadata> found = new HashMap<>();
+        try (Stream<Path> names = Files.list(root)) {
+            for (Path directory : (Iterable<Path>) names::iterator) {
+                String name = directory.getFileName().toString();
+                if (name.startsWith(NEW_PREFIX) || name.startsWith(DELETED_PREFIX)) {
+                    DurableFiles.deleteRecursively(directory);
+                } else if (Files.exists(directory.resolve(TimelineMetadata.FILE_NAME))) {
+                    TimelineMetadata metadata = TimelineMetadata.load(directory);
+                    found.put(metadata.id(), metadata);
+                }
+            }
+        }
+        for (TimelineMetadata metadata : found.values()) {
+            build(metadata, found);
+        }
+    }
+
+    /** Builds a timeline after its ancestors; a chain can be longer than the stack is deep. */
+    private void build(TimelineMetadata metadata, Map<TimelineId, TimelineMetadata> found) {
+        ArrayDeque<TimelineMetadata> chain = new ArrayDeque<>();
+        TimelineMetadata at = metadata;
+        while (!timelines.containsKey(at.id())) {
+            chain.push(at);
+            BranchPoint ancestor = at.ancestor();
+            if (ancestor == null || timelines.containsKey(ancestor.timeline())) {
+                break;
+            }
+            TimelineMetadata parent = found.get(ancestor.timeline());
+            if (parent == null || chain.size() > found.size()) {
+                throw new StorageException(
+                        "timeline " + at.id() + " begins on " + ancestor.timeline() + ", which is not there");
+            }
+            at = parent;
+        }
+        for (TimelineMetadata next : chain) {
+            BranchPoint ancestor = next.ancestor();
+            Timeline parent = ancestor == null ? null : timeline(ancestor.timeline());
+            timelines.put(next.id(), new Timeline(next, root.resolve(next.id().value()), parent, files));
+        }
+    }
+
+    private void follow() {
+        while (!closed) {
+            try {
+                Thread.sleep(FOLLOW_INTERVAL_MS);
+            } catch (InterruptedException e) {
+                return;
+            }
+            for (Timeline timeline : timelines.values()) {
+                if (!closed && timeline.isFollowed()) {
+                    followOne(timeline);
+                }
+            }
+        }
+    }
+
+    private void followOne(Timeline timeline) {
+        try {
+            timeline.follow();
+        } catch (RuntimeException e) {
+            // Whoever needs the timeline meets the same error; the others must go on being followed.
+            if (!closed) {
+                LOG.warn("cannot follow timeline {}", timeline.id(), e);
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+package dev.coppice.storage;
+
+import dev.coppice.common.Lsn;
+import dev.coppice.common.TimelineId;
+import dev.coppice.storage.index.IndexedJournal;
+import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.wal.WalStore;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One timeline: its files as of any LSN, its WAL, its branch points and its epochs. Thread-safe.
+ *
+ * <p>Paths are relative to the data directory, {@code /}-separated, {@code ""} for the data directory itself. Reads
+ * without an LSN are of the head; {@code stat}, {@code readFile} and {@code list} at the head reflect everything that is
+ * in the journal when they are called. All may throw {@link StorageException} and {@link ChecksumMismatchException}.
+ */
+public final class Timeline {
+    /** A block, in bytes. */
+    public static final int BLOCK_SIZE = 8192;
+
+    private static final long HEAD = TimelineIndex.HEAD;
+
+    private final TimelineMetadata metadata;
+    private final Path directory;
+    private final WriterLock writerLock;
+    private final IndexedJournal journal;
+    private final FileReader files;
+    private final WalHistory wal;
+    private final BranchPoints branchPoints;
+    private final Epochs epochs;
+
+    /** Following the journal keeps a busy timeline cheap to branch. */
+    private volatile boolean followed;
+
+    /** @param parent the timeline that the metadata names, or null for a root */
+    Timeline(TimelineMetadata metadata, Path directory, @Nullable Timeline parent, OpenFiles openFiles) {
+        BranchPoint ancestor = metadata.ancestor();
+        long ancestorLsn = ancestor == null ? 0 : ancestor.lsn().value();
+        this.metadata = metadata;
+        this.directory = directory;
+        writerLock = new WriterLock(directory.resolve("writer.lock"));
+        journal = new IndexedJournal(journalDirectory(), metadata.id(), openFiles);
+        files = new FileReader(journal, parent == null ? null : parent.files, ancestorLsn);
+        WalStore store = new WalStore(
+                walDirectory(),
+                walArchiveDirectory(),
+                parent == null ? null : parent.wal.store(),
+                ancestorLsn,
+                openFiles);
+        wal = new WalHistory(metadata.id().value(), journal, files, store, ancestorLsn);
+        branchPoints = new BranchPoints(this, parent, ancestorLsn, wal);
+        epochs = new Epochs(this, journal, wal, writerLock);
+    }
+
+    /** The timeline's name. */
+    public TimelineId id() {
+        return metadata.id();
+    }
+
+    /** Where it begins; empty for a root. */
+    public Optional<BranchPoint> ancestor() {
+        return Optional.ofNullable(metadata.ancestor());
+    }
+
+    /** When it was created. */
+    public Instant createdAt() {
+        return metadata.createdAt();
+    }
+
+    /** Its own directory. */
+    public Path directory() {
+        return directory;
+    }
+
+    /** The compute's {@code pg_wal}; there after {@link #beginEpoch}. */
+    public Path walDirectory() {
+        return directory.resolve("wal");
+    }
+
+    /** Where removed WAL segments go; there after {@link #beginEpoch}. */
+    public Path walArchiveDirectory() {
+        return directory.resolve("wal-archive");
+    }
+
+    /** The journal's segments. */
+    public Path journalDirectory() {
+        return directory.resolve("journal");
+    }
+
+    /** The file whose open-file-description lock every process of the compute holds; there after {@link #beginEpoch}. */
+    public Path writerLock() {
+        return writerLock.file();
+    }
+
+    /** Whether a process holds {@link #writerLock}. */
+    public boolean writerRunning() {
+        return writerLock.isHeld();
+    }
+
+    /** What is at {@code path} now. */
+    public FileStatus stat(String path) {
+        journal.catchUp();
+        return files.stat(path, HEAD);
+    }
+
+    /** What was at {@code path} as of {@code lsn}. */
+    public FileStatus stat(String path, Lsn lsn) {
+        return files.stat(path, retained(lsn));
+    }
+
+    /**
+     * Reads blocks {@code firstBlock .. firstBlock + count - 1}; blocks beyond the end are zero.
+     *
+     * @throws NoSuchFileInTimelineException when there is no such file
+     */
+    public void readPages(String path, long firstBlock, int count, PageConsumer consumer) {
+        if (files.readPages(path, firstBlock, count, HEAD, consumer)) {
+            return;
+        }
+        // The compute may have created the file a moment ago.
+        journal.catchUp();
+        if (!files.readPages(path, firstBlock, count, HEAD, consumer)) {
+            throw new NoSuchFileInTimelineException(id(), path);
+        }
+    }
+
+    /** As {@link #readPages(String, long, int, PageConsumer)}, as of {@code lsn}. */
+    public void readPages(String path, long firstBlock, int count, Lsn lsn, PageConsumer consumer) {
+        if (!files.readPages(path, firstBlock, count, retained(lsn), consumer)) {
+            throw new NoSuchFileInTimelineException(id(), path);
+        }
+    }
+
+    /** The whole content; empty when there is no such file. */
+    public Optional<byte[]> readFile(String path) {
+        journal.catchUp();
+        return files.readFile(path, HEAD);
+    }
+
+    /** The whole content as of {@code lsn}; empty when there is no such file. */
+    public Optional<byte[]> readFile(String path, Lsn lsn) {
+        return files.readFile(path, retained(lsn));
+    }
+
+    /** The names in a directory, in ascending order; empty when it is not there. */
+    public Optional<List<DirectoryEntry>> list(String path) {
+        journal.catchUp();
+        return files.list(path, HEAD);
+    }
+
+    /** The names in a directory as of {@code lsn}, in ascending order; empty when it is not there. */
+    public Optional<List<DirectoryEntry>> list(String path, Lsn lsn) {
+        return files.list(path, retained(lsn));
+    }
+
+    /** Every directory but {@code ""}, parents first, for laying out a compute. */
+    public List<String> directories() {
+        journal.catchUp();
+        return files.directories(HEAD);
+    }
+
+    /**
+     * A branch point at the head: everything acknowledged before the call is in it. O(what changed in the last moments),
+     * also while a compute writes; durable when it returns.
+     */
+    public BranchPoint head() {
+        return new BranchPoint(id(), epochs.fence());
+    }
+
+    /**
+     * The branch point at the end of the last complete record at or before {@code lsn}; of an ancestor when it lies
+     * there.
+     *
+     * @throws OutsideHistoryException stating the range
+     */
+    public BranchPoint at(Lsn lsn) {
+        return branchPoints.at(lsn);
+    }
+
+    /**
+     * The branch point after the last commit at or before {@code time} that precedes the first commit after it; the head
+     * when no commit is later.
+     *
+     * @throws OutsideHistoryException stating the earliest time
+     */
+    public BranchPoint at(Instant time) {
+        return branchPoints.at(time);
+    }
+
+    /** The end of the last complete valid WAL record; {@link Lsn#ZERO} for a root without WAL. */
+    public Lsn endOfWal() {
+        return new Lsn(wal.end());
+    }
+
+    /**
+     * Prepares a compute's start: ends the last epoch if need be, fills the WAL directory at the first wake, creates the
+     * journal segment. Everything the compute writes to belongs to {@code owner} afterwards.
+     *
+     * @throws EpochRunningException when a process holds the writer lock
+     */
+    public Epoch beginEpoch(FileOwner owner) {
+        Epoch epoch = epochs.begin(owner);
+        followed = true;
+        return epoch;
+    }
+
+    /**
+     * Ends the open epoch, after a clean stop or a crash alike; does nothing when none is open.
+     *
+     * @throws EpochRunningException when a process holds the writer lock
+     */
+    public void endEpoch() {
+        epochs.end();
+        followed = false;
+    }
+
+    /** Whether the last epoch was begun and not ended. */
+    public boolean epochOpen() {
+        boolean open = journal.isOpen();
+        followed = open;
+        return open;
+    }
+
+    /** The last epoch's number, 0 before the first. */
+    public long currentEpoch() {
+        JournalSegment last = journal.lastSegment();
+        return last == null ? 0 : last.epoch();
+    }
+
+    /**
+     * Journals a stopped cluster's data directory into this empty root timeline and copies its WAL; durable when it
+     * returns.
+     *
+     * @throws StorageException when the timeline is not an empty root, or the cluster was not shut down cleanly
+     */
+    public void importDirectory(Path pgdata) {
+        epochs.importDirectory(pgdata);
+    }
+
+    BranchPoints branchPoints() {
+        return branchPoints;
+    }
+
+    /** Whether a compute may be writing, as far as was seen last. */
+    boolean isFollowed() {
+        return followed;
+    }
+
+    /** Indexes what was appended and follows the WAL, so that a branch point or a read need not. */
+    void follow() {
+        journal.catchUp();
+        wal.end();
+    }
+
+    private long retained(Lsn lsn) {
+        journal.catchUp();
+        branchPoints.check(lsn);
+        return lsn.value();
+    }
+}

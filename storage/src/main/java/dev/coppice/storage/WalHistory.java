@@ -1,0 +1,129 @@
+package dev.coppice.storage;
+
+import dev.coppice.storage.index.IndexedJournal;
+import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.wal.CommitTimes;
+import dev.coppice.storage.wal.ControlFile;
+import dev.coppice.storage.wal.WalFormat;
+import dev.coppice.storage.wal.WalScanner;
+import dev.coppice.storage.wal.WalStore;
+import dev.coppice.storage.wal.WalTail;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The record boundaries of one timeline's own WAL: its end, those between, and its commits. Thread-safe. */
+final class WalHistory {
+    private final String name;
+    private final IndexedJournal journal;
+    private final FileReader files;
+    private final WalStore store;
+    private final long ancestorLsn;
+    private final WalTail tail;
+    private @Nullable CommitTimes commitTimes;
+
+    WalHistory(String name, IndexedJournal journal, FileReader files, WalStore store, long ancestorLsn) {
+        this.name = name;
+        this.journal = journal;
+        this.files = files;
+        this.store = store;
+        this.ancestorLsn = ancestorLsn;
+        this.tail = new WalTail(store);
+    }
+
+    WalStore store() {
+        return store;
+    }
+
+    /**
+     * The end of the last valid record; where the timeline begins when it never woke; 0 for a root without WAL. Cheap
+     * when it was called before: it goes on from there.
+     */
+    synchronized long end() {
+        if (!tail.isKnown()) {
+            if (journal.firstSegment() == null) {
+                return ancestorLsn;
+            }
+            journal.catchUp();
+            Optional<ControlFile> control = control(TimelineIndex.HEAD);
+            if (control.isEmpty()) {
+                return ancestorLsn;
+            }
+            long redo = control.get().redo();
+            boolean own = Long.compareUnsigned(redo, ancestorLsn) > 0;
+            if (own) {
+                return endFrom(redo);
+            }
+            tail.startAt(ancestorLsn);
+        }
+        return tail.advance();
+    }
+
+    /**
+     * The end of the last valid record, found from where recovery would begin.
+     *
+     * @throws StorageException when there is no record
+     */
+    synchronized long endFrom(long redo) {
+        if (!new WalScanner(store, redo, 0).next()) {
+            throw new StorageException("timeline " + name + ": there is no valid WAL record at the redo point "
+                    + new dev.coppice.common.Lsn(redo));
+        }
+        tail.startAt(redo);
+        return tail.advance();
+    }
+
+    /** Makes WAL up to {@code end} durable. */
+    void sync(long end) {
+        tail.syncIfKnown(end);
+    }
+
+    /** The control file as of an LSN; empty before initdb wrote one. */
+    Optional<ControlFile> control(long lsn) {
+        return files.readFile(ControlFile.PATH, lsn).map(bytes -> ControlFile.parse(bytes, "timeline " + name));
+    }
+
+    /** Where this timeline's own history begins: its ancestor LSN, or the LSN of the import. */
+    long oldest() {
+        JournalSegment first = journal.firstSegment();
+        return ancestorLsn != 0 || first == null ? ancestorLsn : first.startMark();
+    }
+
+    /**
+     * The end of the last complete record at or before {@code lsn}, which lies between {@link #oldest} and {@link #end}.
+     */
+    long boundaryAtOrBefore(long lsn) {
+        int size = store.segmentSize();
+        long oldest = oldest();
+        long start = WalFormat.segmentStart(lsn, size);
+        while (Long.compareUnsigned(start, oldest) > 0) {
+            WalScanner scanner = WalScanner.atPage(store, start, lsn);
+            if (scanner != null && Long.compareUnsigned(scanner.position(), lsn) <= 0) {
+                return lastBoundary(scanner, lsn);
+            }
+            // One record covers the segment from its start to beyond the LSN.
+            start -= size;
+        }
+        return lastBoundary(new WalScanner(store, oldest, 0), lsn);
+    }
+
+    private static long lastBoundary(WalScanner scanner, long lsn) {
+        long boundary = scanner.position();
+        while (scanner.next() && Long.compareUnsigned(scanner.position(), lsn) <= 0) {
+            boundary = scanner.position();
+        }
+        return boundary;
+    }
+
+    /** This timeline's own first commit later than {@code time}, up to {@code limit}; see {@link CommitTimes#find}. */
+    CommitTimes.Answer firstCommitAfter(long time, long limit) {
+        CommitTimes times;
+        synchronized (this) {
+            if (commitTimes == null) {
+                commitTimes = new CommitTimes(store, oldest());
+            }
+            times = commitTimes;
+        }
+        return times.find(time, limit);
+    }
+}

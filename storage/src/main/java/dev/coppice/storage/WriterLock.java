@@ -1,0 +1,44 @@
+package dev.coppice.storage;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** The file whose lock every process of a compute holds. This side only ever asks whether it is held. */
+final class WriterLock {
+    private final Path file;
+
+    WriterLock(Path file) {
+        this.file = file;
+    }
+
+    Path file() {
+        return file;
+    }
+
+    void create() throws IOException {
+        if (!Files.exists(file)) {
+            Files.createFile(file);
+        }
+    }
+
+    /** Whether a process holds it. */
+    synchronized boolean isHeld() {
+        if (!Files.exists(file)) {
+            return false;
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+                FileLock lock = channel.tryLock()) {
+            return lock == null;
+        } catch (OverlappingFileLockException e) {
+            // Only this method locks it, one thread at a time for each timeline: somebody opened the directory twice.
+            throw new StorageException(file + " is tested by two page services of this process", e);
+        } catch (IOException e) {
+            throw new StorageException("cannot test the lock " + file, e);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package dev.coppice.storage.index;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.journal.EntryCodec;
+import dev.coppice.storage.journal.EntryType;
+import dev.coppice.storage.journal.JournalEntry;
+import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.journal.SegmentHeader;
+import dev.coppice.storage.journal.SegmentScanner;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One timeline's journal with its index: loaded at the first use, then followed. Thread-safe: many threads ask while one
+ * catches up.
+ *
+ * <p>{@code scanLock} orders those who read the journal or change its set of segments; the index itself is changed under
+ * the write lock, in batches, so that readers hardly wait.
+ */
+public final class IndexedJournal {
+    private static final Logger LOG = LoggerFactory.getLogger(IndexedJournal.class);
+
+    /** Entries added to the index under one hold of the write lock. */
+    private static final int BATCH = 256;
+
+    private static final ByteBuffer NO_DATA = ByteBuffer.allocate(0);
+
+    /** In a fence's length field: the epoch ended with it. */
+    private static final long END_OF_EPOCH = 1;
+
+    private final Path directory;
+    private final TimelineId timeline;
+    private final OpenFiles files;
+
+    private final ReentrantLock scanLock = new ReentrantLock();
+    private final ReentrantReadWriteLock indexLock = new ReentrantReadWriteLock();
+
+    private final TimelineIndex index = new TimelineIndex();
+    private final List<JournalEntry> batch = new ArrayList<>(BATCH);
+    private volatile List<JournalSegment> segments = List.of();
+    private volatile boolean loaded;
+    private volatile @Nullable SegmentScanner scanner;
+
+    /** Reads nothing yet. */
+    public IndexedJournal(Path directory, TimelineId timeline, OpenFiles files) {
+        this.directory = directory;
+        this.timeline = timeline;
+        this.files = files;
+    }
+
+    /** Asks the index. The answer must not keep a reference to it. */
+    public <T> T ask(Function<TimelineIndex, T> question) {
+        load();
+        indexLock.readLock().lock();
+        try {
+            return question.apply(index);
+        } finally {
+            indexLock.readLock().unlock();
+        }
+    }
+
+    /** The segment that a reference points into. */
+    public JournalSegment segmentOf(long ref) {
+        return segments.get(EntryRef.segment(ref));
+    }
+
+    /** The newest segment, if there has been an epoch. */
+    public @Nullable JournalSegment lastSegment() {
+        List<JournalSegment> all = allSegments();
+        return all.isEmpty() ? null : all.getLast();
+    }
+
+    /** The oldest segment, if there has been an epoch. */
+    public @Nullable JournalSegment firstSegment() {
+        List<JournalSegment> all = allSegments();
+        return all.isEmpty() ? null : all.getFirst();
+    }
+
+    /** Whether the index is in memory. */
+    public boolean isLoaded() {
+        return loaded;
+    }
+
+    /**
+     * Indexes what was appended.
+     *
+     * @return J: every entry of the newest segment that begins before this byte is indexed; 0 without a segment
+     */
+    public long catchUp() {
+        load();
+        SegmentScanner last = scanner;
+        if (last == null) {
+            return 0;
+        }
+        scanLock.lock();
+        try {
+            return scan(false);
+        } finally {
+            scanLock.unlock();
+        }
+    }
+
+    /** Creates the next epoch's segment, durable when this returns. */
+    public JournalSegment begin(long startMark) {
+        scanLock.lock();
+        try {
+            load();
+            JournalSegment last = lastSegment();
+            int epoch = last == null ? 1 : last.epoch() + 1;
+            JournalSegment segment =
+                    JournalSegment.create(directory, new SegmentHeader(epoch, startMark, timeline), files);
+            List<JournalSegment> all = new ArrayList<>(segments);
+            all.add(segment);
+            addSegmentToIndex(segment);
+            segments = List.copyOf(all);
+            scanner = new SegmentScanner(segment);
+            return segment;
+        } finally {
+            scanLock.unlock();
+        }
+    }
+
+    /** Appends a fence at a branch point, durable and indexed when this returns. */
+    public void fence(long stamp, long offset) {
+        appendFence(stamp, offset, 0);
+        catchUp();
+    }
+
+    /**
+     * Ends the epoch: indexes all, drops a torn tail, and appends the fence that says so; durable when this returns. No
+     * process may be writing.
+     *
+     * @param stamp the end of valid WAL
+     */
+    public void end(long stamp) {
+        scanLock.lock();
+        try {
+            load();
+            long offset = scan(true);
+            appendFence(stamp, offset, END_OF_EPOCH);
+            scan(true);
+        } finally {
+            scanLock.unlock();
+        }
+    }
+
+    /** Whether the newest segment has no end. Reads little, and does not load the index. */
+    public boolean isOpen() {
+        JournalSegment last = lastSegment();
+        if (last == null) {
+            return false;
+        }
+        JournalEntry entry = last.lastIfWithoutPath();
+        return entry == null || entry.type() != EntryType.FENCE || entry.length() != END_OF_EPOCH;
+    }
+
+    private void appendFence(long stamp, long offset, long length) {
+        JournalSegment segment = lastSegment();
+        if (segment == null) {
+            throw new IllegalStateException("timeline " + timeline + " has no epoch to fence");
+        }
+        segment.append(EntryCodec.encode(EntryType.FENCE, "", stamp, offset, length, segment.epoch(), NO_DATA));
+        segment.sync();
+    }
+
+    private List<JournalSegment> allSegments() {
+        return loaded ? segments : JournalSegment.openAll(directory, timeline, files);
+    }
+
+    private void load() {
+        if (loaded) {
+            return;
+        }
+        scanLock.lock();
+        try {
+            if (loaded) {
+                return;
+            }
+            List<JournalSegment> all = JournalSegment.openAll(directory, timeline, files);
+            segments = all;
+            for (JournalSegment segment : all) {
+                addSegmentToIndex(segment);
+                scanner = new SegmentScanner(segment);
+                scan(segment != all.getLast() || !isOpen());
+            }
+            loaded = true;
+        } finally {
+            scanLock.unlock();
+        }
+    }
+
+    private void addSegmentToIndex(JournalSegment segment) {
+        indexLock.writeLock().lock();
+        try {
+            index.addSegment(segment.startMark());
+        } finally {
+            indexLock.writeLock().unlock();
+        }
+    }
+
+    private long scan(boolean ended) {
+        SegmentScanner current = scanner;
+        if (current == null) {
+            return 0;
+        }
+        long dropped = current.dropped();
+        current.scan(ended, entry -> {
+            batch.add(entry);
+            if (batch.size() == BATCH) {
+                addBatch();
+            }
+        });
+        addBatch();
+        if (current.dropped() > dropped) {
+            LOG.info("{}: dropped {} bytes of torn entries", current.segment(), current.dropped() - dropped);
+        }
+        return current.position();
+    }
+
+    private void addBatch() {
+        indexLock.writeLock().lock();
+        try {
+            batch.forEach(index::add);
+        } finally {
+            batch.clear();
+            indexLock.writeLock().unlock();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package dev.coppice.storage.journal;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.Consumer;
+
+/**
+ * Reads a segment's entries in order, again and again as it grows. Used by one thread at a time.
+ *
+ * <p>A killed process leaves part of an entry behind; the next one appended after it. When the bytes at the position are
+ * not a whole entry, the scanner looks for the next place that is (magic, header checksum, data checksum) and drops what
+ * lies between. When there is none, it stays: the tail may still be in the making, until the epoch has ended.
+ */
+public final class SegmentScanner {
+    /** Bytes read at once; an entry larger than this is read on its own. */
+    private static final int WINDOW = 1 << 20;
+
+    private static final int MAGIC_SIZE = 4;
+
+    private final JournalSegment segment;
+    private long position = SegmentHeader.SIZE;
+    private long dropped;
+
+    /** Begins at the first entry. */
+    public SegmentScanner(JournalSegment segment) {
+        this.segment = segment;
+    }
+
+    /** The segment that is read. */
+    public JournalSegment segment() {
+        return segment;
+    }
+
+    /** Every entry that begins before this byte has been delivered or dropped. */
+    public long position() {
+        return position;
+    }
+
+    /** Bytes of torn entries dropped so far. */
+    public long dropped() {
+        return dropped;
+    }
+
+    /**
+     * Delivers the entries between the position and the present end of the file.
+     *
+     * @param ended the epoch is over: nobody completes a torn tail any more, so it is dropped
+     */
+    public void scan(boolean ended, Consumer<JournalEntry> consumer) {
+        long end = segment.size();
+        while (position < end) {
+            long before = position;
+            deliverWindow(load(position, (int) Math.min(WINDOW, end - position)), end, consumer);
+            if (position > before) {
+                continue;
+            }
+            long next = nextEntry(position + 1, end);
+            if (next < 0) {
+                if (ended) {
+                    dropped += end - position;
+                    position = end;
+                }
+                return;
+            }
+            dropped += next - position;
+            position = next;
+        }
+    }
+
+    /** Moves the position over the whole entries in the window, and over one larger than the window. */
+    private void deliverWindow(ByteBuffer window, long end, Consumer<JournalEntry> consumer) {
+        int at = 0;
+        while (at < window.limit()) {
+            long size = EntryCodec.check(window, at, segment.epoch());
+            if (size == EntryCodec.TRUNCATED && at == 0 && window.limit() < end - position) {
+                window = load(position, (int) Math.min(sizeOfLargest(), end - position));
+                size = EntryCodec.check(window, at, segment.epoch());
+            }
+            if (size <= 0) {
+                return;
+            }
+            consumer.accept(EntryCodec.decode(window, at, position));
+            at += (int) size;
+            position += size;
+        }
+    }
+
+    /** The next whole entry at or after {@code from}, or -1. */
+    private long nextEntry(long from, long end) {
+        for (long start = from; start + EntryCodec.FIXED_SIZE <= end; start += WINDOW - MAGIC_SIZE + 1) {
+            ByteBuffer window = load(start, (int) Math.min(WINDOW, end - start));
+            for (int at = 0; at + MAGIC_SIZE <= window.limit(); at++) {
+                if (EntryCodec.hasMagic(window, at) && isWholeEntry(start + at, end)) {
+                    return start + at;
+                }
+            }
+        }
+        return -1;
+    }
+
+    private boolean isWholeEntry(long candidate, long end) {
+        ByteBuffer small = load(candidate, (int) Math.min(2L * JournalSegment.BLOCK_SIZE, end - candidate));
+        long size = EntryCodec.check(small, 0, segment.epoch());
+        if (size == EntryCodec.TRUNCATED && small.limit() < end - candidate) {
+            size = EntryCodec.check(
+                    load(candidate, (int) Math.min(sizeOfLargest(), end - candidate)), 0, segment.epoch());
+        }
+        return size > 0;
+    }
+
+    private static long sizeOfLargest() {
+        return (long) EntryCodec.FIXED_SIZE + EntryCodec.MAX_PATH_LENGTH + EntryCodec.MAX_DATA_LENGTH;
+    }
+
+    private ByteBuffer load(long from, int length) {
+        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+        segment.read(from, buffer);
+        return buffer.flip();
+    }
+}
