@@ -88,6 +88,16 @@ class HostileClientIT {
     }
 
     @Test
+    void gssapi_is_declined_and_tls_asked_for_after_it_is_not() throws Exception {
+        try (RawClient client = new RawClient(fixture.port())) {
+            client.send(ByteBuffer.allocate(8).putInt(8).putInt(80877104).array());
+            assertThat(client.readByte()).isEqualTo('N');
+            client.send(ByteBuffer.allocate(8).putInt(8).putInt(80877103).array());
+            assertThat(client.readByte()).isEqualTo('S');
+        }
+    }
+
+    @Test
     void half_open_connections_are_closed_at_the_deadline() throws Exception {
         var impatient = fixture.configuration(10, Duration.ofMillis(300), Duration.ofSeconds(30));
         MetricRegistry registry = new MetricRegistry();

@@ -70,6 +70,10 @@ final class RawClient implements AutoCloseable {
         send(body);
     }
 
+    char readByte() throws IOException {
+        return (char) in.readUnsignedByte();
+    }
+
     Reply read() throws IOException {
         try {
             char type = (char) in.readUnsignedByte();
@@ -127,14 +131,6 @@ final class RawClient implements AutoCloseable {
         Mac mac = Mac.getInstance("HmacSHA256");
         mac.init(new SecretKeySpec(key, "HmacSHA256"));
         return mac.doFinal(text.getBytes(UTF_8));
-    }
-
-    /** Reads to the end of the stream. */
-    void drain() throws IOException {
-        Reply reply = read();
-        while (!reply.end()) {
-            reply = read();
-        }
     }
 
     /** Reads up to and including the next message of this type, or the end. */

@@ -78,9 +78,10 @@ final class CoppiceServer implements AutoCloseable {
                     proxy(configuration, data), new ControlDirectory(control.routing()), mockSecret(data), metrics));
         } catch (IOException | RuntimeException e) {
             close();
-            throw e instanceof CompletionException wrapped && wrapped.getCause() instanceof RuntimeException cause
-                    ? cause
-                    : e;
+            if (e instanceof CompletionException && e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
         }
     }
 
@@ -95,7 +96,9 @@ final class CoppiceServer implements AutoCloseable {
             return new CoppiceServer(configuration);
         } catch (IOException e) {
             throw new ServerStartException(
-                    "cannot use the data directory " + configuration.dataDirectory().orElseThrow(), e);
+                    "cannot use the data directory "
+                            + configuration.dataDirectory().orElseThrow(),
+                    e);
         }
     }
 
@@ -125,8 +128,7 @@ final class CoppiceServer implements AutoCloseable {
             case AUTO -> new TlsSettings.SelfSigned(data.resolve("tls"));
             case OFF -> new TlsSettings.Off();
             case FILES ->
-                new TlsSettings.Files(
-                        tls.certificate().orElseThrow(), tls.key().orElseThrow());
+                new TlsSettings.Files(tls.certificate().orElseThrow(), tls.key().orElseThrow());
         };
         ProxyConfiguration defaults = ProxyConfiguration.defaults(socketAddress(proxy.listen()), settings);
         return new ProxyConfiguration(

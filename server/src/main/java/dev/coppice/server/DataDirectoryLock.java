@@ -25,8 +25,8 @@ final class DataDirectoryLock implements AutoCloseable {
     static DataDirectoryLock take(Path data) throws IOException {
         Files.createDirectories(data);
         Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwx--x--x"));
-        FileChannel channel = FileChannel.open(
-                data.resolve("coppice.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel =
+                FileChannel.open(data.resolve("coppice.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             FileLock lock = channel.tryLock();
             if (lock == null) {

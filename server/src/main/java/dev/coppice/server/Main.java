@@ -43,13 +43,14 @@ public final class Main {
             return;
         }
         CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(
-                () -> {
-                    System.err.println("Stopping: suspending all computes.");
-                    server.close();
-                    stopped.countDown();
-                },
-                "stop"));
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            System.err.println("Stopping: suspending all computes.");
+                            server.close();
+                            stopped.countDown();
+                        },
+                        "stop"));
         System.out.print(banner(server, configuration).text());
         System.out.flush();
         stopped.await();

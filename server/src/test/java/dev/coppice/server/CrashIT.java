@@ -67,7 +67,8 @@ class CrashIT {
 
     private static String prepare(ServerProcess server) {
         String main = server.uri("main");
-        Programs.psql(main, "create extension amcheck; create table done (id int primary key)").text();
+        Programs.psql(main, "create extension amcheck; create table done (id int primary key)")
+                .text();
         Programs.pgbench(main, "-i", "-q", "-s", "2").text();
         return main;
     }
@@ -105,7 +106,8 @@ class CrashIT {
     }
 
     private static String jdbc(String uri) {
-        return uri.replaceFirst("postgresql://([^:]*):([^@]*)@([^?]*)\\?(.*)", "jdbc:postgresql://$3?user=$1&password=$2&$4");
+        return uri.replaceFirst(
+                "postgresql://([^:]*):([^@]*)@([^?]*)\\?(.*)", "jdbc:postgresql://$3?user=$1&password=$2&$4");
     }
 
     private void verify(ServerProcess server, String uri, int cycle) {
@@ -114,8 +116,11 @@ class CrashIT {
                 .until(() -> Programs.psql(uri, "select id from done"), result -> result.exitCode() == 0)
                 .text();
         Set<Integer> present = found.lines().map(Integer::valueOf).collect(Collectors.toSet());
-        List<Integer> lost = acknowledged.stream().filter(id -> !present.contains(id)).toList();
-        assertThat(lost).as("lost in cycle " + cycle + " of " + acknowledged.size() + " commits").isEmpty();
+        List<Integer> lost =
+                acknowledged.stream().filter(id -> !present.contains(id)).toList();
+        assertThat(lost)
+                .as("lost in cycle " + cycle + " of " + acknowledged.size() + " commits")
+                .isEmpty();
         assertThat(acknowledged).isNotEmpty();
         assertThat(server.data()).exists();
     }

@@ -47,10 +47,12 @@ class EndToEndIT {
     @Test
     void a_branch_has_the_parents_data_and_writes_stay_on_their_side() {
         String dev = branch("dev-alice");
-        assertThat(sql(dev, "select string_agg(name, ',' order by name) from guests")).isEqualTo("alice,bob");
+        assertThat(sql(dev, "select string_agg(name, ',' order by name) from guests"))
+                .isEqualTo("alice,bob");
         sql(dev, "insert into guests values ('on the branch')");
         sql(main, "insert into guests values ('on main')");
-        assertThat(sql(dev, "select count(*) from guests where name = 'on main'")).isEqualTo("0");
+        assertThat(sql(dev, "select count(*) from guests where name = 'on main'"))
+                .isEqualTo("0");
         assertThat(sql(main, "select count(*) from guests where name = 'on the branch'"))
                 .isEqualTo("0");
         sql(main, "delete from guests where name = 'on main'");
@@ -85,7 +87,8 @@ class EndToEndIT {
     void a_branch_can_start_at_a_past_moment_and_at_a_past_position() throws InterruptedException {
         sql(main, "create table log (n int); insert into log values (1)");
         String lsn = sql(main, "select pg_current_wal_insert_lsn()");
-        String time = sql(main, "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')");
+        String time =
+                sql(main, "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')");
         Thread.sleep(20);
         sql(main, "insert into log values (2); create role came_later login password 'later'");
         assertThat(sql(branch("at-lsn", "--at", lsn), "select string_agg(n::text, ',') from log"))
@@ -113,7 +116,9 @@ class EndToEndIT {
     @Test
     void a_suspended_compute_is_gone_and_comes_back_with_everything() {
         String uri = branch("sleeper");
-        sql(uri, "create table kept as select g from generate_series(1, 5000) g; create unlogged table fast as select 7 as n");
+        sql(
+                uri,
+                "create table kept as select g from generate_series(1, 5000) g; create unlogged table fast as select 7 as n");
         server.cli("computes", "suspend", "sleeper").text();
         assertThat(processesIn("sleeper")).isEmpty();
         assertThat(sql(uri, "select count(*) from kept")).isEqualTo("5000");
@@ -170,9 +175,9 @@ class EndToEndIT {
         server.cli("computes", "suspend", "roles").text();
         assertThat(sql(clerk, "select current_user")).isEqualTo("clerk");
         sql(uri, "alter role clerk password 'ink'");
-        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> assertThat(
-                        sql(uri.replaceFirst("//[^@]*@", "//clerk:ink@"), "select 1"))
-                .isEqualTo("1"));
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(sql(uri.replaceFirst("//[^@]*@", "//clerk:ink@"), "select 1"))
+                        .isEqualTo("1"));
         assertThat(Programs.psql(clerk, "select 1").error()).contains("password authentication failed");
     }
 
@@ -189,7 +194,9 @@ class EndToEndIT {
                 + " dbname=coppice user=coppice_owner sslmode=require password=" + password;
         assertThat(sql(byName, "select count(*) from only_here")).isEqualTo("0");
         String endpoint = uri.replaceAll(".*endpoint%3D(ep-[a-z0-9-]+).*", "$1");
-        assertThat(sql(byName.replace("addressed.localhost", endpoint + ".localhost"), "select count(*) from only_here"))
+        assertThat(sql(
+                        byName.replace("addressed.localhost", endpoint + ".localhost"),
+                        "select count(*) from only_here"))
                 .isEqualTo("0");
         Programs.Result contradiction = Programs.psql(uri.replace("/coppice?", "/coppice@main?"), "select 1");
         assertThat(contradiction.exitCode()).isNotZero();

@@ -25,10 +25,12 @@ class ManyTablesIT {
             }
             server.cli("branches", "create", "--name", "wide").text();
             String wide = server.uri("wide");
-            assertThat(Programs.psql(wide, "select count(*) from pg_class where relname ~ '^t[0-9]+$'").text())
+            assertThat(Programs.psql(wide, "select count(*) from pg_class where relname ~ '^t[0-9]+$'")
+                            .text())
                     .isEqualTo(String.valueOf(TABLES));
             Programs.psql(wide, "insert into t17 values (1)").text();
-            assertThat(Programs.psql(wide, "select pg_database_size('coppice') > 80000000").text())
+            assertThat(Programs.psql(wide, "select pg_database_size('coppice') > 80000000")
+                            .text())
                     .isEqualTo("t");
             assertThat(placedFiles(server, main, wide)).isBetween(50L, 1_500L);
         }
@@ -43,7 +45,8 @@ class ManyTablesIT {
                 Path base = timeline.resolve("local/pgdata/base");
                 if (Files.exists(base)) {
                     try (Stream<Path> files = Files.walk(base)) {
-                        fewest = Math.min(fewest, files.filter(Files::isRegularFile).count());
+                        fewest = Math.min(
+                                fewest, files.filter(Files::isRegularFile).count());
                     }
                 }
             }

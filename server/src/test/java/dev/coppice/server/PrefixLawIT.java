@@ -30,7 +30,8 @@ class PrefixLawIT {
         try (ServerProcess server = ServerProcess.start(
                 "law", "  postgres_settings:\n    checkpoint_timeout: 30s\n    max_wal_size: 64MB\n")) {
             String main = server.uri("main");
-            Programs.psql(main, "create extension amcheck; create table marks (id int)").text();
+            Programs.psql(main, "create extension amcheck; create table marks (id int)")
+                    .text();
             Programs.pgbench(main, "-i", "-q", "-s", "2").text();
             List<Mark> marks = churn(main);
             assertThat(marks.size()).isGreaterThan(BRANCHES);
@@ -50,17 +51,13 @@ class PrefixLawIT {
         String name = "at-" + Long.toHexString(position);
         server.cli("branches", "create", "--name", name, "--at", lsn).text();
         String uri = server.uri(name);
-        String[] sums = Programs.psql(
-                        uri,
-                        """
+        String[] sums = Programs.psql(uri, """
                         select (select sum(abalance) from pgbench_accounts), (select sum(tbalance) from pgbench_tellers),
-                        (select sum(bbalance) from pgbench_branches), (select coalesce(sum(delta), 0) from pgbench_history)""")
-                .text()
-                .split("\\|");
+                        (select sum(bbalance) from pgbench_branches), (select coalesce(sum(delta), 0) from pgbench_history)""").text().split("\\|");
         assertThat(sums).as("sums at " + lsn).containsOnly(sums[0]);
-        int expected = (int) marks.stream().filter(mark -> mark.lsn() <= position).count();
-        assertThat(Integer.parseInt(Programs.psql(
-                                uri, "select count(*) from marks where id <= " + expected)
+        int expected =
+                (int) marks.stream().filter(mark -> mark.lsn() <= position).count();
+        assertThat(Integer.parseInt(Programs.psql(uri, "select count(*) from marks where id <= " + expected)
                         .text()))
                 .as("acknowledged before " + lsn)
                 .isEqualTo(expected);
@@ -74,17 +71,13 @@ class PrefixLawIT {
         List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
         Thread ddl = start(failures, () -> {
             for (int i = 1; !stop.get(); i++) {
-                Programs.psql(
-                                main,
-                                """
+                Programs.psql(main, """
                                 create table c%1$d as select g, repeat('y', 300) t from generate_series(1, 3000) g;
                                 create index on c%1$d (g);
                                 begin; truncate c%1$d; insert into c%1$d select g, 'z' from generate_series(1, 500) g; commit;
                                 vacuum full pgbench_branches;
                                 drop table if exists c%2$d;
-                                """
-                                        .formatted(i, i - 1))
-                        .text();
+                                """.formatted(i, i - 1)).text();
                 if (i % 3 == 0) {
                     Programs.psql(main, "checkpoint").text();
                 }
@@ -98,7 +91,8 @@ class PrefixLawIT {
                 marks.add(new Mark(id, parse(lsn)));
             }
         });
-        Programs.pgbench(main, "-n", "-c", "4", "-j", "2", "-T", String.valueOf(SECONDS)).text();
+        Programs.pgbench(main, "-n", "-c", "4", "-j", "2", "-T", String.valueOf(SECONDS))
+                .text();
         stop.set(true);
         ddl.join();
         marker.join();

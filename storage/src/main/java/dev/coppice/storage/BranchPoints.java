@@ -29,7 +29,8 @@ final class BranchPoints {
         if (lsn.equals(head.lsn())) {
             return head;
         }
-        return new BranchPoint(timeline.id(), new Lsn(wal.boundaryAtOrBefore(lsn.value())));
+        return new BranchPoint(
+                timeline.id(), new Lsn(timeline.epochs().startable(wal.boundaryAtOrBefore(lsn.value()))));
     }
 
     BranchPoint at(Instant time) {

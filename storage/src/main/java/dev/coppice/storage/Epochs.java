@@ -55,9 +55,7 @@ final class Epochs {
 
     private void endOpenEpoch() {
         if (journal.isOpen()) {
-            long end = wal.end();
-            wal.sync(end);
-            journal.end(end);
+            journal.end(wal.settle());
         }
     }
 
@@ -71,8 +69,18 @@ final class Epochs {
         if (journal.isOpen()) {
             wal.sync(end);
             journal.fence(end, offset);
+            return new Lsn(startable(end));
         }
         return new Lsn(end);
+    }
+
+    /**
+     * The point from which Postgres would go on when it is given the image at {@code lsn}: that LSN, unless the image was
+     * shut down cleanly before it (a compute is just starting).
+     */
+    long startable(long lsn) {
+        long clean = wal.cleanEnd(lsn).orElse(lsn);
+        return Long.compareUnsigned(clean, lsn) < 0 ? clean : lsn;
     }
 
     /** Journals a stopped cluster as this root's first epoch. */

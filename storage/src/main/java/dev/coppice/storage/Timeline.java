@@ -243,6 +243,10 @@ public final class Timeline {
         epochs.importDirectory(pgdata);
     }
 
+    Epochs epochs() {
+        return epochs;
+    }
+
     BranchPoints branchPoints() {
         return branchPoints;
     }

@@ -10,6 +10,7 @@ import dev.coppice.storage.wal.WalScanner;
 import dev.coppice.storage.wal.WalStore;
 import dev.coppice.storage.wal.WalTail;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The record boundaries of one timeline's own WAL: its end, those between, and its commits. Thread-safe. */
@@ -40,23 +41,51 @@ final class WalHistory {
      * when it was called before: it goes on from there.
      */
     synchronized long end() {
-        if (!tail.isKnown()) {
-            if (journal.firstSegment() == null) {
-                return ancestorLsn;
-            }
-            journal.catchUp();
-            Optional<ControlFile> control = control(TimelineIndex.HEAD);
-            if (control.isEmpty()) {
-                return ancestorLsn;
-            }
-            long redo = control.get().redo();
-            boolean own = Long.compareUnsigned(redo, ancestorLsn) > 0;
-            if (own) {
-                return endFrom(redo);
-            }
-            tail.startAt(ancestorLsn);
+        if (tail.isKnown()) {
+            return journal.isOpen() ? tail.advance() : tail.position();
         }
+        if (journal.firstSegment() == null) {
+            return ancestorLsn;
+        }
+        journal.catchUp();
+        Optional<ControlFile> control = control(TimelineIndex.HEAD);
+        if (control.isEmpty()) {
+            return ancestorLsn;
+        }
+        long redo = control.get().redo();
+        if (Long.compareUnsigned(redo, ancestorLsn) > 0) {
+            return endFrom(redo);
+        }
+        tail.startAt(ancestorLsn);
         return tail.advance();
+    }
+
+    /**
+     * Where Postgres would begin to write on the image at {@code lsn}, when it was shut down cleanly: after the
+     * checkpoint that the control file names. It reads nothing beyond, so WAL that a start wrote before it declared itself
+     * running counts for nothing.
+     */
+    OptionalLong cleanEnd(long lsn) {
+        Optional<ControlFile> control = control(lsn);
+        if (control.isEmpty() || control.get().state() != ControlFile.SHUT_DOWN) {
+            return OptionalLong.empty();
+        }
+        return OptionalLong.of(firstRecordAt(control.get().checkPoint()).position());
+    }
+
+    /**
+     * The end of WAL of a timeline that nobody writes, with nothing left behind it.
+     */
+    synchronized long settle() {
+        long end = end();
+        OptionalLong clean = cleanEnd(TimelineIndex.HEAD);
+        if (clean.isPresent() && Long.compareUnsigned(clean.getAsLong(), end) < 0) {
+            store.erase(clean.getAsLong(), end);
+            end = clean.getAsLong();
+            tail.startAt(end);
+        }
+        tail.syncIfKnown(end);
+        return end;
     }
 
     /**
@@ -65,12 +94,18 @@ final class WalHistory {
      * @throws StorageException when there is no record
      */
     synchronized long endFrom(long redo) {
-        if (!new WalScanner(store, redo, 0).next()) {
-            throw new StorageException("timeline " + name + ": there is no valid WAL record at the redo point "
-                    + new dev.coppice.common.Lsn(redo));
-        }
+        firstRecordAt(redo);
         tail.startAt(redo);
         return tail.advance();
+    }
+
+    private WalScanner firstRecordAt(long lsn) {
+        WalScanner scanner = new WalScanner(store, lsn, 0);
+        if (!scanner.next()) {
+            throw new StorageException("timeline " + name + ": there is no valid WAL record at the checkpoint "
+                    + new dev.coppice.common.Lsn(lsn));
+        }
+        return scanner;
     }
 
     /** Makes WAL up to {@code end} durable. */

@@ -21,8 +21,8 @@ record ActivitySample(boolean busy, long quietMillis, long sessions) {
             SELECT coalesce(bool_or(CASE backend_type
                        WHEN 'client backend' THEN state IS DISTINCT FROM 'idle'
                        ELSE true END), false),
-                   coalesce(min(extract(epoch FROM clock_timestamp() - state_change)
-                       FILTER (WHERE backend_type = 'client backend')) * 1000, 1e15)::bigint,
+                   coalesce(min(extract(epoch FROM clock_timestamp() - state_change))
+                       FILTER (WHERE backend_type = 'client backend') * 1000, 1e15)::bigint,
                    (SELECT coalesce(sum(sessions), 0) FROM pg_stat_database)::bigint
             FROM pg_stat_activity
             WHERE usename IS DISTINCT FROM 'coppice_admin'

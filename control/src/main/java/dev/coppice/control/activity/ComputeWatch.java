@@ -29,6 +29,7 @@ final class ComputeWatch {
     private static final Logger log = LoggerFactory.getLogger(ComputeWatch.class);
     private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
     private static final Duration RETRY_INTERVAL = Duration.ofMillis(200);
+    private static final int FAILURES_BEFORE_WARNING = 10;
 
     private final String endpointId;
     private final String branchId;
@@ -45,6 +46,9 @@ final class ComputeWatch {
     private volatile @Nullable Connection connection;
     private volatile boolean stopped;
     private @Nullable LiveState stored;
+
+    /** Looks that failed in a row; only touched while having the turn. */
+    private int failures;
 
     /**
      * @param suspendTimeoutSeconds asked at every poll; negative = never
@@ -174,9 +178,11 @@ final class ComputeWatch {
             idle.sampled(sample, System.nanoTime());
             live = ComputeSql.read(open);
             roles.remember(branchId, live.roles());
+            failures = 0;
         } catch (SQLException e) {
-            if (!stopped) {
-                log.debug("Cannot look at the compute of {}: {}", endpointId, e.getMessage());
+            failures++;
+            if (!stopped && failures == FAILURES_BEFORE_WARNING) {
+                log.warn("The compute of {} cannot be watched, so it is not suspended; it goes on trying", endpointId, e);
             }
             close(connection);
             connection = null;

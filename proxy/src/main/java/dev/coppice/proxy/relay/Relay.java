@@ -36,6 +36,7 @@ public final class Relay {
     private final Consumer<SessionEnd> onEnd;
     private boolean ended;
     private boolean computeIsAtReady = true;
+    private boolean clientHasTerminated;
     private long bytesFromClient;
     private long bytesFromCompute;
 
@@ -83,8 +84,10 @@ public final class Relay {
             return;
         }
         ended = true;
-        onEnd.accept(who);
-        switch (who) {
+        // Once the client has said goodbye, a compute closes the connection faster than the client does.
+        SessionEnd initiator = clientHasTerminated ? SessionEnd.CLIENT : who;
+        onEnd.accept(initiator);
+        switch (initiator) {
             case CLIENT -> {}
             case COMPUTE -> farewell(COMPUTE_LOST);
             case SHUTDOWN -> farewell(SHUTTING_DOWN);
@@ -124,9 +127,10 @@ public final class Relay {
             }
             if (who == SessionEnd.COMPUTE) {
                 bytesFromCompute += bytes.readableBytes();
-                computeIsAtReady = ReadyForQueryTail.endsWithReadyForQuery(bytes);
+                computeIsAtReady = MessageTail.isReadyForQuery(bytes);
             } else {
                 bytesFromClient += bytes.readableBytes();
+                clientHasTerminated = MessageTail.isTerminate(bytes);
             }
             peer.write(bytes, peer.voidPromise());
         }

@@ -91,7 +91,7 @@ final class ClientConnection {
             relay.shutDown();
         } else {
             refuse(
-                    Outcome.CLIENT_LEFT,
+                    Outcome.SHUTDOWN,
                     PgError.of(
                             SqlState.ADMIN_SHUTDOWN,
                             "terminating connection because Coppice is shutting down",

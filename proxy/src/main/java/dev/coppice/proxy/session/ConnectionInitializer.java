@@ -30,6 +30,7 @@ public final class ConnectionInitializer extends ChannelInitializer<Channel> {
     @Override
     protected void initChannel(Channel channel) {
         if (connections.size() >= services.settings().maxConnections() + OVER_LIMIT_HEARD) {
+            services.metrics().dropped.mark();
             channel.close();
             return;
         }

@@ -26,6 +26,8 @@ enum Outcome {
     WAKE_FAILED,
     /** The compute refused the login: no such database, say. */
     COMPUTE_REFUSED,
+    /** The proxy stopped before it was let in. */
+    SHUTDOWN,
     /** A fault of the proxy or its directory. */
     INTERNAL;
 

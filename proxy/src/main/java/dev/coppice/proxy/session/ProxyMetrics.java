@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * The proxy's metrics: {@code proxy.connections.open} and {@code .sessions} (now), {@code proxy.outcomes.<outcome>}
+ * The proxy's metrics: {@code proxy.connections.open} and {@code .sessions} (now), {@code
+ * proxy.connections.dropped} (far over the limit, unheard), {@code proxy.outcomes.<outcome>}
  * (per ended connection), {@code proxy.login} (connection accepted to session begun), {@code proxy.wake} (password
  * proved to compute logged in to), {@code proxy.cancels.forwarded} and {@code .unknown}, {@code proxy.bytes.*}.
  */
@@ -19,6 +20,7 @@ public final class ProxyMetrics {
     private final AtomicInteger open = new AtomicInteger();
     private final Counter sessions;
     private final Map<Outcome, Meter> outcomes;
+    final Meter dropped;
     final Timer login;
     final Timer wake;
     final Meter cancelsForwarded;
@@ -35,6 +37,7 @@ public final class ProxyMetrics {
                         outcome -> registry.meter("proxy.outcomes." + outcome.label()),
                         (a, b) -> a,
                         () -> new EnumMap<>(Outcome.class)));
+        dropped = registry.meter("proxy.connections.dropped");
         login = registry.timer("proxy.login");
         wake = registry.timer("proxy.wake");
         cancelsForwarded = registry.meter("proxy.cancels.forwarded");

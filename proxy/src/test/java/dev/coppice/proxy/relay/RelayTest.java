@@ -98,6 +98,16 @@ class RelayTest {
     }
 
     @Test
+    void a_compute_that_closes_after_a_goodbye_was_not_lost() {
+        client.writeInbound(bytes("X\0\0\0\4"));
+        compute.close();
+        client.runPendingTasks();
+        assertThat(sent(client)).isEmpty();
+        assertThat(client.isOpen()).isFalse();
+        assertThat(ends).containsExactly(SessionEnd.CLIENT);
+    }
+
+    @Test
     void a_shutdown_tells_an_idle_client_and_closes_both() {
         relay.shutDown();
         assertThat(sent(client)).contains("C57P01\0");
@@ -120,11 +130,13 @@ class RelayTest {
     }
 
     @Test
-    void recognises_ready_for_query_only_whole_and_last() {
-        assertThat(ReadyForQueryTail.endsWithReadyForQuery(bytes("Z\0\0\0\5T"))).isTrue();
-        assertThat(ReadyForQueryTail.endsWithReadyForQuery(bytes("Z\0\0\0\5x"))).isFalse();
-        assertThat(ReadyForQueryTail.endsWithReadyForQuery(bytes("\0\0\0\5I"))).isFalse();
-        assertThat(ReadyForQueryTail.endsWithReadyForQuery(bytes("Z\0\0\0\5I.")))
-                .isFalse();
+    void recognises_messages_only_whole_and_last() {
+        assertThat(MessageTail.isTerminate(bytes("X\0\0\0\4"))).isTrue();
+        assertThat(MessageTail.isTerminate(bytes("\0\0\0\4"))).isFalse();
+        assertThat(MessageTail.isTerminate(bytes("X\0\0\0\5"))).isFalse();
+        assertThat(MessageTail.isReadyForQuery(bytes("Z\0\0\0\5T"))).isTrue();
+        assertThat(MessageTail.isReadyForQuery(bytes("Z\0\0\0\5x"))).isFalse();
+        assertThat(MessageTail.isReadyForQuery(bytes("\0\0\0\5I"))).isFalse();
+        assertThat(MessageTail.isReadyForQuery(bytes("Z\0\0\0\5I."))).isFalse();
     }
 }

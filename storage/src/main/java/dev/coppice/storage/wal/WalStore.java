@@ -5,8 +5,10 @@ import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -98,6 +100,27 @@ public final class WalStore {
                     throw new StorageException("cannot sync " + file, e);
                 }
             });
+        }
+    }
+
+    /** Overwrites this timeline's own WAL between two positions with zeroes, durably. */
+    public void erase(long from, long to) {
+        int size = segmentSize();
+        long at = from;
+        while (Long.compareUnsigned(at, to) < 0) {
+            long segmentEnd = WalFormat.segmentStart(at, size) + size;
+            long stop = Long.compareUnsigned(to, segmentEnd) < 0 ? to : segmentEnd;
+            Path file = ownSegment(at).orElse(null);
+            if (file != null) {
+                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                    ByteBuffer zeroes = ByteBuffer.allocate((int) (stop - at));
+                    channel.write(zeroes, Long.remainderUnsigned(at, size));
+                    channel.force(false);
+                } catch (IOException e) {
+                    throw new StorageException("cannot erase WAL in " + file, e);
+                }
+            }
+            at = stop;
         }
     }
 

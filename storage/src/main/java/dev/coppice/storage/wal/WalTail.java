@@ -39,6 +39,11 @@ public final class WalTail {
         return position;
     }
 
+    /** The end as it was last seen. */
+    public synchronized long position() {
+        return position;
+    }
+
     /** Makes the WAL up to {@code end} durable; without a known boundary none was written here. */
     public synchronized void syncIfKnown(long end) {
         if (known && Long.compareUnsigned(synced, end) < 0) {
