@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import com.codahale.metrics.MetricRegistry;
+import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeDriver.Instance;
 import dev.coppice.compute.ComputeDriver.Shutdown;
@@ -9,6 +10,7 @@ import dev.coppice.storage.Epoch;
 import dev.coppice.storage.FileOwner;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.wal.ControlFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -149,9 +151,13 @@ final class ComputeLifecycle {
         try {
             clock.phase("agent");
             long logStart = run.log().size();
+            boolean wasShutDown = isShutDown(timeline);
             Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run));
             clock.phase("spawn");
             awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
+            if (!wasShutDown) {
+                requireRecovered(local, epoch);
+            }
             clock.phase("ready");
             clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
             return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run, logStart);
@@ -322,6 +328,20 @@ final class ComputeLifecycle {
             Thread.sleep(POLL_MILLIS);
         }
         return true;
+    }
+
+    /**
+     * Recovery that stops early looks like success to Postgres, but acknowledged commits would be missing. It ends with a
+     * checkpoint, which lies at or after the end of the WAL that was there.
+     */
+    private static void requireRecovered(LocalDirectory local, Epoch epoch) throws IOException {
+        Path file = local.pgdata().resolve(ControlFile.PATH);
+        ControlFile control = ControlFile.parse(Files.readAllBytes(file), file);
+        if (Long.compareUnsigned(control.checkPoint(), epoch.startMark().value()) < 0) {
+            throw new ComputeException("recovery ended before " + new Lsn(control.checkPoint())
+                    + ", but the WAL reaches to " + epoch.startMark()
+                    + ": it is damaged, and the compute is not opened on a part of its data");
+        }
     }
 
     private static boolean isShutDown(Timeline timeline) {

@@ -45,8 +45,13 @@ final class TestPostgres implements AutoCloseable {
             }
         }
         TestPostgres postgres = new TestPostgres(directory, sockets, binaries);
-        postgres.initialise(setup);
-        postgres.start();
+        try {
+            postgres.initialise(setup);
+            postgres.start();
+        } catch (IOException | InterruptedException e) {
+            postgres.close();
+            throw e;
+        }
         return postgres;
     }
 
