@@ -214,55 +214,47 @@ static bool is_zero(const char *block)
     return first == 0 && memcmp(block, block + sizeof first, BLOCK - sizeof first) == 0;
 }
 
-/* Walks an iovec block by block; blocks that straddle two vectors are gathered in `scratch`. */
+/* Walks an iovec block by block. */
 struct block_cursor {
     const struct iovec *iov;
     int left;
     size_t at;
 };
 
-static const char *next_block(struct block_cursor *cursor, char *scratch)
+/*
+ * Copies the next block out. The copy is what is summed and written: without data checksums Postgres writes pages from shared
+ * memory while others set hint bits or transaction states in them, and a sum over moving bytes would not match.
+ */
+static bool next_block(struct block_cursor *cursor, char *block)
 {
-    while (cursor->left > 0 && cursor->at == cursor->iov->iov_len) {
-        cursor->iov++;
-        cursor->left--;
-        cursor->at = 0;
-    }
-    if (cursor->left == 0)
-        return NULL;
-    if (cursor->iov->iov_len - cursor->at >= BLOCK) {
-        const char *block = (const char *)cursor->iov->iov_base + cursor->at;
-        cursor->at += BLOCK;
-        return block;
-    }
     size_t have = 0;
     while (have < BLOCK && cursor->left > 0) {
         size_t piece = cursor->iov->iov_len - cursor->at;
         if (piece > BLOCK - have)
             piece = BLOCK - have;
-        memcpy(scratch + have, (const char *)cursor->iov->iov_base + cursor->at, piece);
+        memcpy(block + have, (const char *)cursor->iov->iov_base + cursor->at, piece);
         have += piece;
         cursor->at += piece;
-        if (cursor->at == cursor->iov->iov_len && have < BLOCK) {
+        if (cursor->at == cursor->iov->iov_len) {
             cursor->iov++;
             cursor->left--;
             cursor->at = 0;
         }
     }
-    return scratch;
+    return have == BLOCK;
 }
 
 int journal_pages(const char *relative, const struct iovec *iov, int iovcnt, uint64_t offset)
 {
     static struct entry entries[RUN_BLOCKS];
-    static char scratch[RUN_BLOCKS][BLOCK];
+    static char blocks[RUN_BLOCKS][BLOCK];
     struct iovec out[2 * RUN_BLOCKS];
     struct block_cursor cursor = {iov, iovcnt, 0};
     int run = 0;
     uint64_t zero_from = 0, zero_bytes = 0;
-    const char *block;
 
-    while ((block = next_block(&cursor, scratch[run])) != NULL) {
+    while (next_block(&cursor, blocks[run])) {
+        char *block = blocks[run];
         if (is_zero(block)) {
             if (zero_bytes == 0)
                 zero_from = offset;
@@ -273,7 +265,7 @@ int journal_pages(const char *relative, const struct iovec *iov, int iovcnt, uin
             zero_bytes = 0;
             out[2 * run].iov_base = &entries[run];
             out[2 * run].iov_len = make_header(&entries[run], ENTRY_PAGE, relative, offset, 0, block, BLOCK);
-            out[2 * run + 1].iov_base = (void *)block;
+            out[2 * run + 1].iov_base = block;
             out[2 * run + 1].iov_len = BLOCK;
             run++;
         }

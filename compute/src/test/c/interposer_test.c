@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -228,6 +229,38 @@ static void own_writes_win_over_fetched_blocks(void)
     close(fd);
 }
 
+/* Others set hint bits in a page while Postgres writes it: the entry must be valid all the same. */
+static void a_page_that_changes_while_it_is_written_is_journaled_whole(const char *journal)
+{
+    enum { ROUNDS = 3000 };
+    struct stat st;
+    char *shared = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memset(shared, 1, BLOCK);
+    pid_t writer = fork();
+    if (writer == 0)
+        for (uint32_t i = 0;; i++)
+            ((volatile char *)shared)[i * 64 % BLOCK]++;
+    CHECK(syscall_stat(journal, &st) == 0);
+    int fd = open(RELATION, O_RDWR), reader = libc.open(journal, O_RDONLY);
+    for (int i = 0; i < ROUNDS; i++)
+        CHECK(pwrite(fd, shared, BLOCK, 160L * BLOCK) == BLOCK);
+    kill(writer, SIGKILL);
+    waitpid(writer, NULL, 0);
+    char entry[48 + sizeof RELATION - 1 + BLOCK];
+    int wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        uint32_t crc;
+        off_t at = st.st_size + (off_t)i * (off_t)sizeof entry;
+        CHECK(libc.pread(reader, entry, sizeof entry, at) == (ssize_t)sizeof entry);
+        memcpy(&crc, entry + 44, 4);
+        wrong += crc != crc32c(0, entry + sizeof entry - BLOCK, BLOCK);
+    }
+    CHECK(wrong == 0);
+    libc.close(reader);
+    close(fd);
+    munmap(shared, BLOCK);
+}
+
 static void a_late_prefetch_never_grows_a_truncated_file(void)
 {
     int fd = open(RELATION, O_RDWR);
@@ -294,6 +327,7 @@ static void run_tests(const char *journal)
     journal_bytes_are_golden(journal);
     absent_blocks_are_fetched();
     own_writes_win_over_fetched_blocks();
+    a_page_that_changes_while_it_is_written_is_journaled_whole(journal);
     a_late_prefetch_never_grows_a_truncated_file();
     whole_files_are_placed_and_listed();
     tablespaces_are_refused();

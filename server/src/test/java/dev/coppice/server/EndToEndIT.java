@@ -153,8 +153,7 @@ class EndToEndIT {
         sql(uri, "copy c from stdin;\n1\tone\n2\ttwo\n\\.\n");
         assertThat(sql(uri, "copy (select * from c order by n) to stdout")).isEqualTo("1\tone\n2\ttwo");
         sql(uri, "select lo_from_bytea(424242, 'large')");
-        assertThat(sql(uri, "select convert_from(lo_get(424242), 'UTF8')"))
-                .isEqualTo("large");
+        assertThat(sql(uri, "select convert_from(lo_get(424242), 'UTF8')")).isEqualTo("large");
         assertThat(sql(uri, "create extension pgcrypto; create extension amcheck; select length(gen_salt('bf'))"))
                 .isEqualTo("29");
         sql(uri, "create temp table t as select generate_series(1, 10000) g; create index on t (g); analyze t");
