@@ -16,7 +16,9 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -28,15 +30,28 @@ class RealPostgresIT {
     private static final TimelineId TEMPLATE = new TimelineId("template");
     private static final TimelineId MAIN = new TimelineId("main");
 
+    private static TestDirectory clusterDirectory;
+    private static Path cluster;
+
     private TestDirectory directory;
     private PageService service;
     private Timeline main;
 
-    @BeforeEach
-    void import_a_fresh_cluster() throws Exception {
-        directory = new TestDirectory();
-        Path cluster = directory.path().resolve("cluster");
+    @BeforeAll
+    static void make_a_cluster() throws Exception {
+        clusterDirectory = new TestDirectory();
+        cluster = clusterDirectory.path().resolve("cluster");
         RealPostgres.initdb(cluster);
+    }
+
+    @AfterAll
+    static void remove_the_cluster() {
+        clusterDirectory.close();
+    }
+
+    @BeforeEach
+    void import_the_cluster() {
+        directory = new TestDirectory();
         service = PageService.open(directory.path().resolve("timelines"));
         service.createRoot(TEMPLATE).importDirectory(cluster);
         main = service.createBranch(MAIN, service.timeline(TEMPLATE).head());
@@ -201,6 +216,116 @@ class RealPostgresIT {
             }
             connection.commit();
         }
+    }
+
+    @Test
+    void a_branch_at_the_head_is_frozen_whatever_the_parent_writes_afterwards() throws Exception {
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table t (i int)");
+            Journaling parent = Journaling.to(main);
+            Lsn end = main.endOfWal();
+            parent.mark = end.value() + 8000;
+            parent.page("base/5/99999", 0, bytes(1));
+            BranchPoint point = main.head();
+            Timeline branch = service.createBranch(new TimelineId("frozen"), point);
+            parent.mark = point.lsn().value();
+            parent.page("base/5/99999", 0, bytes(2));
+            parent.page("base/5/99999", 1, bytes(2));
+            parent.mark = point.lsn().value() + 4000;
+            parent.page("base/5/99999", 0, bytes(3));
+            assertThat(main.readFile("base/5/99999").orElseThrow())
+                    .startsWith(bytes(3))
+                    .hasSize(2 * 8192);
+            assertThat(branch.readFile("base/5/99999").orElseThrow()).isEqualTo(bytes(1));
+            reopen();
+            assertThat(service.timeline(branch.id()).readFile("base/5/99999").orElseThrow())
+                    .isEqualTo(bytes(1));
+            server.execute("insert into t values (1)");
+            Timeline later = service.createBranch(new TimelineId("later"), main.head());
+            assertThat(later.readFile("base/5/99999").orElseThrow()).startsWith(bytes(3));
+        }
+    }
+
+    @Test
+    void stamps_beyond_the_end_of_wal_are_lowered_to_it_after_a_crash() throws Exception {
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table t as select 1 i");
+            server.crash();
+        }
+        Journaling crashed = Journaling.to(main);
+        crashed.mark += 5 << 20;
+        crashed.page("base/5/99999", 0, bytes(1));
+        main.endEpoch();
+        BranchPoint afterCrash = main.head();
+        Timeline branch = service.createBranch(new TimelineId("after-crash"), afterCrash);
+        assertThat(branch.readFile("base/5/99999").orElseThrow()).isEqualTo(bytes(1));
+        reopen();
+        assertThat(main.readFile("base/5/99999", afterCrash.lsn()).orElseThrow())
+                .isEqualTo(bytes(1));
+        // Had it kept its stamp, what comes now would be hidden behind it or shown before its time.
+        try (RealPostgres server = Materialized.start(main)) {
+            assertThat(server.query("select count(*) from t")).isEqualTo("1");
+            Journaling recovered = Journaling.to(main);
+            recovered.page("base/5/99999", 0, bytes(2));
+            assertThat(service.timeline(branch.id()).readFile("base/5/99999").orElseThrow())
+                    .isEqualTo(bytes(1));
+        }
+    }
+
+    @Test
+    void a_start_that_dies_before_it_declares_itself_running_leaves_nothing_behind() throws Exception {
+        Lsn begin = main.endOfWal();
+        // Nobody journals the control file here: to the page service the start has not come so far.
+        try (RealPostgres server = RealPostgres.start(Materialized.of(main))) {
+            server.execute("create table lost (i int)");
+            assertThat(main.endOfWal()).isGreaterThan(begin);
+            assertThat(main.head().lsn()).isEqualTo(begin);
+            server.crash();
+        }
+        main.endEpoch();
+        assertThat(main.endOfWal()).isEqualTo(begin);
+        reopen();
+        assertThat(main.endOfWal()).isEqualTo(begin);
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table kept as select g i from generate_series(1, 1000) g");
+            assertEndOfWal(server, main);
+            Timeline branch = service.createBranch(new TimelineId("kept"), main.head());
+            try (RealPostgres second = Materialized.start(branch)) {
+                assertThat(second.query("select count(*) from kept")).isEqualTo("1000");
+            }
+        }
+    }
+
+    @Test
+    void branches_of_branches_see_their_chain_and_keep_their_own_writes() throws Exception {
+        Timeline parent = main;
+        for (int depth = 1; depth <= 3; depth++) {
+            Timeline at = parent;
+            try (RealPostgres server = Materialized.start(at)) {
+                server.execute("create table t" + depth
+                        + " as select g i, repeat('x', 900) f from generate_series(1, 3000) g");
+                Timeline child = service.createBranch(new TimelineId("depth" + depth), at.head());
+                server.execute("create table after" + depth + " (i int)", "select pg_switch_wal()");
+                server.execute("insert into t" + depth + " values (0)");
+                parent = child;
+            }
+        }
+        reopen();
+        parent = service.timeline(parent.id());
+        try (RealPostgres server = Materialized.start(parent)) {
+            for (int depth = 1; depth <= 3; depth++) {
+                assertThat(server.query("select count(*) from t" + depth)).isEqualTo("3000");
+            }
+            assertThat(server.query("select count(*) from pg_class where relname like 'after%'"))
+                    .isEqualTo("0");
+            assertEndOfWal(server, parent);
+        }
+    }
+
+    private static byte[] bytes(int value) {
+        byte[] bytes = new byte[Timeline.BLOCK_SIZE];
+        java.util.Arrays.fill(bytes, (byte) value);
+        return bytes;
     }
 
     @Test
