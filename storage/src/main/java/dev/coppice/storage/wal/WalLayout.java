@@ -66,8 +66,10 @@ public final class WalLayout {
             copyRange(parent, channel, start, start, firstPageEnd);
             long pageOfFrom = from - Long.remainderUnsigned(from, WalFormat.PAGE_SIZE);
             copyRange(parent, channel, start, Math.max(pageOfFrom, firstPageEnd), end);
-            // The rest of the segment is zero: no record may follow the end.
-            channel.write(ByteBuffer.allocate(1), parent.segmentSize() - 1L);
+            if (end < start + parent.segmentSize()) {
+                // The rest of the segment is zero: no record may follow the end.
+                channel.write(ByteBuffer.allocate(1), parent.segmentSize() - 1L);
+            }
             channel.force(true);
         }
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);

@@ -1,0 +1,8 @@
+/**
+ * Whole-system measurements against vanilla Postgres in one run, on the same machine, with the same binaries. It talks to
+ * Coppice as a user does (launcher, REST API, Postgres protocol) and knows nothing of its insides.
+ */
+@NullMarked
+package dev.coppice.bench;
+
+import org.jspecify.annotations.NullMarked;

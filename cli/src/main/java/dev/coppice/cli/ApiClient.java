@@ -1,0 +1,140 @@
+package dev.coppice.cli;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Calls the REST API, one blocking call at a time, and turns what is not a success into a {@link CliException}. */
+final class ApiClient implements AutoCloseable {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    /** Longer than the slowest call: creating a branch answers only when it can be connected to. */
+    private static final Duration CALL_TIMEOUT = Duration.ofMinutes(5);
+
+    private static final int LOCKED = 423;
+    private static final int TRIES_WHEN_LOCKED = 5;
+    private static final Duration WAIT_WHEN_LOCKED = Duration.ofSeconds(1);
+
+    private final ApiAddress address;
+    private final HttpClient http;
+
+    ApiClient(ApiAddress address) {
+        this.address = address;
+        this.http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(CONNECT_TIMEOUT)
+                .build();
+    }
+
+    /** One path segment, or one query value, as it must stand in an URL. */
+    static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    JsonNode get(String path) {
+        return call("GET", path, null);
+    }
+
+    JsonNode post(String path, @Nullable JsonNode body) {
+        return call("POST", path, body);
+    }
+
+    JsonNode patch(String path, JsonNode body) {
+        return call("PATCH", path, body);
+    }
+
+    JsonNode delete(String path) {
+        return call("DELETE", path, null);
+    }
+
+    /** The answer's JSON; a missing node when it has no body. */
+    private JsonNode call(String method, String path, @Nullable JsonNode body) {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(address.base() + path))
+                .timeout(CALL_TIMEOUT)
+                .header("Authorization", "Bearer " + address.key())
+                .header("Accept", "application/json")
+                .header("Content-Type", "application/json")
+                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body.toString()))
+                .build();
+        HttpResponse<String> response = send(request);
+        for (int tries = 1; response.statusCode() == LOCKED && tries < TRIES_WHEN_LOCKED; tries++) {
+            pause(WAIT_WHEN_LOCKED);
+            response = send(request);
+        }
+        JsonNode answer = parse(response.body());
+        if (response.statusCode() / 100 == 2 && answer != null) {
+            return answer;
+        }
+        throw refusal(response.statusCode(), answer);
+    }
+
+    private HttpResponse<String> send(HttpRequest request) {
+        try {
+            return http.send(request, BodyHandlers.ofString());
+        } catch (java.net.http.HttpTimeoutException e) {
+            throw new CliException(
+                    CliException.UNREACHABLE, "the server at " + address + " did not answer in time", null);
+        } catch (java.net.ConnectException | java.nio.channels.UnresolvedAddressException e) {
+            throw new CliException(
+                    CliException.UNREACHABLE, "no server answers at " + address, "start it with ./coppice up");
+        } catch (IOException e) {
+            throw new CliException(
+                    CliException.UNREACHABLE,
+                    "the connection to " + address + " broke: " + e.getMessage(),
+                    "is a Coppice server listening there?");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException(CliException.REFUSED, "interrupted", null);
+        }
+    }
+
+    static void pause(Duration time) {
+        try {
+            Thread.sleep(time);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException(CliException.REFUSED, "interrupted", null);
+        }
+    }
+
+    /** Null when the body is not JSON. */
+    private static @Nullable JsonNode parse(String body) {
+        try {
+            return JsonMapper.shared().readTree(body);
+        } catch (JacksonException notJson) {
+            return null;
+        }
+    }
+
+    private CliException refusal(int status, @Nullable JsonNode answer) {
+        if (status == 401) {
+            return new CliException(
+                    CliException.REFUSED,
+                    "the server at " + address + " refused the API key",
+                    "pass --api-key or set COPPICE_API_KEY; ./coppice up prints the first one");
+        }
+        String message = answer == null ? "" : answer.path("message").asString("");
+        if (message.isEmpty()) {
+            return new CliException(
+                    CliException.REFUSED,
+                    "an answer that is not Coppice's came from " + address + " (HTTP " + status + ")",
+                    "is another program listening there?");
+        }
+        return new CliException(CliException.REFUSED, message, null);
+    }
+
+    @Override
+    public void close() {
+        http.shutdownNow();
+    }
+}

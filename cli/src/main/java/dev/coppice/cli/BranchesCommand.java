@@ -1,0 +1,192 @@
+package dev.coppice.cli;
+
+import static dev.coppice.cli.CoppiceCommand.withSession;
+
+import dev.coppice.cli.Output.Column;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+@Command(
+        name = "branches",
+        aliases = "branch",
+        description = "List, create, show, rename and delete branches.",
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  coppice branches create --name dev-alice",
+            "  coppice branches create --name before-it --at 2026-11-21T09:30:00Z",
+            "  coppice branches create --name replay --parent dev-alice --at 0/16B3748",
+            "  coppice branches delete dev-alice"
+        })
+final class BranchesCommand {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    private static final Pattern LSN = Pattern.compile("[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}");
+
+    @Command(name = "list", description = "List the branches; the default branch is marked with *.")
+    int list() {
+        return withSession(spec, session -> {
+            JsonNode branches = session.branches(session.projectPath());
+            List<Column> columns = List.of(
+                    new Column("NAME", row -> row.path("name").asString("") + (isDefault(row) ? " *" : "")),
+                    Column.of("ID", "id"),
+                    new Column(
+                            "PARENT",
+                            row -> nameOf(branches, row.path("parent_id").asString(""))),
+                    Column.of("STATE", "current_state"),
+                    Column.of("CREATED", "created_at"));
+            session.output().list(branches, "There is no branch.", columns);
+            return 0;
+        });
+    }
+
+    private static boolean isDefault(JsonNode branch) {
+        return branch.path("default").asBoolean(false);
+    }
+
+    static String nameOf(JsonNode branches, String id) {
+        for (JsonNode branch : branches) {
+            if (branch.path("id").asString("").equals(id)) {
+                return branch.path("name").asString("");
+            }
+        }
+        return id;
+    }
+
+    @Command(name = "get", description = "Show a branch.")
+    int get(@Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch) {
+        return withSession(spec, session -> {
+            JsonNode found = session.api()
+                    .get(session.branchPath(session.projectPath(), branch))
+                    .path("branch");
+            session.output().object(found, Nouns.BRANCH);
+            return 0;
+        });
+    }
+
+    @Command(
+            name = "create",
+            description = "Create a branch with its parent's data, as of now or of a past moment; prints its connection"
+                    + " string. Answers when the branch can be connected to.")
+    int create(
+            @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its name.") String name,
+            @Option(
+                            names = "--parent",
+                            paramLabel = "BRANCH",
+                            description = "The branch to start from, by name or id. Default: the default branch.")
+                    @Nullable
+                    String parent,
+            @Option(
+                            names = "--at",
+                            paramLabel = "POINT",
+                            description = "An LSN (0/16B3748) or a time (2026-11-21T09:30:00Z) in the parent's history."
+                                    + " Default: now.")
+                    @Nullable
+                    String at,
+            @Option(
+                            names = "--suspend-timeout",
+                            paramLabel = "SECONDS",
+                            description = "Seconds without a query until its compute is suspended, -1 = never."
+                                    + " Default: as the server is configured.")
+                    @Nullable
+                    Integer suspendTimeoutSeconds) {
+        ObjectNode body = JsonMapper.shared().createObjectNode();
+        ObjectNode wanted = body.putObject("branch").put("name", name);
+        if (at != null) {
+            putPoint(wanted, at);
+        }
+        ObjectNode endpoint = body.putArray("endpoints").addObject().put("type", "read_write");
+        if (suspendTimeoutSeconds != null) {
+            endpoint.put("suspend_timeout_seconds", suspendTimeoutSeconds);
+        }
+        return withSession(spec, session -> {
+            String project = session.projectPath();
+            JsonNode from = session.branch(project, parent);
+            wanted.put("parent_id", from.path("id").asString(""));
+            JsonNode created = session.finished(session.api().post(project + "/branches", body));
+            if (!session.output().isTable()) {
+                session.output().tree(created);
+                return 0;
+            }
+            JsonNode branch = created.path("branch");
+            String uri = created.path("connection_uris")
+                    .path(0)
+                    .path("connection_uri")
+                    .asString("");
+            session.output()
+                    .line("Branch " + name + " (" + branch.path("id").asString("") + ") of "
+                            + from.path("name").asString("") + point(branch) + " is ready:");
+            session.output()
+                    .line("\n"
+                            + (uri.isEmpty()
+                                    ? session.connectionUri(project, branch, null, null)
+                                            .path("uri")
+                                            .asString("")
+                                    : uri));
+            return 0;
+        });
+    }
+
+    private static String point(JsonNode branch) {
+        String lsn = branch.path("parent_lsn").asString("");
+        return lsn.isEmpty() ? "" : " at " + lsn;
+    }
+
+    private static void putPoint(ObjectNode branch, String at) {
+        if (LSN.matcher(at).matches()) {
+            branch.put("parent_lsn", at.toUpperCase(Locale.ROOT));
+            return;
+        }
+        try {
+            OffsetDateTime time = OffsetDateTime.parse(at);
+            branch.put("parent_timestamp", time.toInstant().toString());
+        } catch (DateTimeParseException e) {
+            throw new CliException(
+                    CliException.USAGE,
+                    "not a point in history: \"" + at + "\"",
+                    "--at takes an LSN like 0/16B3748, or a time with its zone like 2026-11-21T09:30:00Z");
+        }
+    }
+
+    @Command(name = "rename", description = "Rename a branch; its data and its address stay.")
+    int rename(
+            @Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch,
+            @Parameters(paramLabel = "NEW-NAME", description = "Its new name.") String newName) {
+        return withSession(spec, session -> {
+            ObjectNode body = JsonMapper.shared().createObjectNode();
+            body.putObject("branch").put("name", newName);
+            String path = session.branchPath(session.projectPath(), branch);
+            session.output().object(session.api().patch(path, body).path("branch"), Nouns.BRANCH);
+            return 0;
+        });
+    }
+
+    @Command(name = "delete", description = "Delete a branch and its data. A branch with children is refused.")
+    int delete(@Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch) {
+        return withSession(spec, session -> {
+            String project = session.projectPath();
+            JsonNode found = session.branch(project, branch);
+            JsonNode deleted =
+                    session.api().delete(Session.path(project, found)).path("branch");
+            if (session.output().isTable()) {
+                session.output().line("Branch " + found.path("name").asString("") + " is deleted.");
+            } else {
+                session.output().tree(deleted.isMissingNode() ? found : deleted);
+            }
+            return 0;
+        });
+    }
+}

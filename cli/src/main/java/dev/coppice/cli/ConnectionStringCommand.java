@@ -1,0 +1,52 @@
+package dev.coppice.cli;
+
+import static dev.coppice.cli.CoppiceCommand.withSession;
+
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+
+@Command(
+        name = "connection-string",
+        aliases = "cs",
+        description = "Print the connection string of a branch.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  coppice connection-string dev-alice",
+            "  DATABASE_URL=$(coppice cs dev-alice --role-name reporting)"
+        })
+final class ConnectionStringCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "BRANCH",
+            description = "The branch, by name or id. Default: the default branch.")
+    private @Nullable String branch;
+
+    @Option(names = "--database-name", paramLabel = "NAME", description = "The database. Default: the branch's first.")
+    private @Nullable String database;
+
+    @Option(names = "--role-name", paramLabel = "NAME", description = "The role. Default: the owner of the database.")
+    private @Nullable String role;
+
+    @Override
+    public Integer call() {
+        return withSession(spec, session -> {
+            String project = session.projectPath();
+            JsonNode uri = session.connectionUri(project, session.branch(project, branch), database, role);
+            if (session.output().isTable()) {
+                session.output().line(uri.path("uri").asString(""));
+            } else {
+                session.output().tree(uri);
+            }
+            return 0;
+        });
+    }
+}

@@ -1,0 +1,93 @@
+package dev.coppice.cli;
+
+import java.util.Map;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The root of the commands and the options that all of them take. */
+@Command(
+        name = "coppice",
+        description = "Postgres with instant branches.",
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            ProjectsCommand.class,
+            BranchesCommand.class,
+            ConnectionStringCommand.class,
+            PsqlCommand.class,
+            ComputesCommand.class,
+            RolesCommand.class,
+            DatabasesCommand.class,
+            OperationsCommand.class,
+            StatusCommand.class,
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  coppice branches create --name dev-alice",
+            "  coppice psql dev-alice -- -c 'select 1'",
+            "  coppice branches list -o json",
+            "",
+            "Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 no server answers."
+        })
+final class CoppiceCommand {
+    private final Map<String, String> environment;
+
+    @Option(
+            names = "--project-id",
+            paramLabel = "ID",
+            scope = ScopeType.INHERIT,
+            description = "The project. Default: COPPICE_PROJECT_ID, else the only one.")
+    private @Nullable String projectId;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FORMAT",
+            defaultValue = "table",
+            scope = ScopeType.INHERIT,
+            description = "${COMPLETION-CANDIDATES}. Default: table. json and yaml are the API's objects.")
+    private Output.Format format = Output.Format.table;
+
+    @Option(
+            names = "--api-url",
+            paramLabel = "URL",
+            scope = ScopeType.INHERIT,
+            description = "The API. Default: COPPICE_API_URL, else as the server left it in its data directory.")
+    private @Nullable String apiUrl;
+
+    @Option(
+            names = "--api-key",
+            paramLabel = "KEY",
+            scope = ScopeType.INHERIT,
+            description = "Its key. Default: COPPICE_API_KEY, else as the server left it. Other users of the machine"
+                    + " can see options: prefer the variable.")
+    private @Nullable String apiKey;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            description = "Show this help.")
+    @SuppressWarnings("UnusedVariable") // picocli itself acts on it
+    private boolean help;
+
+    CoppiceCommand(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    /** Runs {@code body} with a session of the root command's options and returns the exit code. */
+    static int withSession(CommandSpec spec, ToIntFunction<Session> body) {
+        CommandLine root = spec.root().commandLine();
+        CoppiceCommand options = root.getCommand();
+        Map<String, String> environment = options.environment;
+        String project = options.projectId != null ? options.projectId : environment.get("COPPICE_PROJECT_ID");
+        ApiAddress address = ApiAddress.find(options.apiUrl, options.apiKey, environment);
+        Output output = new Output(options.format, spec.commandLine().getOut());
+        try (Session session = new Session(address, output, project, environment)) {
+            return body.applyAsInt(session);
+        }
+    }
+}

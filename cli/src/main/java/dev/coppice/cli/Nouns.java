@@ -1,0 +1,37 @@
+package dev.coppice.cli;
+
+import dev.coppice.cli.Output.Column;
+import java.util.List;
+
+/** Which fields of the API's objects a table shows. */
+final class Nouns {
+    static final List<Column> PROJECTS = List.of(
+            Column.of("NAME", "name"),
+            Column.of("ID", "id"),
+            Column.of("POSTGRES", "pg_version"),
+            Column.of("CREATED", "created_at"));
+
+    static final List<Column> BRANCH = List.of(
+            Column.of("NAME", "name"),
+            Column.of("ID", "id"),
+            Column.of("PARENT", "parent_id"),
+            Column.of("PARENT LSN", "parent_lsn"),
+            Column.of("PARENT TIME", "parent_timestamp"),
+            Column.of("STATE", "current_state"),
+            new Column("DEFAULT", row -> row.path("default").asBoolean(false) ? "yes" : ""),
+            Column.of("CREATED", "created_at"));
+
+    static final List<Column> ROLES = List.of(Column.of("NAME", "name"), Column.of("CREATED", "created_at"));
+
+    static final List<Column> DATABASES =
+            List.of(Column.of("NAME", "name"), Column.of("OWNER", "owner_name"), Column.of("CREATED", "created_at"));
+
+    static final List<Column> OPERATIONS = List.of(
+            Column.of("ID", "id"),
+            Column.of("ACTION", "action"),
+            Column.of("STATUS", "status"),
+            Column.of("BRANCH", "branch_id"),
+            Column.of("CREATED", "created_at"));
+
+    private Nouns() {}
+}

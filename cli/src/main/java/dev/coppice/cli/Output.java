@@ -1,0 +1,113 @@
+package dev.coppice.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+/** Prints results: a table for people, or the API's own objects as JSON or YAML for programs. */
+final class Output {
+    /** What {@code -o} takes. */
+    enum Format {
+        table,
+        json,
+        yaml
+    }
+
+    /** One column: its header, and where the value stands in an object. */
+    record Column(String header, java.util.function.Function<JsonNode, String> value) {
+        /** The field {@code name}, blank when absent. */
+        static Column of(String header, String name) {
+            return new Column(header, row -> row.path(name).asString(""));
+        }
+    }
+
+    private static final String GAP = "  ";
+
+    private final Format format;
+    private final PrintWriter out;
+
+    Output(Format format, PrintWriter out) {
+        this.format = format;
+        this.out = out;
+    }
+
+    boolean isTable() {
+        return format == Format.table;
+    }
+
+    /** Prints {@code rows}: as a table with the columns, or whole. */
+    void list(JsonNode rows, String noRows, List<Column> columns) {
+        if (!isTable()) {
+            tree(rows);
+        } else if (rows.isEmpty()) {
+            line(noRows);
+        } else {
+            table(rows, columns);
+        }
+    }
+
+    /** Prints one object: in a table one line per column, or whole. */
+    void object(JsonNode object, List<Column> columns) {
+        if (!isTable()) {
+            tree(object);
+            return;
+        }
+        int width = columns.stream().mapToInt(c -> c.header().length()).max().orElse(0);
+        for (Column column : columns) {
+            String value = column.value().apply(object);
+            if (!value.isEmpty()) {
+                line(pad(column.header(), width) + GAP + value);
+            }
+        }
+    }
+
+    /** Prints JSON or YAML, whatever the format says a table is. */
+    void tree(JsonNode tree) {
+        out.print(
+                switch (format) {
+                    case yaml -> YAMLMapper.shared().writeValueAsString(tree);
+                    case table, json ->
+                        JsonMapper.builder()
+                                        .enable(SerializationFeature.INDENT_OUTPUT)
+                                        .build()
+                                        .writeValueAsString(tree)
+                                + "\n";
+                });
+        out.flush();
+    }
+
+    void line(String text) {
+        out.print(text + "\n");
+        out.flush();
+    }
+
+    private void table(JsonNode rows, List<Column> columns) {
+        List<List<String>> cells = new ArrayList<>();
+        cells.add(columns.stream().map(Column::header).toList());
+        for (JsonNode row : rows) {
+            cells.add(columns.stream().map(c -> c.value().apply(row)).toList());
+        }
+        int[] widths = new int[columns.size()];
+        for (List<String> row : cells) {
+            for (int i = 0; i < widths.length; i++) {
+                widths[i] = Math.max(
+                        widths[i], row.get(i).codePointCount(0, row.get(i).length()));
+            }
+        }
+        for (List<String> row : cells) {
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < widths.length; i++) {
+                text.append(pad(row.get(i), widths[i])).append(GAP);
+            }
+            line(text.toString().stripTrailing());
+        }
+    }
+
+    private static String pad(String text, int width) {
+        return text + " ".repeat(Math.max(0, width - text.codePointCount(0, text.length())));
+    }
+}

@@ -1,0 +1,85 @@
+package dev.coppice.cli;
+
+import static dev.coppice.cli.ApiClient.encode;
+import static dev.coppice.cli.CoppiceCommand.withSession;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+@Command(
+        name = "projects",
+        aliases = "project",
+        description = "List, create, show and delete projects.",
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nExamples:%n",
+        footer = {"  coppice projects list", "  coppice projects create --name shop"})
+final class ProjectsCommand {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Command(name = "list", description = "List the projects.")
+    int list() {
+        return withSession(spec, session -> {
+            session.output().list(session.projects(), "There is no project.", Nouns.PROJECTS);
+            return 0;
+        });
+    }
+
+    @Command(name = "create", description = "Create a project; prints the connection string of its branch main.")
+    int create(
+            @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its name.") String name,
+            @Option(names = "--database", paramLabel = "NAME", description = "The name of its first database.")
+                    @Nullable
+                    String database,
+            @Option(names = "--role", paramLabel = "NAME", description = "The name of the role that owns it.") @Nullable
+                    String role) {
+        return withSession(spec, session -> {
+            ObjectNode body = JsonMapper.shared().createObjectNode();
+            ObjectNode project = body.putObject("project").put("name", name);
+            if (database != null) {
+                project.withObject("/branch").put("database_name", database);
+            }
+            if (role != null) {
+                project.withObject("/branch").put("role_name", role);
+            }
+            JsonNode created = session.api().post("/projects", body);
+            if (session.output().isTable()) {
+                session.output().object(created.path("project"), Nouns.PROJECTS);
+                session.output()
+                        .line("\n"
+                                + created.path("connection_uris")
+                                        .path(0)
+                                        .path("connection_uri")
+                                        .asString(""));
+            } else {
+                session.output().tree(created);
+            }
+            return 0;
+        });
+    }
+
+    @Command(name = "get", description = "Show a project.")
+    int get(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
+        return withSession(spec, session -> {
+            JsonNode project = session.api().get("/projects/" + encode(id)).path("project");
+            session.output().object(project, Nouns.PROJECTS);
+            return 0;
+        });
+    }
+
+    @Command(name = "delete", description = "Delete a project with all its branches and their data.")
+    int delete(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
+        return withSession(spec, session -> {
+            JsonNode project = session.api().delete("/projects/" + encode(id)).path("project");
+            session.output().object(project, Nouns.PROJECTS);
+            return 0;
+        });
+    }
+}

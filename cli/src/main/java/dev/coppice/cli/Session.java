@@ -1,0 +1,208 @@
+package dev.coppice.cli;
+
+import static dev.coppice.cli.ApiClient.encode;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+
+/** One run of the command: the API, the output, and the look-ups from what people type to ids. */
+final class Session implements AutoCloseable {
+    /** The most projects the API gives at once. */
+    private static final int PROJECTS_PAGE = 100;
+
+    /** The API's words for an operation that has not ended, and for one that ended badly. */
+    private static final Set<String> UNDER_WAY = Set.of("scheduling", "running", "cancelling");
+
+    private static final Set<String> FAILED = Set.of("failed", "error", "cancelled");
+    private static final Duration OPERATION_POLL = Duration.ofMillis(100);
+    private static final Duration OPERATION_LIMIT = Duration.ofMinutes(5);
+
+    private final ApiAddress address;
+    private final ApiClient api;
+    private final Output output;
+    private final Map<String, String> environment;
+    private @Nullable String projectId;
+
+    Session(ApiAddress address, Output output, @Nullable String projectId, Map<String, String> environment) {
+        this.address = address;
+        this.api = new ApiClient(address);
+        this.output = output;
+        this.projectId = projectId;
+        this.environment = environment;
+    }
+
+    ApiClient api() {
+        return api;
+    }
+
+    ApiAddress address() {
+        return address;
+    }
+
+    Output output() {
+        return output;
+    }
+
+    Map<String, String> environment() {
+        return environment;
+    }
+
+    /** Every project, over as many pages as there are. */
+    ArrayNode projects() {
+        ArrayNode all = JsonMapper.shared().createArrayNode();
+        String cursor = "";
+        while (true) {
+            JsonNode page = api.get("/projects?limit=" + PROJECTS_PAGE + cursor);
+            JsonNode projects = page.path("projects");
+            projects.forEach(all::add);
+            String next = page.path("pagination").path("cursor").asString("");
+            if (projects.size() < PROJECTS_PAGE || next.isEmpty()) {
+                return all;
+            }
+            cursor = "&cursor=" + encode(next);
+        }
+    }
+
+    /** The API path of the project that {@code --project-id} names, or of the only one. */
+    String projectPath() {
+        if (projectId == null) {
+            projectId = onlyProject();
+        }
+        return "/projects/" + encode(projectId);
+    }
+
+    private String onlyProject() {
+        JsonNode projects = projects();
+        if (projects.size() == 1) {
+            return projects.get(0).path("id").asString("");
+        }
+        List<String> names = new ArrayList<>();
+        projects.forEach(
+                p -> names.add(p.path("id").asString("") + " (" + p.path("name").asString("") + ")"));
+        throw names.isEmpty()
+                ? new CliException(CliException.REFUSED, "there is no project", "coppice projects create --name NAME")
+                : new CliException(
+                        CliException.USAGE,
+                        "there are several projects",
+                        "pass --project-id: " + String.join(", ", names));
+    }
+
+    JsonNode branches(String project) {
+        return api.get(project + "/branches").path("branches");
+    }
+
+    /** The branch with this id or name; null = the default branch. */
+    JsonNode branch(String project, @Nullable String idOrName) {
+        JsonNode branches = branches(project);
+        JsonNode byName = null;
+        List<String> names = new ArrayList<>();
+        for (JsonNode branch : branches) {
+            String name = branch.path("name").asString("");
+            names.add(name);
+            if (idOrName == null ? branch.path("default").asBoolean(false) : isId(branch, idOrName)) {
+                return branch;
+            }
+            if (name.equals(idOrName)) {
+                byName = branch;
+            }
+        }
+        if (byName != null) {
+            return byName;
+        }
+        throw new CliException(
+                CliException.REFUSED,
+                idOrName == null ? "the project has no default branch" : "there is no branch \"" + idOrName + "\"",
+                names.isEmpty() ? null : "the branches are " + String.join(", ", names));
+    }
+
+    private static boolean isId(JsonNode branch, String idOrName) {
+        return branch.path("id").asString("").equals(idOrName);
+    }
+
+    /** The API path of the branch with this id or name; null = the default branch. */
+    String branchPath(String project, @Nullable String idOrName) {
+        return path(project, branch(project, idOrName));
+    }
+
+    static String path(String project, JsonNode branch) {
+        return project + "/branches/" + encode(branch.path("id").asString(""));
+    }
+
+    /**
+     * The connection string of a branch. Without a database the one that sorts first by age is taken, as the API lists
+     * it; without a role, the owner of the database.
+     */
+    JsonNode connectionUri(String project, JsonNode branch, @Nullable String database, @Nullable String role) {
+        String chosenDatabase = database;
+        String chosenRole = role;
+        if (database == null || role == null) {
+            JsonNode databases = api.get(path(project, branch) + "/databases").path("databases");
+            List<String> names = new ArrayList<>();
+            JsonNode found = null;
+            for (JsonNode candidate : databases) {
+                String name = candidate.path("name").asString("");
+                names.add(name);
+                if (found == null && (database == null || name.equals(database))) {
+                    found = candidate;
+                }
+            }
+            if (found == null) {
+                throw new CliException(
+                        CliException.REFUSED,
+                        database == null ? "the branch has no database" : "there is no database \"" + database + "\"",
+                        names.isEmpty() ? null : "the databases are " + String.join(", ", names));
+            }
+            chosenDatabase = found.path("name").asString("");
+            chosenRole = role != null ? role : found.path("owner_name").asString("");
+        }
+        return api.get(project + "/connection_uri?branch_id="
+                + encode(branch.path("id").asString(""))
+                + "&database_name="
+                + encode(String.valueOf(chosenDatabase))
+                + "&role_name="
+                + encode(String.valueOf(chosenRole)));
+    }
+
+    /** Returns the answer when the operations that it mentions have ended. */
+    JsonNode finished(JsonNode answer) {
+        long deadline = System.nanoTime() + OPERATION_LIMIT.toNanos();
+        for (JsonNode started : answer.path("operations")) {
+            String path =
+                    projectPath() + "/operations/" + encode(started.path("id").asString(""));
+            JsonNode operation = started;
+            while (UNDER_WAY.contains(operation.path("status").asString(""))) {
+                if (System.nanoTime() > deadline) {
+                    throw new CliException(
+                            CliException.REFUSED, "still under way: " + what(operation), "coppice operations list");
+                }
+                ApiClient.pause(OPERATION_POLL);
+                operation = api.get(path).path("operation");
+            }
+            if (FAILED.contains(operation.path("status").asString(""))) {
+                String error = operation.path("error").asString("");
+                throw new CliException(
+                        CliException.REFUSED,
+                        what(operation) + " failed" + (error.isEmpty() ? "" : ": " + error),
+                        null);
+            }
+        }
+        return answer;
+    }
+
+    private static String what(JsonNode operation) {
+        return operation.path("action").asString("operation") + " "
+                + operation.path("id").asString("");
+    }
+
+    @Override
+    public void close() {
+        api.close();
+    }
+}

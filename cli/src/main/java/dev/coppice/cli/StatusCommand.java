@@ -1,0 +1,64 @@
+package dev.coppice.cli;
+
+import static dev.coppice.cli.CoppiceCommand.withSession;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+@Command(name = "status", description = "Show the server, its projects, and how many computes run.")
+final class StatusCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() {
+        return withSession(spec, session -> {
+            ObjectNode status = JsonMapper.shared().createObjectNode();
+            status.put("api_url", session.address().base().toString());
+            ArrayNode projects = status.putArray("projects");
+            for (JsonNode project : session.projects()) {
+                projects.add(summary(session, project));
+            }
+            if (!session.output().isTable()) {
+                session.output().tree(status);
+                return 0;
+            }
+            session.output().line("Coppice answers at " + session.address());
+            for (JsonNode p : projects) {
+                session.output()
+                        .line("project " + p.path("name").asString("") + " ("
+                                + p.path("id").asString("") + "): "
+                                + p.path("branches").asInt() + " branches, "
+                                + p.path("computes_active").asInt() + " of "
+                                + p.path("computes").asInt()
+                                + " computes active");
+            }
+            return 0;
+        });
+    }
+
+    private static ObjectNode summary(Session session, JsonNode project) {
+        String id = project.path("id").asString("");
+        String path = "/projects/" + ApiClient.encode(id);
+        JsonNode endpoints = session.api().get(path + "/endpoints").path("endpoints");
+        int active = 0;
+        for (JsonNode endpoint : endpoints) {
+            if (endpoint.path("current_state").asString("").equals("active")) {
+                active++;
+            }
+        }
+        return JsonMapper.shared()
+                .createObjectNode()
+                .put("id", id)
+                .put("name", project.path("name").asString(""))
+                .put("branches", session.branches(path).size())
+                .put("computes", endpoints.size())
+                .put("computes_active", active);
+    }
+}

@@ -1,0 +1,364 @@
+package dev.coppice.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+
+class CommandsTest {
+    private static final String P = "/projects/green-oak-12345678";
+    private static final String MAIN = "br-old-elm-11111111";
+    private static final String ALICE = "br-young-ash-22222222";
+    private static final String URI =
+            "postgresql://coppice_owner:p%2Bw@127.0.0.1:5433/coppice?options=endpoint%3Dep-calm-fir-33333333";
+    private static final String PROJECTS = """
+            {"projects":[{"id":"green-oak-12345678","name":"coppice","pg_version":18,"created_at":"2026-11-21T04:00:00Z"}],
+             "pagination":{"cursor":"green-oak-12345678"}}""";
+    private static final String BRANCHES = """
+            {"branches":[
+              {"id":"%s","project_id":"green-oak-12345678","name":"main","current_state":"ready","default":true,
+               "created_at":"2026-11-21T04:00:00Z"},
+              {"id":"%s","project_id":"green-oak-12345678","parent_id":"%s","parent_lsn":"0/16B3748","name":"dev-alice",
+               "current_state":"ready","default":false,"created_at":"2026-11-21T04:05:00Z"}],
+             "annotations":{},"pagination":{}}""".formatted(MAIN, ALICE, MAIN);
+    private static final String ENDPOINTS = """
+            {"endpoints":[{"id":"ep-calm-fir-33333333","branch_id":"%s","current_state":"idle",
+             "suspend_timeout_seconds":300,"last_active":"2026-11-21T04:06:00Z"}]}""".formatted(ALICE);
+    private static final String DATABASES =
+            "{\"databases\":[{\"name\":\"coppice\",\"owner_name\":\"coppice_owner\",\"created_at\":\"2026-11-21T04:00:00Z\"}]}";
+
+    private final RecordedApi api = new RecordedApi();
+    private final Map<String, String> environment = new HashMap<>();
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+    private Path data;
+
+    @BeforeEach
+    void recordAServer() throws IOException {
+        data = Files.createTempDirectory(Path.of(System.getProperty("coppice.build.directory", "target")), "cli");
+        environment.put("COPPICE_DATA_DIR", data.toString());
+        Files.writeString(
+                data.resolve("cli.json"),
+                "{\"apiUrl\":\"%s/api/v2\",\"apiKey\":\"%s\"}".formatted(api.url(), RecordedApi.KEY));
+        api.on("GET /projects?limit=100", 200, PROJECTS)
+                .on("GET " + P + "/branches", 200, BRANCHES)
+                .on("GET " + P + "/endpoints", 200, ENDPOINTS)
+                .on("GET " + P + "/branches/" + ALICE + "/endpoints", 200, ENDPOINTS)
+                .on("GET " + P + "/branches/" + MAIN + "/databases", 200, DATABASES)
+                .on("GET " + P + "/branches/" + ALICE + "/databases", 200, DATABASES)
+                .on(
+                        "GET " + P + "/connection_uri?branch_id=" + ALICE
+                                + "&database_name=coppice&role_name=coppice_owner",
+                        200,
+                        "{\"uri\":\"" + URI + "\"}");
+    }
+
+    @AfterEach
+    void stopTheServer() {
+        api.close();
+    }
+
+    @Test
+    void branches_list_is_a_table_with_names() {
+        assertThat(run("branches", "list")).isZero();
+        assertThat(out.toString()).isEqualTo("""
+                        NAME       ID                     PARENT  STATE  CREATED
+                        main *     br-old-elm-11111111            ready  2026-11-21T04:00:00Z
+                        dev-alice  br-young-ash-22222222  main    ready  2026-11-21T04:05:00Z
+                        """);
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void json_and_yaml_are_the_objects_of_the_api() {
+        JsonNode recorded = JsonMapper.shared().readTree(BRANCHES).get("branches");
+        assertThat(run("branches", "list", "-o", "json")).isZero();
+        assertThat(JsonMapper.shared().readTree(out.toString())).isEqualTo(recorded);
+        out.getBuffer().setLength(0);
+        assertThat(run("-o", "yaml", "branches", "list")).isZero();
+        assertThat(YAMLMapper.shared().readTree(out.toString())).isEqualTo(recorded);
+    }
+
+    @Test
+    void branches_create_prints_the_connection_string() {
+        recordCreate();
+        assertThat(run("branches", "create", "--name", "dev-bob")).isZero();
+        assertThat(out.toString())
+                .isEqualTo("Branch dev-bob (br-new-yew-44444444) of main at 0/2000000 is ready:\n\n" + URI + "\n");
+        assertThat(lastRequest())
+                .isEqualTo("POST " + P + "/branches {\"branch\":{\"name\":\"dev-bob\",\"parent_id\":\"" + MAIN
+                        + "\"},\"endpoints\":[{\"type\":\"read_write\"}]}");
+    }
+
+    @Test
+    void branches_create_at_an_lsn_or_a_time() {
+        recordCreate();
+        assertThat(run("branches", "create", "--name", "a", "--parent", "dev-alice", "--at", "0/16b3748"))
+                .isZero();
+        assertThat(lastRequest())
+                .contains("\"parent_lsn\":\"0/16B3748\"", "\"parent_id\":\"" + ALICE + "\"")
+                .doesNotContain("parent_timestamp");
+        assertThat(run(
+                        "branches",
+                        "create",
+                        "--name",
+                        "b",
+                        "--at",
+                        "2026-11-21T05:30:00+01:00",
+                        "--suspend-timeout",
+                        "-1"))
+                .isZero();
+        assertThat(lastRequest())
+                .contains("\"parent_timestamp\":\"2026-11-21T04:30:00Z\"", "\"suspend_timeout_seconds\":-1");
+    }
+
+    @Test
+    void a_point_that_is_neither_is_wrong_usage_and_nothing_is_sent() {
+        assertThat(run("branches", "create", "--name", "a", "--at", "yesterday"))
+                .isEqualTo(2);
+        assertThat(err.toString()).startsWith("error: not a point in history: \"yesterday\"\nhint: --at takes an LSN");
+        assertThat(api.requests()).isEmpty();
+    }
+
+    @Test
+    void branches_are_found_by_name_and_by_id() {
+        api.on(
+                "GET " + P + "/branches/" + ALICE,
+                200,
+                "{\"branch\":{\"id\":\"" + ALICE + "\",\"name\":\"dev-alice\"}}");
+        assertThat(run("branches", "get", "dev-alice")).isZero();
+        assertThat(run("branches", "get", ALICE)).isZero();
+        assertThat(out.toString()).contains("NAME         dev-alice\nID           " + ALICE);
+        assertThat(run("branches", "get", "dev-carol")).isEqualTo(1);
+        assertThat(err.toString())
+                .isEqualTo("error: there is no branch \"dev-carol\"\nhint: the branches are main, dev-alice\n");
+    }
+
+    @Test
+    void branches_rename_and_delete() {
+        api.on("PATCH " + P + "/branches/" + ALICE, 200, "{\"branch\":{\"id\":\"x\",\"name\":\"dev-eve\"}}");
+        assertThat(run("branches", "rename", "dev-alice", "dev-eve")).isZero();
+        assertThat(lastRequest()).endsWith("{\"branch\":{\"name\":\"dev-eve\"}}");
+        api.on("DELETE " + P + "/branches/" + ALICE, 204, "");
+        assertThat(run("branches", "delete", "dev-alice")).isZero();
+        assertThat(out.toString()).endsWith("Branch dev-alice is deleted.\n");
+    }
+
+    @Test
+    void a_refusal_is_one_line_and_exit_code_1() {
+        api.on("DELETE " + P + "/branches/" + MAIN, 422, "{\"code\":\"\",\"message\":\"main is the default branch\"}");
+        assertThat(run("branches", "delete", "main")).isEqualTo(1);
+        assertThat(err.toString()).isEqualTo("error: main is the default branch\n");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void a_locked_project_is_tried_again() {
+        api.on("DELETE " + P + "/branches/" + ALICE, 423, "{\"code\":\"\",\"message\":\"locked\"}")
+                .on("DELETE " + P + "/branches/" + ALICE, 200, "{\"branch\":{}}");
+        assertThat(run("branches", "delete", "dev-alice")).isZero();
+    }
+
+    @Test
+    void connection_string_is_one_line() {
+        assertThat(run("connection-string", "dev-alice")).isZero();
+        assertThat(out.toString()).isEqualTo(URI + "\n");
+    }
+
+    @Test
+    void connection_string_takes_the_default_branch_and_named_roles_and_databases() {
+        api.on(
+                "GET " + P + "/connection_uri?branch_id=" + MAIN + "&database_name=my%20db&role_name=r",
+                200,
+                "{\"uri\":\"u\"}");
+        assertThat(run("cs", "--database-name", "my db", "--role-name", "r", "-o", "json"))
+                .isZero();
+        assertThat(JsonMapper.shared().readTree(out.toString()).path("uri").asString())
+                .isEqualTo("u");
+        assertThat(run("cs", "--database-name", "nope")).isEqualTo(1);
+        assertThat(err.toString()).contains("there is no database \"nope\"", "the databases are coppice");
+    }
+
+    @Test
+    void psql_gets_the_string_without_the_password_and_the_arguments_after_the_dashes() throws IOException {
+        Path seen = data.resolve("seen");
+        Path psql = Files.writeString(
+                data.resolve("psql"),
+                "#!/bin/sh\nprintf '%s\\n' \"password=$PGPASSWORD\" \"$@\" > '" + seen.toAbsolutePath()
+                        + "'\nexit 7\n");
+        Files.setPosixFilePermissions(psql, PosixFilePermissions.fromString("rwxr-xr-x"));
+        environment.put("PATH", data.toAbsolutePath().toString());
+        assertThat(run("psql", "dev-alice", "--", "-c", "select 1", "-o", "x")).isEqualTo(7);
+        assertThat(seen).hasContent("password=p+w\n" + URI.replace(":p%2Bw", "") + "\n-c\nselect 1\n-o\nx");
+    }
+
+    @Test
+    void psql_that_is_not_installed_is_named_with_how_to_install_it() {
+        environment.put("PATH", data.toString());
+        assertThat(run("psql", "dev-alice")).isEqualTo(2);
+        assertThat(err.toString()).contains("psql is not installed", "apt-get install postgresql-client");
+        assertThat(run("psql", "dev-alice", "select 1")).isEqualTo(2);
+        assertThat(err.toString()).contains("psql takes one branch", "after --");
+    }
+
+    @Test
+    void computes_are_listed() {
+        assertThat(run("computes", "list")).isZero();
+        assertThat(out.toString()).contains("BRANCH     ID", "dev-alice  ep-calm-fir-33333333  idle   300");
+    }
+
+    @Test
+    void computes_are_suspended_and_woken_when_the_command_returns() {
+        String path = P + "/endpoints/ep-calm-fir-33333333";
+        String answer = "{\"endpoint\":{},\"operations\":[{\"id\":\"op-1\",\"action\":\"x\",\"status\":\"running\"}]}";
+        String operation = "{\"operation\":{\"id\":\"op-1\",\"action\":\"x\",\"status\":\"%s\"}}";
+        String endpoint = "{\"endpoint\":{\"id\":\"ep-calm-fir-33333333\",\"branch_id\":\"" + ALICE
+                + "\",\"current_state\":\"%s\"}}";
+        api.on("POST " + path + "/suspend", 200, answer)
+                .on("POST " + path + "/start", 200, answer)
+                .on("GET " + P + "/operations/op-1", 200, operation.formatted("running"))
+                .on("GET " + P + "/operations/op-1", 200, operation.formatted("finished"))
+                .on("GET " + P + "/operations/op-1", 200, operation.formatted("failed"))
+                .on("GET " + path, 200, endpoint.formatted("idle"));
+        assertThat(run("computes", "suspend", "dev-alice")).isZero();
+        assertThat(out.toString()).contains("STATE              idle");
+        assertThat(run("computes", "wake", "ep-calm-fir-33333333")).isEqualTo(1);
+        assertThat(err.toString()).isEqualTo("error: x op-1 failed\n");
+    }
+
+    @Test
+    void roles_and_databases_are_made_and_removed() {
+        String branch = P + "/branches/" + MAIN;
+        String role = "{\"role\":{\"name\":\"reporting\",\"password\":\"s3cret\"},\"operations\":[]}";
+        api.on("POST " + branch + "/roles", 201, role)
+                .on("POST " + branch + "/roles/reporting/reset_password", 200, role)
+                .on("DELETE " + branch + "/roles/reporting", 200, role)
+                .on("POST " + branch + "/databases", 201, "{\"database\":{\"name\":\"shop\",\"owner_name\":\"o\"}}")
+                .on("DELETE " + branch + "/databases/shop", 200, "{\"database\":{\"name\":\"shop\"}}");
+        assertThat(run("roles", "create", "--name", "reporting")).isZero();
+        assertThat(out.toString()).contains("PASSWORD  s3cret");
+        assertThat(run("roles", "reset-password", "reporting")).isZero();
+        assertThat(run("roles", "delete", "reporting")).isZero();
+        assertThat(run("databases", "create", "--name", "shop")).isZero();
+        assertThat(lastRequest()).endsWith("{\"database\":{\"name\":\"shop\",\"owner_name\":\"coppice_owner\"}}");
+        assertThat(run("databases", "delete", "shop")).isZero();
+        assertThat(out.toString()).endsWith("Database shop is deleted.\n");
+    }
+
+    @Test
+    void status_counts_what_runs() {
+        assertThat(run("status")).isZero();
+        assertThat(out.toString())
+                .isEqualTo("Coppice answers at " + api.url() + "/api/v2\n"
+                        + "project coppice (green-oak-12345678): 2 branches, 0 of 1 computes active\n");
+    }
+
+    @Test
+    void several_projects_need_a_choice() {
+        try (RecordedApi two = new RecordedApi()) {
+            two.on(
+                            "GET /projects?limit=100",
+                            200,
+                            "{\"projects\":[{\"id\":\"a\",\"name\":\"x\"},{\"id\":\"b\",\"name\":\"y\"}]}")
+                    .on("GET /projects/b/branches", 200, BRANCHES);
+            environment.put("COPPICE_API_URL", two.url());
+            environment.put("COPPICE_API_KEY", RecordedApi.KEY);
+            assertThat(run("branches", "list")).isEqualTo(2);
+            assertThat(err.toString())
+                    .isEqualTo("error: there are several projects\nhint: pass --project-id: a (x), b (y)\n");
+            assertThat(run("branches", "list", "--project-id", "b")).isZero();
+        }
+    }
+
+    @Test
+    void nobody_listening_is_exit_code_3_and_says_how_to_start() throws IOException {
+        int closed;
+        try (ServerSocket free = new ServerSocket(0)) {
+            closed = free.getLocalPort();
+        }
+        String url = "http://127.0.0.1:" + closed;
+        assertThat(run("branches", "list", "--api-url", url, "--api-key", "k")).isEqualTo(3);
+        assertThat(err.toString())
+                .isEqualTo("error: no server answers at " + url + "/api/v2\nhint: start it with ./coppice up\n");
+    }
+
+    @Test
+    void a_data_directory_without_a_server_is_exit_code_3() throws IOException {
+        Files.delete(data.resolve("cli.json"));
+        assertThat(run("status")).isEqualTo(3);
+        assertThat(err.toString())
+                .contains("no server has been started with the data directory " + data.toAbsolutePath());
+    }
+
+    @Test
+    void the_key_of_the_local_server_is_not_sent_elsewhere() {
+        try (RecordedApi elsewhere = new RecordedApi()) {
+            assertThat(run("status", "--api-url", elsewhere.url())).isEqualTo(2);
+            assertThat(err.toString())
+                    .contains("no API key for " + elsewhere.url())
+                    .doesNotContain(RecordedApi.KEY);
+            assertThat(elsewhere.requests()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_wrong_key_is_named_as_such() {
+        assertThat(run("status", "--api-key", "wrong")).isEqualTo(1);
+        assertThat(err.toString()).contains("refused the API key").doesNotContain("wrong");
+        assertThat(run("status", "--api-key", "two\nlines")).isEqualTo(2);
+    }
+
+    @Test
+    void an_answer_that_is_not_json_is_not_taken_for_one() {
+        api.on("GET /projects/p/branches", 502, "<html>Bad Gateway</html>");
+        assertThat(run("branches", "list", "--project-id", "p")).isEqualTo(1);
+        assertThat(err.toString()).contains("an answer that is not Coppice's", "HTTP 502");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "branches", "branches creat", "branches create", "nonsense", "branches list -o xml"})
+    void wrong_usage_is_exit_code_2_with_a_hint(String line) {
+        assertThat(run(line.isEmpty() ? new String[0] : line.split(" "))).isEqualTo(2);
+        assertThat(err.toString()).startsWith("error: ").contains("hint: see coppice");
+        assertThat(api.requests()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"--help", "branches --help", "branches create --help", "psql -h", "computes suspend -h", "cs -h"
+            })
+    void help_is_on_standard_output(String line) {
+        assertThat(run(line.split(" "))).isZero();
+        assertThat(out.toString()).startsWith("Usage: coppice").endsWith("\n");
+        assertThat(err.toString()).isEmpty();
+    }
+
+    private void recordCreate() {
+        api.on("POST " + P + "/branches", 201, """
+                {"branch":{"id":"br-new-yew-44444444","name":"dev-bob","parent_lsn":"0/2000000"},"endpoints":[],
+                 "connection_uris":[{"connection_uri":"%s"}]}""".formatted(URI));
+    }
+
+    private String lastRequest() {
+        return api.requests().getLast();
+    }
+
+    private int run(String... arguments) {
+        return Main.run(new PrintWriter(out), new PrintWriter(err), environment, arguments);
+    }
+}

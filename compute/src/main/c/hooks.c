@@ -1,0 +1,628 @@
+/*
+ * The libc entry points that stock Postgres 14 to 18 uses for its files. Each asks what class the path or descriptor is of
+ * and leaves everything else to libc. The names with 64 are what builds with large-file macros import.
+ */
+#define _GNU_SOURCE
+#include "interposer.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define COPY_CHUNK (256 << 10)
+
+struct libc libc;
+bool active;
+
+/* ---- start ---- */
+
+void complain(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("coppice: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+void die(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("coppice: FATAL: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    _exit(1);
+}
+
+int syscall_stat(const char *path, struct stat *st)
+{
+    return (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, 0);
+}
+
+int syscall_lstat(const char *path, struct stat *st)
+{
+    return (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+static void resolve_libc(void)
+{
+#define RESOLVE(name) libc.name = (__typeof__(libc.name))dlsym(RTLD_NEXT, #name)
+    RESOLVE(open), RESOLVE(close), RESOLVE(read), RESOLVE(write), RESOLVE(pread), RESOLVE(pwrite), RESOLVE(preadv);
+    RESOLVE(pwritev), RESOLVE(ftruncate), RESOLVE(posix_fallocate), RESOLVE(copy_file_range), RESOLVE(fsync);
+    RESOLVE(fdatasync), RESOLVE(sync_file_range), RESOLVE(syncfs), RESOLVE(dup), RESOLVE(dup2), RESOLVE(unlink);
+    RESOLVE(rename), RESOLVE(symlink), RESOLVE(mkdir), RESOLVE(rmdir), RESOLVE(access), RESOLVE(chdir), RESOLVE(fopen);
+    RESOLVE(fclose), RESOLVE(opendir), RESOLVE(readdir), RESOLVE(closedir);
+#undef RESOLVE
+}
+
+/* Other libraries' constructors may call us before ours ran. */
+static inline void ready(void)
+{
+    if (__builtin_expect(libc.closedir == NULL, 0))
+        resolve_libc();
+}
+
+static void take_writer_lock(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = libc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* stays open: the children inherit the lock */
+    if (fd < 0)
+        die("cannot open the writer lock %s: %s", path, strerror(errno));
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0)
+        die("another compute is still writing this timeline (%s is locked)", path);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    const char *program = program_invocation_short_name;
+    const char *data = getenv("COPPICE_DATA"), *journal = getenv("COPPICE_JOURNAL"), *epoch = getenv("COPPICE_EPOCH"),
+               *mark = getenv("COPPICE_MARK"), *agent = getenv("COPPICE_AGENT"), *lock = getenv("COPPICE_LOCK"),
+               *map_path = getenv("COPPICE_MAP"), *archive = getenv("COPPICE_WAL_ARCHIVE");
+    ready();
+    if (data == NULL || journal == NULL || epoch == NULL || mark == NULL || agent == NULL || lock == NULL ||
+        map_path == NULL || archive == NULL)
+        return;
+    bool is_postgres = strcmp(program, "postgres") == 0;
+    if (!is_postgres && strcmp(program, "initdb") != 0 && strcmp(program, "pg_ctl") != 0)
+        return;
+    uint32_t number = (uint32_t)strtoul(epoch, NULL, 10);
+    if (is_postgres)
+        take_writer_lock(lock);
+    classify_init(data);
+    map_attach(map_path, number);
+    if (is_postgres)
+        map_start(number, strtoull(mark, NULL, 16));
+    journal_open(journal, number);
+    agent_init(agent, number);
+    active = true;
+}
+
+/* ---- opening and closing ---- */
+
+static int open_classified(const char *path, int flags, mode_t mode)
+{
+    char relative[PATH_LIMIT];
+    enum file_class class = classify(path, relative);
+    int fd;
+    switch (class) {
+    case OUTSIDE:
+        return libc.open(path, flags, mode);
+    case PAGED:
+        return open_paged(path, relative, flags, mode);
+    case WHOLE:
+        return open_whole(path, relative, flags, mode);
+    default:
+        fd = libc.open(path, flags, mode);
+        return fd < 0 ? -1 : track(fd, class, relative);
+    }
+}
+
+EXPORT int open(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    ready();
+    if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return active ? open_classified(path, flags, mode) : libc.open(path, flags, mode);
+}
+
+EXPORT int close(int fd)
+{
+    ready();
+    if (active)
+        untrack(fd);
+    return libc.close(fd);
+}
+
+static void copy_tracking(int from, int to)
+{
+    struct tracked *t = active ? tracked(from) : NULL;
+    if (t == NULL || to < 0 || to >= TRACKED_FDS)
+        return;
+    untrack(to);
+    struct tracked *copy = NULL;
+    if (track(to, t->class, t->path != NULL ? t->path : "") >= 0)
+        copy = tracked(to);
+    if (copy != NULL) {
+        char *path = copy->path;
+        *copy = *t;
+        copy->path = path;
+    }
+}
+
+EXPORT int dup(int fd)
+{
+    ready();
+    int copy = libc.dup(fd);
+    copy_tracking(fd, copy);
+    return copy;
+}
+
+EXPORT int dup2(int fd, int target)
+{
+    ready();
+    if (active && fd != target)
+        untrack(target);
+    int copy = libc.dup2(fd, target);
+    if (fd != target)
+        copy_tracking(fd, copy);
+    return copy;
+}
+
+EXPORT FILE *fopen(const char *path, const char *mode)
+{
+    char relative[PATH_LIMIT];
+    ready();
+    enum file_class class = active ? classify(path, relative) : OUTSIDE;
+    bool writes = strpbrk(mode, "wa+") != NULL;
+    if (class == WHOLE && *mode != 'w' && libc.access(path, F_OK) != 0 && place_whole(path, relative) < 0)
+        return NULL;
+    if (class == PAGED) { /* stdio reads behind our back, and no Postgres does this */
+        errno = EOPNOTSUPP;
+        return NULL;
+    }
+    FILE *file = libc.fopen(path, mode);
+    if (file != NULL && class != OUTSIDE && track(fileno(file), class, relative) >= 0)
+        tracked(fileno(file))->capture = writes && class == WHOLE;
+    return file;
+}
+
+EXPORT int fclose(FILE *file)
+{
+    ready();
+    struct tracked *t = active ? tracked(fileno(file)) : NULL;
+    int captured = 0;
+    if (t != NULL && t->capture) {
+        char path[PATH_LIMIT * 2];
+        snprintf(path, sizeof path, "%s/%s", data_directory(), t->path);
+        captured = fflush(file) == 0 ? put_local_file(path, t->path) : -1;
+    }
+    int reason = errno;
+    if (t != NULL)
+        untrack(fileno(file));
+    int result = libc.fclose(file);
+    if (captured != 0) {
+        errno = reason;
+        return EOF;
+    }
+    return result;
+}
+
+/* ---- reading ---- */
+
+static bool must_hydrate(struct tracked *t)
+{
+    return t != NULL && t->class == PAGED;
+}
+
+EXPORT ssize_t pread(int fd, void *buffer, size_t length, off_t offset)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    if (must_hydrate(t) && hydrate(fd, t, (uint64_t)offset, length) != 0)
+        return -1;
+    return libc.pread(fd, buffer, length, offset);
+}
+
+EXPORT ssize_t preadv(int fd, const struct iovec *iov, int iovcnt, off_t offset)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    if (must_hydrate(t)) {
+        size_t length = 0;
+        for (int i = 0; i < iovcnt; i++)
+            length += iov[i].iov_len;
+        if (hydrate(fd, t, (uint64_t)offset, length) != 0)
+            return -1;
+    }
+    return libc.preadv(fd, iov, iovcnt, offset);
+}
+
+EXPORT ssize_t read(int fd, void *buffer, size_t length)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    if (must_hydrate(t) && hydrate(fd, t, (uint64_t)lseek(fd, 0, SEEK_CUR), length) != 0)
+        return -1;
+    return libc.read(fd, buffer, length);
+}
+
+/* ---- writing ---- */
+
+static bool is_journaled(const struct tracked *t)
+{
+    return t != NULL && (t->class == PAGED || t->class == WHOLE) && !t->capture;
+}
+
+/* After the bytes are written, so the mark never claims WAL that is not there. */
+static ssize_t note_wal(const struct tracked *t, ssize_t written, off_t offset)
+{
+    if (t != NULL && t->class == WAL && t->wal_start != UINT64_MAX && written > 0)
+        mark_raise(t->wal_start + (uint64_t)offset + (uint64_t)written);
+    return written;
+}
+
+EXPORT ssize_t pwritev(int fd, const struct iovec *iov, int iovcnt, off_t offset)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    if (is_journaled(t))
+        return write_tracked(fd, t, iov, iovcnt, offset);
+    return note_wal(t, libc.pwritev(fd, iov, iovcnt, offset), offset);
+}
+
+EXPORT ssize_t pwrite(int fd, const void *buffer, size_t length, off_t offset)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    if (is_journaled(t)) {
+        struct iovec iov = {(void *)buffer, length};
+        return write_tracked(fd, t, &iov, 1, offset);
+    }
+    return note_wal(t, libc.pwrite(fd, buffer, length, offset), offset);
+}
+
+EXPORT ssize_t write(int fd, const void *buffer, size_t length)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    if (t == NULL || (!is_journaled(t) && t->class != WAL))
+        return libc.write(fd, buffer, length);
+    off_t offset = lseek(fd, 0, (fcntl(fd, F_GETFL) & O_APPEND) != 0 ? SEEK_END : SEEK_CUR);
+    if (t->class == WAL)
+        return note_wal(t, libc.write(fd, buffer, length), offset);
+    struct iovec iov = {(void *)buffer, length};
+    ssize_t n = is_journaled(t) ? write_tracked(fd, t, &iov, 1, offset) : libc.write(fd, buffer, length);
+    if (n > 0 && is_journaled(t))
+        lseek(fd, offset + n, SEEK_SET);
+    return n;
+}
+
+EXPORT int ftruncate(int fd, off_t length)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    return is_journaled(t) ? truncate_tracked(fd, t, length) : libc.ftruncate(fd, length);
+}
+
+EXPORT int truncate(const char *path, off_t length)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int result = ftruncate(fd, length);
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return result;
+}
+
+EXPORT int posix_fallocate(int fd, off_t offset, off_t length)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    return is_journaled(t) ? extend_tracked(fd, t, offset + length) : libc.posix_fallocate(fd, offset, length);
+}
+
+EXPORT ssize_t copy_file_range(int from, off_t *from_offset, int to, off_t *to_offset, size_t length, unsigned flags)
+{
+    ready();
+    if (!active || (!must_hydrate(tracked(from)) && !is_journaled(tracked(to))))
+        return libc.copy_file_range(from, from_offset, to, to_offset, length, flags);
+    char *buffer = malloc(COPY_CHUNK);
+    if (buffer == NULL)
+        return -1;
+    size_t chunk = length < COPY_CHUNK ? length : COPY_CHUNK;
+    ssize_t n = from_offset != NULL ? pread(from, buffer, chunk, *from_offset) : read(from, buffer, chunk);
+    if (n > 0) {
+        ssize_t written = to_offset != NULL ? pwrite(to, buffer, (size_t)n, *to_offset) : write(to, buffer, (size_t)n);
+        if (written != n)
+            n = -1;
+    }
+    if (n > 0 && from_offset != NULL)
+        *from_offset += n;
+    if (n > 0 && to_offset != NULL)
+        *to_offset += n;
+    int reason = errno;
+    free(buffer);
+    errno = reason;
+    return n;
+}
+
+/* ---- durability: the local files are a cache, the journal is what must last ---- */
+
+EXPORT int fsync(int fd)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    return t == NULL || t->class == WAL ? libc.fsync(fd) : journal_sync();
+}
+
+EXPORT int fdatasync(int fd)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    return t == NULL || t->class == WAL ? libc.fdatasync(fd) : journal_sync();
+}
+
+EXPORT int sync_file_range(int fd, off_t offset, off_t length, unsigned flags)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    return t == NULL || t->class == WAL ? libc.sync_file_range(fd, offset, length, flags) : 0;
+}
+
+/* Recovery asks for it once; the WAL below the redo position was synced before the compute was started. */
+EXPORT int syncfs(int fd)
+{
+    ready();
+    return active && tracked(fd) != NULL ? journal_sync() : libc.syncfs(fd);
+}
+
+/* ---- names ---- */
+
+EXPORT int unlink(const char *path)
+{
+    char relative[PATH_LIMIT];
+    uint64_t start;
+    ready();
+    switch (active ? classify(path, relative) : OUTSIDE) {
+    case PAGED:
+        return unlink_paged(path, relative);
+    case WHOLE:
+        return unlink_whole(path, relative);
+    case WAL:
+        if (wal_segment_start(relative, &start)) { /* history must survive: it moves to the archive */
+            char archived[PATH_LIMIT * 2];
+            snprintf(archived, sizeof archived, "%s/%s", getenv("COPPICE_WAL_ARCHIVE"), strrchr(relative, '/') + 1);
+            return libc.rename(path, archived);
+        }
+        return libc.unlink(path);
+    default:
+        return libc.unlink(path);
+    }
+}
+
+static int rename_directory(const char *from, const char *from_relative, const char *to, const char *to_relative)
+{
+    bool from_journaled = classify_relative(from_relative) == WHOLE, to_journaled = classify_relative(to_relative) == WHOLE;
+    if (from_journaled && directory_place(from, from_relative) != 0)
+        return -1;
+    if (libc.rename(from, to) != 0)
+        return -1;
+    return directory_renamed(to, from_relative, to_relative, from_journaled, to_journaled);
+}
+
+EXPORT int rename(const char *from, const char *to)
+{
+    char from_relative[PATH_LIMIT], to_relative[PATH_LIMIT];
+    struct stat st;
+    ready();
+    enum file_class from_class = active ? classify(from, from_relative) : OUTSIDE;
+    enum file_class to_class = active ? classify(to, to_relative) : OUTSIDE;
+    if (from_class == OUTSIDE || to_class == OUTSIDE || from_class == WAL || to_class == WAL)
+        return libc.rename(from, to);
+    if (from_class == PAGED || to_class == PAGED) { /* no Postgres renames a relation; guessing would lose pages */
+        complain("rename of %s to %s is not supported", from_relative, to_relative);
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+    if (syscall_lstat(from, &st) == 0 && S_ISDIR(st.st_mode))
+        return rename_directory(from, from_relative, to, to_relative);
+    if (to_class == WHOLE)
+        return rename_to_whole(from, from_relative, from_class, to, to_relative);
+    if (from_class == WHOLE) {
+        if (libc.access(from, F_OK) != 0 && place_whole(from, from_relative) < 0)
+            return -1;
+        if (libc.rename(from, to) != 0)
+            return -1;
+        return journal_event(ENTRY_UNLINK, from_relative, 0);
+    }
+    return libc.rename(from, to);
+}
+
+static bool is_tablespace(const char *path, char *relative)
+{
+    if (classify(path, relative) == OUTSIDE || strncmp(relative, "pg_tblspc/", 10) != 0)
+        return false;
+    complain("tablespaces are not supported: a branch's data lives in the page service");
+    errno = EOPNOTSUPP;
+    return true;
+}
+
+EXPORT int symlink(const char *target, const char *path)
+{
+    char relative[PATH_LIMIT];
+    ready();
+    return active && is_tablespace(path, relative) ? -1 : libc.symlink(target, path);
+}
+
+EXPORT int mkdir(const char *path, mode_t mode)
+{
+    char relative[PATH_LIMIT];
+    ready();
+    if (!active)
+        return libc.mkdir(path, mode);
+    if (is_tablespace(path, relative))
+        return -1;
+    enum file_class class = classify(path, relative);
+    int result = libc.mkdir(path, mode);
+    if (result == 0 && class == WHOLE && journal_event(ENTRY_MKDIR, relative, 0) != 0) {
+        int reason = errno;
+        libc.rmdir(path);
+        errno = reason;
+        return -1;
+    }
+    return result;
+}
+
+EXPORT int rmdir(const char *path)
+{
+    char relative[PATH_LIMIT];
+    ready();
+    enum file_class class = active ? classify(path, relative) : OUTSIDE;
+    int result = libc.rmdir(path);
+    return result == 0 && class == WHOLE ? journal_event(ENTRY_RMDIR, relative, 0) : result;
+}
+
+EXPORT int chdir(const char *path)
+{
+    ready();
+    int result = libc.chdir(path);
+    if (active && result == 0)
+        classify_working_directory();
+    return result;
+}
+
+/* ---- looking ---- */
+
+/* A file that is in the page service only: what stat(2) would say once it was placed. -1 with errno ENOENT otherwise. */
+static int remote_stat(const char *path, struct stat *st)
+{
+    char relative[PATH_LIMIT];
+    enum agent_kind kind;
+    uint64_t size;
+    int reason = errno;
+    enum file_class class = active ? classify(path, relative) : OUTSIDE;
+    if (reason != ENOENT || (class != PAGED && class != WHOLE)) {
+        errno = reason;
+        return -1;
+    }
+    int found = lookup(relative, class, &kind, &size);
+    if (found <= 0) {
+        if (found == 0)
+            errno = ENOENT;
+        return -1;
+    }
+    if (syscall_stat(data_directory(), st) != 0)
+        return -1;
+    st->st_mode = kind == KIND_DIRECTORY ? S_IFDIR | 0700 : S_IFREG | 0600;
+    st->st_nlink = 1;
+    st->st_size = (off_t)size;
+    st->st_blocks = (blkcnt_t)((size + 511) / 512);
+    return 0;
+}
+
+EXPORT int stat(const char *restrict path, struct stat *restrict st)
+{
+    ready();
+    return syscall_stat(path, st) == 0 ? 0 : remote_stat(path, st);
+}
+
+EXPORT int lstat(const char *restrict path, struct stat *restrict st)
+{
+    ready();
+    return syscall_lstat(path, st) == 0 ? 0 : remote_stat(path, st);
+}
+
+EXPORT int __xstat(int version, const char *path, struct stat *st);
+EXPORT int __lxstat(int version, const char *path, struct stat *st);
+
+int __xstat(int version, const char *path, struct stat *st)
+{
+    (void)version; /* binaries built before glibc 2.33 call stat by this name */
+    return stat(path, st);
+}
+
+int __lxstat(int version, const char *path, struct stat *st)
+{
+    (void)version;
+    return lstat(path, st);
+}
+
+EXPORT int access(const char *path, int mode)
+{
+    struct stat st;
+    ready();
+    int result = libc.access(path, mode);
+    return result == 0 || !active || (mode & X_OK) != 0 ? result : remote_stat(path, &st);
+}
+
+EXPORT DIR *opendir(const char *path)
+{
+    char relative[PATH_LIMIT];
+    ready();
+    enum file_class class = active ? classify(path, relative) : OUTSIDE;
+    if (class == WHOLE || (class == LOCAL && *relative == 0))
+        return directory_open(path, relative);
+    return libc.opendir(path);
+}
+
+EXPORT struct dirent *readdir(DIR *dir)
+{
+    ready();
+    return active && directory_is_ours(dir) ? directory_read(dir) : libc.readdir(dir);
+}
+
+EXPORT int closedir(DIR *dir)
+{
+    ready();
+    return active && directory_is_ours(dir) ? directory_close(dir) : libc.closedir(dir);
+}
+
+/* ---- the large-file names: on 64-bit Linux the same functions ---- */
+#define ALIAS(name, of) EXPORT extern __typeof__(of) name __attribute__((alias(#of)))
+ALIAS(pread64, pread);
+ALIAS(pwrite64, pwrite);
+ALIAS(preadv64, preadv);
+ALIAS(pwritev64, pwritev);
+ALIAS(ftruncate64, ftruncate);
+ALIAS(truncate64, truncate);
+ALIAS(posix_fallocate64, posix_fallocate);
+ALIAS(fopen64, fopen);
+ALIAS(open64, open);
+EXPORT int stat64(const char *restrict path, struct stat64 *restrict st)
+{
+    return stat(path, (struct stat *)st);
+}
+EXPORT int lstat64(const char *restrict path, struct stat64 *restrict st)
+{
+    return lstat(path, (struct stat *)st);
+}
+EXPORT int __xstat64(int version, const char *path, struct stat64 *st);
+EXPORT int __lxstat64(int version, const char *path, struct stat64 *st);
+int __xstat64(int version, const char *path, struct stat64 *st)
+{
+    return __xstat(version, path, (struct stat *)st);
+}
+int __lxstat64(int version, const char *path, struct stat64 *st)
+{
+    return __lxstat(version, path, (struct stat *)st);
+}
+EXPORT struct dirent64 *readdir64(DIR *dir)
+{
+    return (struct dirent64 *)readdir(dir);
+}

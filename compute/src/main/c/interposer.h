@@ -1,0 +1,216 @@
+/*
+ * The interposer: a library preloaded into stock Postgres that makes its data directory a cache of a timeline.
+ *
+ *   hooks.c      the libc entry points: decide by file class what a call means
+ *   directory.c  opendir/readdir over files that are not there yet
+ *   files.c      descriptors, lazy placement of files, hydration of blocks, journaled writes
+ *   journal.c    entries, stamps, CRC-32C, fsync
+ *   map.c        shared memory of the compute: mark, file table, presence map, locks
+ *   agent.c      requests to the page service
+ *   classify.c   path -> file class
+ *
+ * docs/page-protocol.md is the contract with the Java side. Rules that hold everywhere:
+ *   - a version is in the journal before the local file has it;
+ *   - a page's stamp is the mark read after the caller flushed its WAL, so it is read when the write arrives;
+ *   - nothing here returns EINTR, a short count or EIO because the server is away: it waits (design, law 9);
+ *   - Postgres processes are single-threaded; what they share lives in the map.
+ */
+#ifndef COPPICE_INTERPOSER_H
+#define COPPICE_INTERPOSER_H
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#define BLOCK 8192
+#define PATH_LIMIT 512       /* longest path relative to the data directory */
+#define SLOT_PATH 44         /* longest paged path, with its zero */
+#define SEGMENT_BLOCKS 131072 /* blocks of a 1 GB relation segment */
+#define WAL_SEGMENT_BYTES (16u << 20)
+
+/* ---- libc below us (hooks.c resolves them) ---- */
+struct libc {
+    int (*open)(const char *, int, ...);
+    int (*close)(int);
+    ssize_t (*read)(int, void *, size_t);
+    ssize_t (*write)(int, const void *, size_t);
+    ssize_t (*pread)(int, void *, size_t, off_t);
+    ssize_t (*pwrite)(int, const void *, size_t, off_t);
+    ssize_t (*preadv)(int, const struct iovec *, int, off_t);
+    ssize_t (*pwritev)(int, const struct iovec *, int, off_t);
+    int (*ftruncate)(int, off_t);
+    int (*posix_fallocate)(int, off_t, off_t);
+    ssize_t (*copy_file_range)(int, off_t *, int, off_t *, size_t, unsigned);
+    int (*fsync)(int);
+    int (*fdatasync)(int);
+    int (*sync_file_range)(int, off_t, off_t, unsigned);
+    int (*syncfs)(int);
+    int (*dup)(int);
+    int (*dup2)(int, int);
+    int (*unlink)(const char *);
+    int (*rename)(const char *, const char *);
+    int (*symlink)(const char *, const char *);
+    int (*mkdir)(const char *, mode_t);
+    int (*rmdir)(const char *);
+    int (*access)(const char *, int);
+    int (*chdir)(const char *);
+    FILE *(*fopen)(const char *, const char *);
+    int (*fclose)(FILE *);
+    DIR *(*opendir)(const char *);
+    struct dirent *(*readdir)(DIR *);
+    int (*closedir)(DIR *);
+};
+extern struct libc libc;
+extern bool active; /* this process belongs to a compute */
+
+/* stat(2) without libc: older and newer glibc export different symbols for it. */
+int syscall_stat(const char *path, struct stat *st);
+int syscall_lstat(const char *path, struct stat *st);
+
+void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- classify.c ---- */
+enum file_class {
+    OUTSIDE, /* not in the data directory */
+    PAGED,   /* relation forks and SLRUs: hydrated and journaled by block */
+    WHOLE,   /* small files: placed whole */
+    WAL,     /* pg_wal: native */
+    LOCAL    /* of no interest to the timeline */
+};
+void classify_init(const char *data_directory);
+void classify_working_directory(void); /* after every chdir */
+/* Fills `relative` (PATH_LIMIT bytes) unless OUTSIDE. */
+enum file_class classify(const char *path, char *relative);
+enum file_class classify_relative(const char *relative);
+/* The first LSN of a WAL segment file, or false when the name is none. */
+bool wal_segment_start(const char *relative, uint64_t *start);
+const char *data_directory(void);
+
+/* ---- map.c ---- */
+enum slot_state { SLOT_FREE = 0, SLOT_ABSENT, SLOT_PLACED };
+enum presence { BLOCK_ABSENT = 0, BLOCK_FILLING = 1, BLOCK_PRESENT = 2 };
+
+struct slot {
+    uint32_t next;       /* in its bucket's chain, or in the free list; 0 ends it */
+    uint32_t generation; /* changes when the slot is given to another file */
+    uint32_t limit;      /* blocks below it may still be in the page service only */
+    uint8_t state;
+    uint8_t pad[3];
+    char path[SLOT_PATH];
+};
+
+struct map {
+    char magic[8];
+    uint32_t version;
+    uint32_t epoch;
+    uint64_t mark;     /* WAL write high-water mark: the stamp of what is written now */
+    uint64_t appended; /* journal bytes appended in this epoch */
+    uint64_t synced;   /* journal bytes known durable */
+    uint64_t hydrated;
+    uint64_t requests;
+    int32_t postmaster; /* pid, 0 before a postmaster ran */
+    uint32_t used_slots;
+    uint32_t free_slots; /* head of the free list */
+    uint32_t fresh_slot; /* first slot never used */
+    pthread_mutex_t table_lock;
+    pthread_mutex_t stripes[64];
+};
+extern struct map *map;
+
+void map_attach(const char *path, uint32_t epoch);
+void map_start(uint32_t epoch, uint64_t mark); /* by the process that alone has the lock */
+pthread_mutex_t *map_lock(const char *relative);
+void map_unlock(pthread_mutex_t *lock);
+/* Under the path's lock. */
+struct slot *slot_find(const char *relative);
+struct slot *slot_insert(const char *relative, enum slot_state state, uint32_t limit); /* NULL when full */
+void slot_remove(struct slot *slot);
+uint8_t *slot_presence(const struct slot *slot);
+uint32_t slot_index(const struct slot *slot);
+struct slot *slot_at(uint32_t index);
+void mark_raise(uint64_t lsn);
+
+/* ---- journal.c ---- */
+enum entry_type {
+    ENTRY_PAGE = 1,
+    ENTRY_ZERO = 2,
+    ENTRY_TRUNCATE = 3,
+    ENTRY_CREATE = 4,
+    ENTRY_UNLINK = 5,
+    ENTRY_MKDIR = 6,
+    ENTRY_RMDIR = 7,
+    ENTRY_PUT = 8,
+    ENTRY_EXTEND = 10
+};
+uint32_t crc32c(uint32_t seed, const void *data, size_t length);
+void journal_open(const char *path, uint32_t epoch);
+/* All return 0, or -1 with errno (ENOSPC, EDQUOT, EIO) and nothing of the entry valid. */
+int journal_pages(const char *relative, const struct iovec *iov, int iovcnt, uint64_t offset);
+int journal_block(const char *relative, uint64_t offset, const void *data, uint32_t length);
+int journal_event(enum entry_type type, const char *relative, uint64_t offset);
+int journal_put(const char *relative, const void *data, uint32_t length);
+int journal_sync(void);
+
+/* ---- agent.c ---- */
+enum agent_kind { KIND_ABSENT = 0, KIND_FILE = 1, KIND_DIRECTORY = 2 };
+#define READ_PAGES_LIMIT 128
+void agent_init(const char *socket_path, uint32_t epoch);
+/* All wait for a server that is away. -1 with errno EIO when the page service refuses, after a message in the log. */
+int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size);
+/* `flags` gets one byte a block, `pages` BLOCK bytes for each of them (zeroes where the flag is 0). */
+int agent_read_pages(const char *relative, uint32_t first, uint32_t count, uint8_t *flags, char *pages);
+/* *content is malloc'd, the caller frees it; NULL when the file is absent. */
+int agent_read_file(const char *relative, char **content, uint64_t *size);
+/* The raw entries {u8 kind, u16 length, name}..., malloc'd, the caller frees it. */
+int agent_list(const char *relative, enum agent_kind *kind, uint32_t *count, char **entries, size_t *bytes);
+
+/* ---- files.c ---- */
+#define TRACKED_FDS 65536
+struct tracked {
+    uint8_t class;   /* enum file_class; OUTSIDE = not tracked */
+    bool capture;    /* a stdio stream for writing: journaled whole when it is closed */
+    uint32_t slot;   /* PAGED */
+    uint32_t generation;
+    uint32_t next_block; /* sequential detection */
+    uint32_t window;
+    uint64_t wal_start; /* WAL segment; UINT64_MAX otherwise */
+    char *path;      /* WHOLE */
+};
+struct tracked *tracked(int fd); /* NULL when it is not */
+int track(int fd, enum file_class class, const char *relative);
+void untrack(int fd);
+
+int open_paged(const char *path, const char *relative, int flags, mode_t mode);
+int open_whole(const char *path, const char *relative, int flags, mode_t mode);
+int place_whole(const char *path, const char *relative); /* 1 placed, 0 absent, -1 error */
+int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length);
+
+ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int iovcnt, off_t offset);
+int truncate_tracked(int fd, struct tracked *t, off_t length);
+int extend_tracked(int fd, struct tracked *t, off_t end);
+int unlink_paged(const char *path, const char *relative);
+int unlink_whole(const char *path, const char *relative);
+int rename_to_whole(const char *from, const char *from_relative, enum file_class from_class, const char *to,
+                    const char *to_relative);
+int put_local_file(const char *path, const char *relative);
+/* 1 = exists (size, kind), 0 = absent, -1 = error. */
+int lookup(const char *relative, enum file_class class, enum agent_kind *kind, uint64_t *size);
+
+/* ---- directory.c ---- */
+DIR *directory_open(const char *path, const char *relative);
+bool directory_is_ours(DIR *dir);
+struct dirent *directory_read(DIR *dir);
+int directory_close(DIR *dir);
+int directory_place(const char *path, const char *relative);
+/* Journals every file below a directory that a rename brought to (appear) or took from its journaled place. */
+int directory_renamed(const char *path, const char *from_relative, const char *to_relative, bool from_journaled,
+                      bool to_journaled);
+
+#endif

@@ -1,0 +1,392 @@
+package dev.coppice.compute;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.coppice.common.Lsn;
+import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeDriver.Instance;
+import dev.coppice.compute.ComputeDriver.Shutdown;
+import dev.coppice.compute.agent.AgentServer;
+import dev.coppice.storage.Epoch;
+import dev.coppice.storage.FileOwner;
+import dev.coppice.storage.PageService;
+import dev.coppice.storage.Timeline;
+import dev.coppice.storage.wal.ControlFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The steps from a timeline to a running Postgres and back. Each call blocks; the caller takes care that only one works on
+ * a timeline at a time.
+ *
+ * <p>Start: begin the epoch, lay out the local files, serve pages, start the process, wait until it is ready. End, whatever
+ * the cause: the postmaster gone, then every other process gone (the lock says so), then the epoch ended, then the local
+ * files marked clean or discarded. A failed start goes through the same end.
+ */
+final class ComputeLifecycle {
+    private static final Logger log = LoggerFactory.getLogger(ComputeLifecycle.class);
+
+    /** Recovery replays at most max_wal_size and a checkpoint; this is far beyond. */
+    private static final Duration START_MAX = Duration.ofMinutes(10);
+
+    /** A compute that was up is ready at once; one in the middle of its recovery is rather started again. */
+    private static final Duration ADOPTION_MAX = Duration.ofSeconds(5);
+
+    private static final Duration FAST_SHUTDOWN_MAX = Duration.ofMinutes(2);
+    private static final Duration IMMEDIATE_SHUTDOWN_MAX = Duration.ofSeconds(10);
+    private static final Duration KILL_MAX = Duration.ofSeconds(10);
+    private static final Duration LEFTOVERS_MAX = Duration.ofSeconds(5);
+    private static final long POLL_MILLIS = 2;
+    private static final int LOG_LINES_IN_ERROR = 12;
+
+    /** ControlFileData.state and DB_SHUTDOWNED of src/include/catalog/pg_control.h, the same in 14..18. */
+    private static final int CONTROL_STATE_OFFSET = 16;
+
+    private static final int CONTROL_STATE_SHUT_DOWN = 1;
+
+    private final PageService pages;
+    private final LaunchPlan launches;
+    private final ComputeUser user;
+    private final Path runDirectory;
+    private final ComputeDriver driver;
+    private final MetricRegistry metrics;
+
+    /** Which endpoint has a timeline, from before its start until all of it is gone. */
+    private final Map<TimelineId, String> claims = new ConcurrentHashMap<>();
+
+    ComputeLifecycle(
+            PageService pages,
+            PostgresBinaries binaries,
+            Path interposer,
+            ComputeUser user,
+            Path runDirectory,
+            ComputeDriver driver,
+            MetricRegistry metrics) {
+        this.pages = pages;
+        this.launches = new LaunchPlan(binaries, interposer);
+        this.user = user;
+        this.runDirectory = runDirectory;
+        this.driver = driver;
+        this.metrics = metrics;
+    }
+
+    RunDirectory run(String endpointId) {
+        return new RunDirectory(runDirectory.resolve(endpointId));
+    }
+
+    /**
+     * Starts a compute and waits until it accepts connections.
+     *
+     * @throws ComputeException when it does not; nothing of it is left then
+     */
+    RunningCompute start(ComputeSpec spec) throws InterruptedException {
+        PhaseClock clock = new PhaseClock(metrics, "compute.wake");
+        Timeline timeline = pages.timeline(spec.timeline());
+        @Nullable String owner = claims.putIfAbsent(timeline.id(), spec.endpointId());
+        if (owner != null && !owner.equals(spec.endpointId())) {
+            throw new ComputeException("endpoint " + owner + " runs on timeline "
+                    + timeline.id().value() + ", so endpoint " + spec.endpointId() + " cannot");
+        }
+        if (timeline.epochOpen()) {
+            // Left by a start or an end that failed half-way.
+            end(timeline, false);
+        }
+        clock.phase("check");
+        LocalDirectory local = local(timeline);
+        RunDirectory run = run(spec.endpointId());
+        try {
+            boolean warm = local.isWarm(timeline.currentEpoch());
+            if (!warm) {
+                local.discard();
+            }
+            Epoch epoch = timeline.beginEpoch(new FileOwner(user.uid(), user.gid()));
+            clock.phase("epoch");
+            try {
+                return launch(spec, timeline, epoch, local, run, clock, warm);
+            } catch (IOException | RuntimeException | InterruptedException e) {
+                end(timeline, false);
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new ComputeException("cannot prepare the files of endpoint " + spec.endpointId(), e);
+        }
+    }
+
+    private RunningCompute launch(
+            ComputeSpec spec,
+            Timeline timeline,
+            Epoch epoch,
+            LocalDirectory local,
+            RunDirectory run,
+            PhaseClock clock,
+            boolean warm)
+            throws IOException, InterruptedException {
+        local.layOut(
+                warm ? List.of() : timeline.directories(),
+                timeline.walDirectory(),
+                Map.of(
+                        "postgresql.conf", PostgresConfiguration.postgresqlConf(spec.settings()),
+                        "pg_hba.conf", PostgresConfiguration.pgHba(),
+                        "pg_ident.conf", PostgresConfiguration.pgIdent(System.getProperty("user.name"))));
+        if (!warm) {
+            user.requireReach(local.pgdata());
+        }
+        run.prepare(user);
+        clock.phase("layout");
+        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, epoch.number(), user);
+        try {
+            clock.phase("agent");
+            long logStart = run.log().size();
+            boolean wasShutDown = isShutDown(timeline);
+            Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run));
+            clock.phase("spawn");
+            awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
+            if (!wasShutDown) {
+                requireRecovered(local, epoch);
+            }
+            clock.phase("ready");
+            clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
+            return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run, logStart);
+        } catch (RuntimeException | IOException | InterruptedException e) {
+            driver.killAll(local.pgdata());
+            agent.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Stops a compute: fast, then with growing force.
+     *
+     * @return whether it ended cleanly; otherwise the next start recovers
+     */
+    boolean stop(RunningCompute compute) throws InterruptedException {
+        PhaseClock clock = new PhaseClock(metrics, "compute.suspend");
+        Instance instance = compute.instance();
+        boolean gone = shutDown(instance, Shutdown.FAST, FAST_SHUTDOWN_MAX)
+                || shutDown(instance, Shutdown.IMMEDIATE, IMMEDIATE_SHUTDOWN_MAX)
+                || shutDown(instance, Shutdown.KILL, KILL_MAX);
+        if (!gone) {
+            throw new ComputeException("the compute of " + compute.endpointId() + ", process " + instance.pid()
+                    + ", cannot be ended: it hangs in the operating system");
+        }
+        clock.phase("shutdown");
+        boolean clean = finish(compute);
+        clock.phase("end");
+        clock.finish(compute.endpointId() + (clean ? " clean" : " unclean"));
+        return clean;
+    }
+
+    /**
+     * Throws away a timeline's local files.
+     *
+     * @throws ComputeException while a compute has the timeline
+     */
+    void discardLocal(TimelineId id, String claimant) throws IOException {
+        Timeline timeline = pages.timeline(id);
+        @Nullable String owner = claims.putIfAbsent(id, claimant);
+        if (owner != null) {
+            throw new ComputeException("endpoint " + owner + " runs on timeline " + id.value());
+        }
+        try {
+            local(timeline).discard();
+        } finally {
+            claims.remove(id, claimant);
+        }
+    }
+
+    /** Cleans up after a compute whose postmaster is gone; true when it had ended cleanly. */
+    boolean finish(RunningCompute compute) throws InterruptedException {
+        OptionalInt status = compute.instance().exit().getNow(OptionalInt.empty());
+        boolean clean;
+        try {
+            clean = end(compute.timeline(), status.isEmpty() || status.getAsInt() == 0);
+        } finally {
+            compute.agent().close();
+        }
+        try {
+            compute.run().clean();
+        } catch (IOException e) {
+            log.warn(
+                    "Cannot clean {}; the next start tries again", compute.run().directory(), e);
+        }
+        return clean;
+    }
+
+    /** Why a compute died, for listeners and operators: its last words. */
+    String lastWords(RunningCompute compute) {
+        String status = compute.instance().exit().getNow(OptionalInt.empty()).toString();
+        return "the postmaster ended, " + status + "; its log ends with:\n"
+                + compute.run().log().tail(compute.logStart(), LOG_LINES_IN_ERROR);
+    }
+
+    /**
+     * Takes over a timeline with an open epoch after a restart of the server: its compute when there is a working one;
+     * otherwise what is left of it is ended, and the result is empty.
+     */
+    Optional<RunningCompute> adopt(Timeline timeline) throws InterruptedException {
+        Optional<RunningCompute> adopted;
+        try {
+            adopted = timeline.writerRunning() ? findRunning(timeline) : Optional.empty();
+        } catch (IOException e) {
+            throw new ComputeException(
+                    "cannot look for the compute of timeline " + timeline.id().value(), e);
+        }
+        if (adopted.isEmpty()) {
+            end(timeline, true);
+        }
+        return adopted;
+    }
+
+    private Optional<RunningCompute> findRunning(Timeline timeline) throws IOException, InterruptedException {
+        LocalDirectory local = local(timeline);
+        Optional<PostmasterPidFile> file = PostmasterPidFile.read(local.pgdata());
+        if (file.isEmpty() || file.get().socketDirectory().isEmpty()) {
+            return Optional.empty();
+        }
+        Path directory = Path.of(file.get().socketDirectory());
+        String endpointId = directory.getFileName().toString();
+        if (!ComputeSpec.isEndpointId(endpointId)
+                || !directory.equals(run(endpointId).directory().toAbsolutePath())) {
+            log.warn(
+                    "The compute of timeline {} listens in {}, not in {}",
+                    timeline.id().value(),
+                    directory,
+                    runDirectory);
+            return Optional.empty();
+        }
+        Optional<Instance> instance = driver.find(file.get().pid(), local.pgdata());
+        if (instance.isEmpty()) {
+            return Optional.empty();
+        }
+        RunDirectory run = run(endpointId);
+        long logStart = run.log().size();
+        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), user);
+        try {
+            awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
+        } catch (ComputeException e) {
+            log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
+            agent.close();
+            return Optional.empty();
+        }
+        claims.put(timeline.id(), endpointId);
+        return Optional.of(new RunningCompute(
+                endpointId, timeline, timeline.currentEpoch(), instance.get(), agent, run, logStart));
+    }
+
+    /**
+     * Ends a timeline's epoch, whatever is left of its compute.
+     *
+     * @param mayBeClean whether nothing is known against a clean stop; pg_control decides then
+     */
+    private boolean end(Timeline timeline, boolean mayBeClean) throws InterruptedException {
+        LocalDirectory local = local(timeline);
+        if (!awaitNoWriter(timeline, mayBeClean ? LEFTOVERS_MAX : Duration.ZERO)) {
+            driver.killAll(local.pgdata());
+            if (!awaitNoWriter(timeline, KILL_MAX)) {
+                throw new ComputeException("processes of an earlier compute still hold " + timeline.writerLock()
+                        + " and cannot be ended: look with \"fuser " + timeline.writerLock() + "\"");
+            }
+        }
+        long epoch = timeline.currentEpoch();
+        timeline.endEpoch();
+        // A postmaster that was killed leaves its pid file.
+        boolean clean = mayBeClean && !Files.exists(local.pgdata().resolve("postmaster.pid")) && isShutDown(timeline);
+        try {
+            if (clean) {
+                local.markClean(epoch);
+            } else {
+                local.discard();
+            }
+        } catch (IOException e) {
+            throw new ComputeException("cannot tidy " + local.directory(), e);
+        }
+        claims.remove(timeline.id());
+        return clean;
+    }
+
+    /** Waits until no process of a compute is left; false when there still is one after the time. */
+    private static boolean awaitNoWriter(Timeline timeline, Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (timeline.writerRunning()) {
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+        return true;
+    }
+
+    /**
+     * Recovery that stops early looks like success to Postgres, but acknowledged commits would be missing. It ends with a
+     * checkpoint, which lies at or after the end of the WAL that was there.
+     */
+    private static void requireRecovered(LocalDirectory local, Epoch epoch) throws IOException {
+        Path file = local.pgdata().resolve(ControlFile.PATH);
+        ControlFile control = ControlFile.parse(Files.readAllBytes(file), file);
+        // An epoch's stamps begin one above the end of the WAL.
+        if (Long.compareUnsigned(control.checkPoint(), epoch.startMark().value() - 1) < 0) {
+            throw new ComputeException("recovery ended before " + new Lsn(control.checkPoint())
+                    + ", but the WAL reaches to " + epoch.startMark()
+                    + ": it is damaged, and the compute is not opened on a part of its data");
+        }
+    }
+
+    private static boolean isShutDown(Timeline timeline) {
+        Optional<byte[]> control = timeline.readFile("global/pg_control");
+        return control.isPresent()
+                && ByteBuffer.wrap(control.get()).order(ByteOrder.LITTLE_ENDIAN).getInt(CONTROL_STATE_OFFSET)
+                        == CONTROL_STATE_SHUT_DOWN;
+    }
+
+    private static boolean shutDown(Instance instance, Shutdown how, Duration timeout) throws InterruptedException {
+        instance.shutDown(how);
+        try {
+            instance.exit().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            log.warn("Process {} did not end within {} of a {} shutdown", instance.pid(), timeout, how);
+            return false;
+        } catch (ExecutionException e) {
+            throw new ComputeException("cannot watch process " + instance.pid(), e.getCause());
+        }
+    }
+
+    private static void awaitReady(
+            Instance instance, Path dataDirectory, ServerLog serverLog, long logStart, Duration timeout)
+            throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            Optional<PostmasterPidFile> file = PostmasterPidFile.read(dataDirectory);
+            if (file.isPresent() && file.get().ready()) {
+                return;
+            }
+            if (!instance.isAlive()) {
+                throw new ComputeException(
+                        "Postgres did not start; its log ends with:\n" + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
+            }
+            if (System.nanoTime() - deadline > 0) {
+                throw new ComputeException("Postgres was not ready after " + timeout + "; its log ends with:\n"
+                        + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+    }
+
+    private LocalDirectory local(Timeline timeline) {
+        return new LocalDirectory(timeline.directory().toAbsolutePath(), user);
+    }
+}

@@ -1,0 +1,235 @@
+package dev.coppice.compute;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.coppice.common.TimelineId;
+import dev.coppice.storage.PageService;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Wakes and suspends the computes of endpoints, and knows how each of them is. Thread-safe; every operation runs on a
+ * virtual thread of its own, and its future completes on that thread.
+ *
+ * <p>Computes do not end with this object: {@link #close} lets go of them, and {@link #recover} of a later one, perhaps in
+ * another process, takes them over.
+ */
+public final class ComputeService implements AutoCloseable {
+    /**
+     * What computes are made of.
+     *
+     * @param interposer the library for their processes, from {@link InterposerLibrary#prepare}
+     * @param runDirectory where each endpoint has its sockets and log; a short path
+     * @param metrics gets timers {@code compute.wake}, {@code compute.wake.<phase>}, {@code compute.suspend...}
+     */
+    public record Parts(
+            PageService pages,
+            PostgresBinaries binaries,
+            Path interposer,
+            ComputeUser user,
+            Path runDirectory,
+            ComputeDriver driver,
+            MetricRegistry metrics,
+            Clock clock) {}
+
+    private static final Logger log = LoggerFactory.getLogger(ComputeService.class);
+    private static final Duration LOG_CHECK_INTERVAL = Duration.ofSeconds(10);
+
+    private final PageService pages;
+    private final Clock clock;
+    private final ComputeLifecycle lifecycle;
+    private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
+    private final List<ComputeListener> listeners = new CopyOnWriteArrayList<>();
+    private final Thread logLimiter;
+
+    /**
+     * Makes the run directory and checks that the computes' user can come to everything; starts nothing.
+     *
+     * @throws ComputeException saying what to change on this machine
+     */
+    public ComputeService(Parts parts) {
+        pages = parts.pages();
+        clock = parts.clock();
+        ComputeUser user = parts.user();
+        Path runDirectory = parts.runDirectory().toAbsolutePath();
+        try {
+            Files.createDirectories(runDirectory);
+            // Others may pass, not look: each endpoint's own directory is private.
+            Files.setPosixFilePermissions(runDirectory, PosixFilePermissions.fromString("rwx--x--x"));
+        } catch (IOException e) {
+            throw new ComputeException("cannot make the run directory " + runDirectory, e);
+        }
+        user.requireReach(parts.binaries().bin());
+        user.requireReach(parts.interposer());
+        user.requireReach(runDirectory);
+        lifecycle = new ComputeLifecycle(
+                pages, parts.binaries(), parts.interposer(), user, runDirectory, parts.driver(), parts.metrics());
+        logLimiter = Thread.ofVirtual().name("compute log limiter").start(this::limitLogs);
+    }
+
+    /**
+     * Takes over what an earlier server left: running computes are adopted, the remains of others cleaned up. Call it once,
+     * after adding listeners and before the first wake.
+     */
+    public void recover() {
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (TimelineId id : pages.timelines()) {
+                if (pages.timeline(id).epochOpen()) {
+                    threads.execute(() -> recover(id));
+                }
+            }
+        }
+    }
+
+    private void recover(TimelineId id) {
+        try {
+            Optional<RunningCompute> adopted = lifecycle.adopt(pages.timeline(id));
+            if (adopted.isEmpty()) {
+                log.info("Ended the epoch that a compute on timeline {} left open", id.value());
+                return;
+            }
+            RunningCompute compute = adopted.get();
+            log.info(
+                    "Adopted the compute of {}, process {}",
+                    compute.endpointId(),
+                    compute.instance().pid());
+            endpoint(compute.endpointId(), id).adopted(compute);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            // One broken timeline must not keep the others from their users; its next wake tries again.
+            log.error("Cannot take over the compute on timeline {}", id.value(), e);
+        }
+    }
+
+    /**
+     * Makes sure that an endpoint's compute runs. Callers during one start share it; during a suspend the start follows.
+     *
+     * @return the address when it accepts connections; fails with {@link ComputeException}, also when another endpoint has
+     *     the timeline
+     */
+    public CompletableFuture<ComputeAddress> wake(ComputeSpec spec) {
+        return endpoint(spec.endpointId(), spec.timeline()).wake(spec);
+    }
+
+    /**
+     * Stops an endpoint's compute cleanly, disconnecting its clients; without force only as long as it takes to write a
+     * checkpoint, two minutes at most. Local files stay as a cache. Nothing happens when it does not run.
+     */
+    public CompletableFuture<Void> suspend(String endpointId) {
+        @Nullable Endpoint endpoint = endpoints.get(endpointId);
+        return endpoint == null ? CompletableFuture.completedFuture(null) : endpoint.suspend();
+    }
+
+    /** Suspends every compute; completes when all have ended, and fails when one could not. */
+    public CompletableFuture<Void> suspendAll() {
+        return CompletableFuture.allOf(
+                endpoints.values().stream().map(Endpoint::suspend).toArray(CompletableFuture<?>[]::new));
+    }
+
+    /** The state of an endpoint's compute; idle for one never heard of. */
+    public ComputeState state(String endpointId) {
+        return status(endpointId).map(ComputeStatus::state).orElse(ComputeState.IDLE);
+    }
+
+    /** More about an endpoint's compute; empty for one never heard of since this object was made. */
+    public Optional<ComputeStatus> status(String endpointId) {
+        return Optional.ofNullable(endpoints.get(endpointId)).map(Endpoint::status);
+    }
+
+    /** Every endpoint that this object ever woke or adopted, and has not forgotten. */
+    public List<ComputeStatus> list() {
+        return endpoints.values().stream().map(Endpoint::status).toList();
+    }
+
+    /** The address of an endpoint's compute, running or not. */
+    public ComputeAddress address(String endpointId) {
+        return lifecycle.run(endpointId).address();
+    }
+
+    public void addListener(ComputeListener listener) {
+        listeners.add(listener);
+    }
+
+    /**
+     * Throws away a suspended timeline's local files, because its content has changed under them or its space is wanted.
+     *
+     * @throws ComputeException while a compute runs on it
+     */
+    public void discardLocal(TimelineId id) {
+        try {
+            lifecycle.discardLocal(id, "(none; its local files are being discarded)");
+        } catch (IOException e) {
+            throw new ComputeException("cannot discard the local files of timeline " + id.value(), e);
+        }
+    }
+
+    /** Removes a deleted endpoint's run directory and log. Its compute has to be suspended. */
+    public void forget(String endpointId) {
+        if (state(endpointId) != ComputeState.IDLE && state(endpointId) != ComputeState.FAILED) {
+            throw new ComputeException("the compute of endpoint " + endpointId + " is " + state(endpointId));
+        }
+        endpoints.remove(endpointId);
+        try {
+            Path directory = lifecycle.run(endpointId).directory();
+            if (Files.exists(directory)) {
+                FileTrees.delete(directory);
+            }
+        } catch (IOException e) {
+            throw new ComputeException("cannot delete the run directory of endpoint " + endpointId, e);
+        }
+    }
+
+    /** Lets go of all computes without ending them: they run on, and wait when they miss a page. */
+    @Override
+    public void close() {
+        logLimiter.interrupt();
+        endpoints.values().forEach(Endpoint::detach);
+    }
+
+    private Endpoint endpoint(String id, TimelineId timeline) {
+        return endpoints.computeIfAbsent(id, key -> new Endpoint(key, timeline, lifecycle, this::tell, clock));
+    }
+
+    private void tell(Consumer<ComputeListener> event) {
+        for (ComputeListener listener : listeners) {
+            try {
+                event.accept(listener);
+            } catch (RuntimeException e) {
+                log.error("A listener failed", e);
+            }
+        }
+    }
+
+    private void limitLogs() {
+        while (true) {
+            try {
+                Thread.sleep(LOG_CHECK_INTERVAL);
+            } catch (InterruptedException e) {
+                return;
+            }
+            for (String id : endpoints.keySet()) {
+                try {
+                    lifecycle.run(id).log().limit();
+                } catch (IOException e) {
+                    log.warn("Cannot limit the log of {}", id, e);
+                }
+            }
+        }
+    }
+}

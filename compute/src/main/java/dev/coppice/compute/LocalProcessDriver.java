@@ -1,0 +1,135 @@
+package dev.coppice.compute;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Computes as processes of this machine, as the user of {@link ComputeUser}. Each is a session of its own ({@code setsid}),
+ * so that neither the end of this process nor a Ctrl-C at its terminal reaches it.
+ */
+public final class LocalProcessDriver implements ComputeDriver {
+    private static final Logger log = LoggerFactory.getLogger(LocalProcessDriver.class);
+    private static final Path PROC = Path.of("/proc");
+    private static final long ADOPTED_POLL_MILLIS = 50;
+
+    private final ComputeUser user;
+
+    public LocalProcessDriver(ComputeUser user) {
+        this.user = user;
+    }
+
+    @Override
+    public Instance start(Launch launch) {
+        List<String> command = new ArrayList<>();
+        command.add("setsid");
+        command.addAll(user.command(launch.command()));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(launch.dataDirectory().toFile())
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(launch.log().toFile()))
+                .redirectErrorStream(true);
+        Map<String, String> environment = builder.environment();
+        // Whoever may use COPY FROM PROGRAM sees the environment; this process's is none of their business.
+        environment.clear();
+        environment.putAll(launch.environment());
+        try {
+            Process process = builder.start();
+            return new LocalInstance(
+                    process.pid(), process.onExit().thenApply(ended -> OptionalInt.of(ended.exitValue())));
+        } catch (IOException e) {
+            throw new ComputeException("cannot start " + String.join(" ", command), e);
+        }
+    }
+
+    @Override
+    public Optional<Instance> find(long pid, Path dataDirectory) {
+        if (!isAlive(pid) || !worksIn(PROC.resolve(Long.toString(pid)), dataDirectory)) {
+            return Optional.empty();
+        }
+        CompletableFuture<OptionalInt> exit = new CompletableFuture<>();
+        Thread.ofVirtual().name("watch " + pid).start(() -> watch(pid, dataDirectory, exit));
+        return Optional.of(new LocalInstance(pid, exit));
+    }
+
+    @Override
+    public void killAll(Path dataDirectory) {
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+            for (Path process : processes) {
+                if (worksIn(process, dataDirectory)) {
+                    long pid = Long.parseLong(process.getFileName().toString());
+                    log.info("Ending process {} in {}", pid, dataDirectory);
+                    boolean gone = !Signals.KILL.send(pid);
+                    log.debug("Process {} was {}", pid, gone ? "gone" : "there");
+                }
+            }
+        } catch (IOException e) {
+            throw new ComputeException("cannot look for processes in " + dataDirectory, e);
+        }
+    }
+
+    /** Another process's child gives no exit status and no event, so this looks. */
+    private static void watch(long pid, Path dataDirectory, CompletableFuture<OptionalInt> exit) {
+        try {
+            while (isAlive(pid) && worksIn(PROC.resolve(Long.toString(pid)), dataDirectory)) {
+                Thread.sleep(ADOPTED_POLL_MILLIS);
+            }
+            exit.complete(OptionalInt.empty());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            exit.completeExceptionally(e);
+        }
+    }
+
+    /** Not for a zombie either: where nobody reaps, a dead compute stays one. */
+    private static boolean isAlive(long pid) {
+        try {
+            String stat = Files.readString(PROC.resolve(pid + "/stat"));
+            // pid (comm) state ...; comm may contain anything, also parentheses.
+            char state = stat.charAt(stat.lastIndexOf(')') + 2);
+            return state != 'Z' && state != 'X';
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static boolean worksIn(Path process, Path dataDirectory) {
+        try {
+            return Files.readSymbolicLink(process.resolve("cwd")).equals(dataDirectory.toRealPath());
+        } catch (IOException e) {
+            // Gone, a zombie, or not ours to look at.
+            return false;
+        }
+    }
+
+    private record LocalInstance(long pid, CompletableFuture<OptionalInt> exit) implements Instance {
+        @Override
+        public boolean isAlive() {
+            return !exit.isDone() && LocalProcessDriver.isAlive(pid);
+        }
+
+        @Override
+        public void shutDown(Shutdown how) {
+            if (!isAlive()) {
+                return;
+            }
+            boolean delivered = switch (how) {
+                case FAST -> Signals.INT.send(pid);
+                case IMMEDIATE -> Signals.QUIT.send(pid);
+                case KILL -> Signals.KILL.send(pid);
+            };
+            if (!delivered) {
+                log.debug("Process {} was gone before it could be asked to end", pid);
+            }
+        }
+    }
+}

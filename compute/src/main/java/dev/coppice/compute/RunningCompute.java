@@ -1,0 +1,23 @@
+package dev.coppice.compute;
+
+import dev.coppice.compute.agent.AgentServer;
+import dev.coppice.storage.Timeline;
+
+/**
+ * A compute that was started or adopted, with what belongs to its epoch.
+ *
+ * @param logStart how long its log was then, in bytes
+ */
+record RunningCompute(
+        String endpointId,
+        Timeline timeline,
+        long epoch,
+        ComputeDriver.Instance instance,
+        AgentServer agent,
+        RunDirectory run,
+        long logStart) {
+    /** Whether the other is the same start of the same compute. */
+    boolean isSameRun(RunningCompute other) {
+        return epoch == other.epoch && timeline.id().equals(other.timeline.id());
+    }
+}

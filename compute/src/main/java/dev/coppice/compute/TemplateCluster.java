@@ -1,0 +1,135 @@
+package dev.coppice.compute;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.storage.PageService;
+import dev.coppice.storage.Timeline;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The database cluster that every project begins with: made once by {@code initdb}, then the root timeline {@value #NAME}.
+ *
+ * <p>A marker file in the timeline's directory says that the import is whole; it is durable before anybody branches.
+ * Without it the timeline is what a crash left, and is made again.
+ */
+public final class TemplateCluster {
+    private static final String NAME = "template";
+    private static final String MARKER = "template.complete";
+    private static final int FIRST_VERSION_WITH_BUILTIN_LOCALE = 17;
+    private static final int FIRST_VERSION_WITH_CHECKSUMS_ON = 18;
+    private static final long INITDB_MAX_SECONDS = 300;
+    private static final Logger log = LoggerFactory.getLogger(TemplateCluster.class);
+
+    private TemplateCluster() {}
+
+    /**
+     * The template's timeline, made now if need be.
+     *
+     * @param scratch a directory for the cluster while it is being made; within reach of the computes' user
+     * @throws ComputeException with the words of {@code initdb}, when it fails
+     */
+    public static Timeline prepare(PageService pages, PostgresBinaries binaries, ComputeUser user, Path scratch) {
+        TimelineId id = new TimelineId(NAME);
+        try {
+            if (pages.exists(id)) {
+                Timeline existing = pages.timeline(id);
+                if (Files.exists(existing.directory().resolve(MARKER))) {
+                    return existing;
+                }
+                log.info("The template was not finished; making it again");
+                pages.delete(id);
+            }
+            return make(pages, binaries, user, scratch.toAbsolutePath(), id);
+        } catch (IOException e) {
+            throw new ComputeException("cannot make the template cluster", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ComputeException("interrupted while making the template cluster", e);
+        }
+    }
+
+    private static Timeline make(
+            PageService pages, PostgresBinaries binaries, ComputeUser user, Path scratch, TimelineId id)
+            throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        FileTrees.delete(scratch);
+        try {
+            user.privateDirectory(scratch);
+            user.requireReach(scratch);
+            Path cluster = scratch.resolve("pgdata");
+            initdb(binaries, user, scratch, cluster);
+            long made = System.nanoTime();
+            Timeline timeline = pages.createRoot(id);
+            timeline.importDirectory(cluster);
+            complete(timeline.directory());
+            log.info(
+                    "Made the template cluster in {} ms, of which initdb {} ms",
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start),
+                    TimeUnit.NANOSECONDS.toMillis(made - start));
+            return timeline;
+        } finally {
+            FileTrees.delete(scratch);
+        }
+    }
+
+    private static void initdb(PostgresBinaries binaries, ComputeUser user, Path scratch, Path cluster)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                binaries.initdb().toString(),
+                "-D",
+                cluster.toString(),
+                "-U",
+                PostgresConfiguration.ADMIN_ROLE,
+                "--encoding=UTF8",
+                "--auth-local=peer",
+                "--auth-host=reject",
+                // The import is what makes it durable.
+                "--no-sync",
+                "--no-instructions"));
+        if (binaries.majorVersion() >= FIRST_VERSION_WITH_BUILTIN_LOCALE) {
+            // The same order of text on every machine, whatever its C library.
+            command.addAll(List.of("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"));
+        } else {
+            command.add("--locale=C");
+        }
+        if (binaries.majorVersion() >= FIRST_VERSION_WITH_CHECKSUMS_ON) {
+            // The journal has checksums of its own; these would cost a WAL image per hint bit.
+            command.add("--no-data-checksums");
+        }
+        Path output = scratch.resolve("initdb.log");
+        ProcessBuilder builder = new ProcessBuilder(user.command(command))
+                .directory(scratch.toFile())
+                .redirectOutput(output.toFile())
+                .redirectErrorStream(true);
+        builder.environment().keySet().removeIf(name -> name.startsWith("PG") || name.startsWith("LC_"));
+        Process process = builder.start();
+        process.getOutputStream().close();
+        if (!process.waitFor(INITDB_MAX_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new ComputeException("initdb did not end within " + INITDB_MAX_SECONDS + " s");
+        }
+        if (process.exitValue() != 0) {
+            throw new ComputeException("initdb failed: "
+                    + Files.readString(output, StandardCharsets.UTF_8).strip());
+        }
+    }
+
+    private static void complete(Path directory) throws IOException {
+        try (FileChannel marker =
+                FileChannel.open(directory.resolve(MARKER), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            marker.force(true);
+        }
+        try (FileChannel parent = FileChannel.open(directory, StandardOpenOption.READ)) {
+            parent.force(true);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+package dev.coppice.compute.agent;
+
+import dev.coppice.storage.DirectoryEntry;
+import dev.coppice.storage.FileKind;
+import dev.coppice.storage.FileStatus;
+import dev.coppice.storage.NoSuchFileInTimelineException;
+import dev.coppice.storage.PageConsumer;
+import dev.coppice.storage.StorageException;
+import dev.coppice.storage.Timeline;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection of a Postgres process: reads a request, answers it, and so on, on one thread. Errors of the storage are
+ * answers; errors of the protocol end the connection after an answer that says why.
+ */
+final class AgentConnection {
+    private static final Logger log = LoggerFactory.getLogger(AgentConnection.class);
+
+    /** Room for every answer that is neither pages nor a file nor a directory. */
+    private static final int SMALL_ANSWER = 64;
+
+    private static final int MESSAGE_MAX = 2000;
+
+    private final SocketChannel channel;
+    private final Timeline timeline;
+    private final long epoch;
+    private final PageBuffers buffers;
+    private final RequestReader request;
+    private final ByteBuffer small = ByteBuffer.allocateDirect(SMALL_ANSWER).order(ByteOrder.LITTLE_ENDIAN);
+
+    AgentConnection(SocketChannel channel, Timeline timeline, long epoch, PageBuffers buffers) {
+        this.channel = channel;
+        this.timeline = timeline;
+        this.epoch = epoch;
+        this.buffers = buffers;
+        this.request = new RequestReader(channel);
+    }
+
+    /** Serves until the other side closes. */
+    void run() throws IOException {
+        try {
+            if (!request.next()) {
+                return;
+            }
+            greet();
+            while (request.next()) {
+                answer();
+            }
+        } catch (ProtocolException e) {
+            refuse(String.valueOf(e.getMessage()));
+            throw e;
+        }
+    }
+
+    private void greet() throws IOException {
+        if (request.op() != Protocol.OP_HELLO) {
+            throw new ProtocolException("the first request has to be HELLO");
+        }
+        if (request.count() != Protocol.VERSION) {
+            throw new ProtocolException("protocol version " + request.count() + " is not spoken here, only "
+                    + Protocol.VERSION + ": restart the compute");
+        }
+        if (request.first() != epoch) {
+            throw new ProtocolException("epoch " + request.first() + " is over; the timeline is in epoch " + epoch);
+        }
+        begin();
+        send(small);
+    }
+
+    private void answer() throws IOException {
+        try {
+            switch (request.op()) {
+                case Protocol.OP_STAT -> stat();
+                case Protocol.OP_READ_PAGES -> readPages();
+                case Protocol.OP_READ_FILE -> readFile();
+                case Protocol.OP_LIST -> list();
+                default -> throw new ProtocolException("there is no request " + request.op());
+            }
+        } catch (NoSuchFileInTimelineException e) {
+            // Another process of the compute may have removed it since this one opened it.
+            log.debug("Refused: {}", e.getMessage());
+            refuse(String.valueOf(e.getMessage()));
+        } catch (StorageException e) {
+            log.error(
+                    "Cannot answer for {} of {}", request.path(), timeline.id().value(), e);
+            refuse(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void stat() throws IOException {
+        FileStatus status = timeline.stat(request.path());
+        begin();
+        small.put(kind(status.kind())).putLong(status.size());
+        send(small);
+    }
+
+    private void readPages() throws IOException {
+        int count = request.count();
+        if (count < 1 || count > Protocol.PAGES_MAX || request.first() < 0) {
+            throw new ProtocolException("blocks " + request.first() + " + " + count + " are out of bounds");
+        }
+        ByteBuffer buffer = buffers.borrow();
+        try {
+            buffer.position(PagesAnswer.MARKS + count);
+            timeline.readPages(request.path(), request.first(), count, new PagesAnswer(buffer, request.first()));
+            buffer.putInt(0, buffer.position() - Protocol.LENGTH_SIZE);
+            buffer.put(Protocol.LENGTH_SIZE, Protocol.STATUS_OK);
+            write(buffer.flip());
+        } finally {
+            buffers.release(buffer);
+        }
+    }
+
+    private void readFile() throws IOException {
+        Optional<byte[]> content = timeline.readFile(request.path());
+        begin();
+        if (content.isEmpty()) {
+            small.put(Protocol.KIND_ABSENT).putLong(0);
+            send(small);
+            return;
+        }
+        byte[] bytes = content.get();
+        if (bytes.length > Protocol.FILE_MAX) {
+            refuse(request.path() + " has " + bytes.length + " bytes; files that are read whole have at most "
+                    + Protocol.FILE_MAX);
+            return;
+        }
+        small.put(Protocol.KIND_FILE).putLong(bytes.length);
+        small.putInt(0, small.position() - Protocol.LENGTH_SIZE + bytes.length);
+        write(new ByteBuffer[] {small.flip(), ByteBuffer.wrap(bytes)});
+    }
+
+    private void list() throws IOException {
+        Optional<List<DirectoryEntry>> entries = timeline.list(request.path());
+        if (entries.isEmpty()) {
+            begin();
+            small.put(Protocol.KIND_ABSENT).putInt(0);
+            send(small);
+            return;
+        }
+        byte[][] names = new byte[entries.get().size()][];
+        int size = Protocol.LENGTH_SIZE + 1 + 1 + Integer.BYTES;
+        for (int i = 0; i < names.length; i++) {
+            names[i] = entries.get().get(i).name().getBytes(StandardCharsets.UTF_8);
+            size += 1 + Short.BYTES + names[i].length;
+        }
+        ByteBuffer buffer = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+        buffer.position(Protocol.LENGTH_SIZE);
+        buffer.put(Protocol.STATUS_OK).put(Protocol.KIND_DIRECTORY).putInt(names.length);
+        for (int i = 0; i < names.length; i++) {
+            buffer.put(kind(entries.get().get(i).kind()))
+                    .putShort((short) names[i].length)
+                    .put(names[i]);
+        }
+        send(buffer);
+    }
+
+    private void refuse(String message) throws IOException {
+        String shortened = message.length() > MESSAGE_MAX ? message.substring(0, MESSAGE_MAX) : message;
+        byte[] text = shortened.getBytes(StandardCharsets.UTF_8);
+        ByteBuffer buffer =
+                ByteBuffer.allocate(Protocol.LENGTH_SIZE + 1 + text.length).order(ByteOrder.LITTLE_ENDIAN);
+        buffer.position(Protocol.LENGTH_SIZE);
+        buffer.put(Protocol.STATUS_REFUSED).put(text);
+        send(buffer);
+    }
+
+    /** Starts a small answer: room for the length, and the status. */
+    private void begin() {
+        small.clear().position(Protocol.LENGTH_SIZE);
+        small.put(Protocol.STATUS_OK);
+    }
+
+    /** Puts the length in front of what was written into the buffer, and sends it. */
+    private void send(ByteBuffer buffer) throws IOException {
+        buffer.putInt(0, buffer.position() - Protocol.LENGTH_SIZE);
+        write(buffer.flip());
+    }
+
+    private void write(ByteBuffer buffer) throws IOException {
+        while (buffer.hasRemaining()) {
+            channel.write(buffer);
+        }
+    }
+
+    /** Writes two buffers one after the other. */
+    private void write(ByteBuffer[] parts) throws IOException {
+        while (parts[0].hasRemaining() || parts[1].hasRemaining()) {
+            channel.write(parts);
+        }
+    }
+
+    /** Puts the pages of one read where they belong in the answer. */
+    private record PagesAnswer(ByteBuffer buffer, long first) implements PageConsumer {
+        /** Where the byte per page begins. */
+        static final int MARKS = Protocol.LENGTH_SIZE + 1;
+
+        @Override
+        public void zero(long block) {
+            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_ZERO);
+        }
+
+        @Override
+        public void page(long block, long stamp, ByteBuffer page) {
+            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_DATA);
+            buffer.put(page);
+        }
+    }
+
+    private static byte kind(FileKind kind) {
+        return switch (kind) {
+            case ABSENT -> Protocol.KIND_ABSENT;
+            case FILE -> Protocol.KIND_FILE;
+            case DIRECTORY -> Protocol.KIND_DIRECTORY;
+        };
+    }
+}

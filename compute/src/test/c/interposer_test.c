@@ -1,0 +1,357 @@
+/*
+ * The interposer's own test suite: built with -fsanitize=address,undefined together with the sources of src/main/c, as a
+ * program called "postgres", so that the hooks are the program's own functions. A child plays the agent of a timeline
+ * that has one relation, base/1/100, of RELATION_BLOCKS blocks, and one small file, base/1/PG_VERSION.
+ *
+ * Usage: postgres <empty directory>. Prints one line a test; exit code 0 when all hold.
+ */
+#define _GNU_SOURCE
+#include "../../main/c/interposer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RELATION_BLOCKS 300
+#define RELATION "base/1/100"
+
+static int failures;
+
+#define CHECK(condition)                                                                                              \
+    do {                                                                                                              \
+        if (!(condition)) {                                                                                           \
+            printf("FAILED %s:%d: %s (errno %s)\n", __FILE__, __LINE__, #condition, strerror(errno));                 \
+            failures++;                                                                                               \
+        }                                                                                                             \
+    } while (0)
+
+/* ---- the agent ---- */
+
+static void answer(int connection, const void *payload, size_t length)
+{
+    char head[5];
+    uint32_t total = (uint32_t)length + 1;
+    memcpy(head, &total, 4);
+    head[4] = 0;
+    if (send(connection, head, 5, MSG_NOSIGNAL) != 5 ||
+        (length > 0 && send(connection, payload, length, MSG_NOSIGNAL) != (ssize_t)length))
+        _exit(3);
+}
+
+static bool receive(int connection, void *buffer, size_t length)
+{
+    return recv(connection, buffer, length, MSG_WAITALL) == (ssize_t)length;
+}
+
+static void answer_pages(int connection, uint32_t count, uint64_t first)
+{
+    char *payload = calloc(1, count * (size_t)(BLOCK + 1));
+    size_t at = count;
+    for (uint32_t i = 0; i < count; i++) {
+        bool data = (first + i) % 10 != 9; /* every tenth block is zero */
+        payload[i] = data;
+        if (data) {
+            memset(payload + at, (int)((first + i) % 251 + 1), BLOCK);
+            at += BLOCK;
+        }
+    }
+    answer(connection, payload, at);
+    free(payload);
+}
+
+static void answer_request(int connection, uint8_t operation, const char *path, uint32_t count, uint64_t first)
+{
+    struct {
+        uint8_t kind;
+        uint64_t size;
+        char text[3];
+    } __attribute__((packed)) file = {0, 0, "18\n"};
+    static const char listing[] = "\x02\x02\x00\x00\x00\x01\x03\x00"
+                                  "100\x01\x0a\x00PG_VERSION";
+    switch (operation) {
+    case 1:
+        answer(connection, NULL, 0);
+        break;
+    case 2:
+        file.kind = strcmp(path, RELATION) == 0 ? KIND_FILE : KIND_ABSENT;
+        file.size = file.kind == KIND_FILE ? (uint64_t)RELATION_BLOCKS * BLOCK : 0;
+        answer(connection, &file, 9);
+        break;
+    case 3:
+        answer_pages(connection, count, first);
+        break;
+    case 4:
+        file.kind = strcmp(path, "base/1/PG_VERSION") == 0;
+        file.size = file.kind ? 3 : 0;
+        answer(connection, &file, file.kind ? 12 : 9);
+        break;
+    default:
+        answer(connection, listing, sizeof listing - 1);
+    }
+}
+
+static void serve(int connection)
+{
+    struct {
+        uint32_t length;
+        uint8_t operation, zero;
+        uint16_t path_length;
+        uint32_t count;
+        uint64_t first;
+    } __attribute__((packed)) request;
+    char path[PATH_LIMIT];
+    while (receive(connection, &request, sizeof request) &&
+           (request.path_length == 0 || receive(connection, path, request.path_length))) {
+        path[request.path_length] = 0;
+        answer_request(connection, request.operation, path, request.count, request.first);
+    }
+}
+
+static pid_t start_agent(const char *socket_path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(socket_path) >= sizeof address.sun_path)
+        _exit(2);
+    strcpy(address.sun_path, socket_path);
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 16) != 0)
+        _exit(2);
+    pid_t agent = fork();
+    if (agent != 0) {
+        close(listener);
+        return agent;
+    }
+    signal(SIGCHLD, SIG_IGN);
+    for (;;) {
+        int connection = accept(listener, NULL, NULL);
+        if (connection >= 0 && fork() == 0) {
+            serve(connection);
+            _exit(0);
+        }
+        close(connection);
+    }
+}
+
+/* ---- tests ---- */
+
+static void classes_follow_the_protocol(void)
+{
+    static const struct {
+        const char *path;
+        enum file_class class;
+    } cases[] = {
+        {"base/5/1259", PAGED},         {"base/5/1259_fsm", PAGED},       {"base/5/1259_vm.1", PAGED},
+        {"base/5/16384_init", PAGED},   {"global/1260.12", PAGED},        {"pg_xact/0000", PAGED},
+        {"pg_multixact/members/000A", PAGED},                             {"pg_commit_ts/0000", PAGED},
+        {"base/5/PG_VERSION", WHOLE},   {"global/pg_control", WHOLE},     {"base/5/pg_filenode.map", WHOLE},
+        {"pg_logical/replorigin_checkpoint", WHOLE},                      {"pg_twophase/0000000000000301", WHOLE},
+        {"base/5", WHOLE},              {"autoprewarm.blocks", WHOLE},    {"base/5/1259_bad", WHOLE},
+        {"base/5/t3_16390", LOCAL},     {"base/pgsql_tmp/x", LOCAL},      {"global/pg_internal.init.77", LOCAL},
+        {"pg_notify/0000", LOCAL},      {"postmaster.pid", LOCAL},        {"postgresql.auto.conf.tmp", LOCAL},
+        {"pg_replslot/a.tmp/state", LOCAL},                               {"postgresql.conf", LOCAL},
+        {"pg_wal/000000010000000000000001", WAL},                         {"pg_wal", WAL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (classify_relative(cases[i].path) != cases[i].class) {
+            printf("FAILED class of %s\n", cases[i].path);
+            failures++;
+        }
+    }
+    uint64_t start;
+    CHECK(wal_segment_start("pg_wal/0000000100000002000000FE", &start) && start == 0x2fe000000ULL);
+    CHECK(!wal_segment_start("pg_wal/xlogtemp.12", &start));
+}
+
+static void checksum_is_crc32c(void)
+{
+    CHECK(crc32c(0, "123456789", 9) == 0xe3069283u); /* the check value of RFC 3720's polynomial */
+}
+
+static void journal_bytes_are_golden(const char *journal)
+{
+    static const unsigned char golden[] = {
+        'C', 'P', 'J', '1', 0x00, 0x00, 0x00, 0x00, 5, 0, 4, 0, 0, 0, 0, 0,    /* crc is compared apart */
+        0x00, 0x20, 0, 0, 0, 0, 0, 0,                /* stamp 0x2000 */
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* offset, length */
+        7, 0, 0, 0, 0, 0, 0, 0,                      /* epoch, data crc */
+        'g', 'o', 'n', 'e'};
+    unsigned char bytes[sizeof golden];
+    struct stat st;
+    CHECK(syscall_stat(journal, &st) == 0);
+    CHECK(journal_event(ENTRY_UNLINK, "gone", 0) == 0);
+    int fd = libc.open(journal, O_RDONLY);
+    CHECK(libc.pread(fd, bytes, sizeof bytes, st.st_size) == (ssize_t)sizeof bytes);
+    libc.close(fd);
+    uint32_t stored;
+    memcpy(&stored, bytes + 4, 4);
+    CHECK(stored == crc32c(0, bytes + 8, sizeof bytes - 8));
+    memset(bytes + 4, 0, 4);
+    CHECK(memcmp(bytes, golden, sizeof golden) == 0);
+}
+
+static bool block_is(const char *block, uint32_t number)
+{
+    int expected = number % 10 == 9 ? 0 : (int)(number % 251 + 1);
+    for (int i = 0; i < BLOCK; i++)
+        if ((unsigned char)block[i] != expected)
+            return false;
+    return true;
+}
+
+static void absent_blocks_are_fetched(void)
+{
+    char block[BLOCK];
+    int fd = open(RELATION, O_RDWR);
+    CHECK(fd >= 0 && lseek(fd, 0, SEEK_END) == (off_t)RELATION_BLOCKS * BLOCK);
+    for (uint32_t number = 0; number < RELATION_BLOCKS; number += 7) {
+        CHECK(pread(fd, block, BLOCK, (off_t)number * BLOCK) == BLOCK);
+        CHECK(block_is(block, number));
+    }
+    CHECK(pread(fd, block, BLOCK, (off_t)RELATION_BLOCKS * BLOCK) == 0);
+    close(fd);
+}
+
+static void own_writes_win_over_fetched_blocks(void)
+{
+    char block[BLOCK], back[3 * BLOCK];
+    int fd = open(RELATION, O_RDWR);
+    memset(block, 0xee, BLOCK);
+    CHECK(pwrite(fd, block, BLOCK, 150L * BLOCK) == BLOCK);
+    CHECK(pread(fd, back, sizeof back, 149L * BLOCK) == (ssize_t)sizeof back);
+    CHECK(block_is(back, 149) && memcmp(back + BLOCK, block, BLOCK) == 0 && block_is(back + 2 * BLOCK, 151));
+    close(fd);
+}
+
+static void a_late_prefetch_never_grows_a_truncated_file(void)
+{
+    int fd = open(RELATION, O_RDWR);
+    pid_t readers[4];
+    for (int i = 0; i < 4; i++) {
+        readers[i] = fork();
+        if (readers[i] == 0) {
+            char block[BLOCK];
+            for (uint32_t number = (uint32_t)i; number < RELATION_BLOCKS; number += 3)
+                (void)!pread(fd, block, BLOCK, (off_t)number * BLOCK);
+            _exit(0);
+        }
+    }
+    CHECK(ftruncate(fd, 20L * BLOCK) == 0);
+    for (int i = 0; i < 4; i++)
+        waitpid(readers[i], NULL, 0);
+    CHECK(lseek(fd, 0, SEEK_END) == 20L * BLOCK);
+    char block[BLOCK];
+    CHECK(posix_fallocate(fd, 20L * BLOCK, 10L * BLOCK) == 0);
+    CHECK(pread(fd, block, BLOCK, 25L * BLOCK) == BLOCK && block[0] == 0);
+    close(fd);
+}
+
+static void whole_files_are_placed_and_listed(void)
+{
+    char text[8] = {0};
+    FILE *file = fopen("base/1/PG_VERSION", "r");
+    CHECK(file != NULL && fread(text, 1, sizeof text, file) == 3 && strcmp(text, "18\n") == 0);
+    if (file != NULL)
+        fclose(file);
+    struct stat st;
+    CHECK(stat("base/1/nothing", &st) != 0 && errno == ENOENT);
+    CHECK(stat("base/1/101", &st) != 0 && errno == ENOENT);
+    int local = open("base/1/t3_5", O_RDWR | O_CREAT, 0600), seen = 0;
+    CHECK(local >= 0);
+    close(local);
+    DIR *dir = opendir("base/1");
+    CHECK(dir != NULL);
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        seen += strcmp(entry->d_name, "100") == 0 || strcmp(entry->d_name, "t3_5") == 0;
+    CHECK(seen == 2 && closedir(dir) == 0);
+}
+
+static void tablespaces_are_refused(void)
+{
+    CHECK(symlink("/", "pg_tblspc/1") == -1 && errno == EOPNOTSUPP);
+}
+
+static void removed_wal_goes_to_the_archive(void)
+{
+    const char *segment = "pg_wal/000000010000000000000003";
+    int fd = open(segment, O_RDWR | O_CREAT, 0600);
+    CHECK(pwrite(fd, "x", 1, 0x1fff) == 1);
+    CHECK(map->mark == 0x3002000);
+    close(fd);
+    CHECK(unlink(segment) == 0);
+    CHECK(libc.access("../archive/000000010000000000000003", F_OK) == 0);
+}
+
+static void run_tests(const char *journal)
+{
+    classes_follow_the_protocol();
+    checksum_is_crc32c();
+    journal_bytes_are_golden(journal);
+    absent_blocks_are_fetched();
+    own_writes_win_over_fetched_blocks();
+    a_late_prefetch_never_grows_a_truncated_file();
+    whole_files_are_placed_and_listed();
+    tablespaces_are_refused();
+    removed_wal_goes_to_the_archive();
+}
+
+/* Makes the timeline's directory, starts the agent and becomes the program under test. */
+static int prepare(char *self, const char *root)
+{
+    static const char *const directories[] = {"pgdata",           "pgdata/base",   "pgdata/base/1", "pgdata/pg_wal",
+                                              "pgdata/pg_tblspc", "archive",       NULL};
+    char path[PATH_LIMIT * 2], header[64] = "COPPICEJ";
+    for (int i = 0; directories[i] != NULL; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, directories[i]);
+        if (mkdir(path, 0700) != 0)
+            return 2;
+    }
+    header[8] = 1;
+    header[12] = 7;
+    snprintf(path, sizeof path, "%s/journal", root);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (write(fd, header, sizeof header) != (ssize_t)sizeof header)
+        return 2;
+    close(fd);
+    snprintf(path, sizeof path, "%s/agent", root);
+    pid_t agent = start_agent(path);
+
+    static const char *const variables[][2] = {{"COPPICE_DATA", "pgdata"}, {"COPPICE_JOURNAL", "journal"},
+                                               {"COPPICE_AGENT", "agent"}, {"COPPICE_LOCK", "lock"},
+                                               {"COPPICE_MAP", "map"},     {"COPPICE_WAL_ARCHIVE", "archive"}};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, variables[i][1]);
+        setenv(variables[i][0], path, 1);
+    }
+    setenv("COPPICE_EPOCH", "7", 1);
+    setenv("COPPICE_MARK", "2000", 1);
+    pid_t child = fork();
+    if (child == 0) {
+        execl(self, "postgres", root, (char *)NULL);
+        _exit(2);
+    }
+    int status = 2;
+    waitpid(child, &status, 0);
+    kill(agent, SIGKILL);
+    waitpid(agent, NULL, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    if (!active)
+        return prepare(argv[0], argv[1]);
+    const char *journal = getenv("COPPICE_JOURNAL");
+    if (chdir(getenv("COPPICE_DATA")) != 0)
+        return 2;
+    run_tests(journal);
+    printf("%d failures\n", failures);
+    return failures > 0;
+}

@@ -1,0 +1,84 @@
+package dev.coppice.compute;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class LocalDirectoryTest {
+    private Path timeline;
+    private Path wal;
+    private LocalDirectory local;
+
+    @BeforeEach
+    void create() throws IOException {
+        timeline = TestDirectories.create();
+        wal = Files.createDirectory(timeline.resolve("wal"));
+        local = new LocalDirectory(timeline, ComputeUser.detect());
+    }
+
+    @AfterEach
+    void delete() throws IOException {
+        FileTrees.delete(timeline);
+    }
+
+    @Test
+    void lays_out_private_directories_the_configuration_and_the_way_to_the_wal() throws IOException {
+        local.layOut(List.of("base", "base/5", "pg_wal", "pg_wal/archive_status"), wal, Map.of("pg_hba.conf", "text"));
+
+        assertThat(local.pgdata().resolve("base/5")).isDirectory();
+        assertThat(local.pgdata().resolve("pg_notify")).isDirectory();
+        assertThat(local.pgdata().resolve("pg_hba.conf")).hasContent("text");
+        assertThat(Files.readSymbolicLink(local.pgdata().resolve("pg_wal"))).isEqualTo(wal);
+        assertThat(wal).isEmptyDirectory();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(local.pgdata())))
+                .isEqualTo("rwx------");
+        assertThat(Files.getAttribute(local.pgdata().resolve("base/5"), "unix:uid"))
+                .isEqualTo(local.user().uid());
+    }
+
+    @Test
+    void files_are_warm_only_for_the_epoch_that_ended_cleanly_and_only_until_the_next_layout() throws IOException {
+        assertThat(local.isWarm(0)).isFalse();
+        local.layOut(List.of(), wal, Map.of());
+        assertThat(local.isWarm(1)).isFalse();
+
+        local.markClean(1);
+        assertThat(local.isWarm(1)).isTrue();
+        assertThat(local.isWarm(2)).isFalse();
+
+        local.layOut(List.of(), wal, Map.of());
+        assertThat(local.isWarm(1)).isFalse();
+    }
+
+    @Test
+    void files_of_another_boot_are_not_warm() throws IOException {
+        local.layOut(List.of(), wal, Map.of());
+        local.markClean(1);
+        Path marker = local.directory().resolve("clean");
+        Files.writeString(
+                marker, Files.readString(marker).replaceFirst("boot .*", "boot 00000000-0000-0000-0000-000000000000"));
+
+        assertThat(local.isWarm(1)).isFalse();
+    }
+
+    @Test
+    void discarding_makes_room_at_once() throws IOException {
+        local.layOut(List.of("base", "base/5"), wal, Map.of());
+        local.markClean(1);
+
+        local.discard();
+
+        assertThat(local.directory()).doesNotExist();
+        local.layOut(List.of(), wal, Map.of());
+        assertThat(local.pgdata()).isDirectory();
+        assertThat(wal).isDirectory();
+    }
+}

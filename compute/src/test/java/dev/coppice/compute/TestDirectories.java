@@ -1,0 +1,33 @@
+package dev.coppice.compute;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+
+/** Directories of tests: below the build directory, and open to the computes' user, which a JUnit directory is not. */
+final class TestDirectories {
+    private TestDirectories() {}
+
+    /** Kept short for the sake of socket paths. */
+    static Path create() throws IOException {
+        Path parent = Files.createDirectories(Path.of(System.getProperty("coppice.build.directory", "target"))
+                .toAbsolutePath()
+                .resolve("t"));
+        Path directory = Files.createTempDirectory(parent, "");
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+        return directory;
+    }
+
+    /** Where binaries are unpacked once for all tests of this build. */
+    static Path shared() {
+        return Path.of(System.getProperty("coppice.build.directory", "target"))
+                .toAbsolutePath()
+                .resolve("postgres");
+    }
+
+    static PostgresBinaries binaries() {
+        return PostgresBinaries.prepare(shared(), Optional.empty());
+    }
+}

@@ -1,0 +1,36 @@
+package dev.coppice.control;
+
+import dev.coppice.compute.ComputeSettings;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+
+/**
+ * What the control plane needs to be told.
+ *
+ * @param dataDirectory Coppice's data directory; {@code secret.key}, {@code cli.json}, {@code catalog/} and {@code
+ *     run/catalog/} in it are the control plane's
+ * @param apiListen where the REST API listens; port 0 takes a free one
+ * @param proxyHost the host that connection strings name
+ * @param proxyPort the port that connection strings name
+ * @param suspendTimeoutSeconds how long a compute may be idle when its endpoint does not say; -1 = for ever
+ * @param catalogSharedBuffersMegabytes memory of the catalog's Postgres
+ * @param compute size and settings of computes
+ */
+public record ControlConfiguration(
+        Path dataDirectory,
+        InetSocketAddress apiListen,
+        String proxyHost,
+        int proxyPort,
+        int suspendTimeoutSeconds,
+        int catalogSharedBuffersMegabytes,
+        ComputeSettings compute) {
+    public static final int DEFAULT_SUSPEND_TIMEOUT_SECONDS = 300;
+    public static final int DEFAULT_CATALOG_SHARED_BUFFERS_MEGABYTES = 16;
+
+    public ControlConfiguration {
+        if (suspendTimeoutSeconds == 0 || suspendTimeoutSeconds < -1) {
+            throw new IllegalArgumentException(
+                    "suspendTimeoutSeconds must be -1 or positive, not " + suspendTimeoutSeconds);
+        }
+    }
+}

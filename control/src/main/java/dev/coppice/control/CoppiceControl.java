@@ -1,0 +1,249 @@
+package dev.coppice.control;
+
+import dev.coppice.compute.ComputeService;
+import dev.coppice.compute.ComputeState;
+import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.activity.RoleSync;
+import dev.coppice.control.api.ApiServer;
+import dev.coppice.control.branch.ProjectWorkflows;
+import dev.coppice.control.branch.Resumption;
+import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.branch.Workshop;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.CatalogServer;
+import dev.coppice.control.catalog.Database;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Project;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.id.Ids;
+import dev.coppice.control.secret.SecretBox;
+import dev.coppice.control.secret.Tokens;
+import dev.coppice.storage.PageService;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The control plane of one server: opens the catalog, takes over what an earlier server left, makes the first project, serves
+ * the API and watches computes. {@link #close} ends all of it, computes and catalog included, in the order that loses nothing.
+ */
+public final class CoppiceControl implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(CoppiceControl.class);
+    private static final String FIRST_PROJECT = "coppice";
+    private static final String FIRST_BRANCH = "main";
+    private static final String FIRST_ROLE = "coppice_owner";
+    private static final String FIRST_DATABASE = "coppice";
+
+    private final CatalogServer server;
+    private final Catalog catalog;
+    private final ActivityMonitor monitor;
+    private final Workshop shop;
+    private final Routing routing;
+    private final ApiServer api;
+    private final Welcome welcome;
+
+    private CoppiceControl(
+            CatalogServer server,
+            Catalog catalog,
+            ActivityMonitor monitor,
+            Workshop shop,
+            Routing routing,
+            ApiServer api,
+            Welcome welcome) {
+        this.server = server;
+        this.catalog = catalog;
+        this.monitor = monitor;
+        this.shop = shop;
+        this.routing = routing;
+        this.api = api;
+        this.welcome = welcome;
+    }
+
+    /**
+     * What a start prints.
+     *
+     * @param connectionString of the first project's default branch; absent when the password of its database's owner was
+     *     changed by SQL, or the branch has no database left
+     * @param branchName of that branch; absent when there is no project any more
+     */
+    public record Welcome(
+            String apiUrl, String apiKey, Optional<String> connectionString, Optional<String> branchName) {}
+
+    /**
+     * Starts the control plane.
+     *
+     * @param catalogServer the catalog's Postgres, running; closed by {@link #close}, also when this fails
+     * @param computes with nothing recovered or woken yet; stays the caller's to close
+     * @throws ControlException when the catalog is unusable, or the first project cannot be made
+     */
+    public static CoppiceControl open(
+            ControlConfiguration configuration,
+            CatalogServer catalogServer,
+            PageService pages,
+            ComputeService computes,
+            int postgresMajorVersion,
+            Clock clock) {
+        @Nullable Catalog catalog = null;
+        try {
+            catalog = Catalog.open(catalogServer.socket());
+            return start(configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock);
+        } catch (IOException | RuntimeException e) {
+            if (catalog != null) {
+                catalog.close();
+            }
+            catalogServer.close();
+            throw e instanceof RuntimeException unchecked
+                    ? unchecked
+                    : new ControlException(ControlException.Kind.INTERNAL, "cannot start the control plane", e);
+        }
+    }
+
+    private static CoppiceControl start(
+            ControlConfiguration configuration,
+            CatalogServer server,
+            Catalog catalog,
+            PageService pages,
+            ComputeService computes,
+            int postgresMajorVersion,
+            Clock clock)
+            throws IOException {
+        SecureRandom random = new SecureRandom();
+        SecretBox secrets = SecretBox.open(configuration.dataDirectory().resolve("secret.key"), random);
+        Tokens tokens = new Tokens(random);
+        Ids ids = new Ids(random);
+        RoleSync roleSync = new RoleSync(catalog, clock);
+        AtomicReference<@Nullable Routing> routingLater = new AtomicReference<>();
+        ActivityMonitor monitor = new ActivityMonitor(
+                catalog, computes, roleSync, ids, clock, configuration.suspendTimeoutSeconds(), endpointId -> {
+                    Routing routing = routingLater.get();
+                    if (routing != null) {
+                        routing.wakeQuietly(endpointId);
+                    }
+                });
+        Routing routing = new Routing(catalog.inventory(), computes, configuration.compute(), monitor);
+        routingLater.set(routing);
+        Workshop shop = new Workshop(
+                catalog,
+                pages,
+                computes,
+                configuration.compute(),
+                monitor,
+                roleSync,
+                secrets,
+                tokens,
+                ids,
+                random,
+                clock,
+                postgresMajorVersion,
+                new ReentrantReadWriteLock());
+        computes.addListener(monitor);
+        List<String> wereAwake = catalog.inventory().endpoints().stream()
+                .filter(Endpoint::wasAwake)
+                .map(Endpoint::id)
+                .toList();
+        computes.recover();
+        new Resumption(shop).run();
+        wereAwake.stream()
+                .filter(id -> computes.state(id) != ComputeState.ACTIVE)
+                .forEach(routing::wakeQuietly);
+        ConnectionStrings strings = new ConnectionStrings(configuration.proxyHost(), configuration.proxyPort());
+        ensureFirstProject(shop);
+        ApiServer api =
+                ApiServer.start(configuration.apiListen(), shop, strings, configuration.suspendTimeoutSeconds());
+        try {
+            CliAccess access = CliAccess.ensure(
+                    configuration.dataDirectory(), configuration.apiListen(), api.port(), catalog, tokens, clock);
+            Welcome welcome = welcome(shop, strings, access);
+            return new CoppiceControl(server, catalog, monitor, shop, routing, api, welcome);
+        } catch (IOException | RuntimeException e) {
+            api.close();
+            throw e;
+        }
+    }
+
+    /** The first project is made once; whoever deletes it does not get it back. */
+    private static void ensureFirstProject(Workshop shop) {
+        boolean fresh = shop.catalog().inventory().projects().isEmpty()
+                && !shop.catalog().inventory().hasApiKeys();
+        if (fresh) {
+            new ProjectWorkflows(shop)
+                    .create(new ProjectWorkflows.Request(FIRST_PROJECT, FIRST_BRANCH, FIRST_ROLE, FIRST_DATABASE));
+        }
+    }
+
+    private static Welcome welcome(Workshop shop, ConnectionStrings strings, CliAccess access) {
+        Optional<Branch> branch = shop.catalog().inventory().projects().stream()
+                .findFirst()
+                .map(Project::id)
+                .flatMap(shop.catalog().inventory()::defaultBranch);
+        Optional<String> string = branch.flatMap(found -> connectionString(shop, strings, found));
+        return new Welcome(access.apiUrl(), access.apiKey(), string, branch.map(Branch::name));
+    }
+
+    private static Optional<String> connectionString(Workshop shop, ConnectionStrings strings, Branch branch) {
+        Optional<Endpoint> endpoint = shop.catalog().inventory().endpointOfBranch(branch.id());
+        RoleWorkflows roles = new RoleWorkflows(shop);
+        List<Database> databases = roles.databases(branch.projectId(), branch.id());
+        if (endpoint.isEmpty() || databases.isEmpty()) {
+            return Optional.empty();
+        }
+        Database database = databases.getFirst();
+        try {
+            String password = roles.reveal(branch.projectId(), branch.id(), database.ownerName());
+            return Optional.of(strings.of(
+                    database.ownerName(),
+                    password,
+                    database.name(),
+                    endpoint.get().id()));
+        } catch (ControlException notStored) {
+            log.debug("No connection string to print: {}", notStored.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /** What a proxy asks. */
+    public Routing routing() {
+        return routing;
+    }
+
+    public Welcome welcome() {
+        return welcome;
+    }
+
+    /** The port of the REST API, also when the configuration left it open. */
+    public int apiPort() {
+        return api.port();
+    }
+
+    /**
+     * Stops the API, suspends every compute after reading its roles, and stops the catalog. The proxy should have let go of
+     * its sessions before.
+     */
+    @Override
+    public void close() {
+        api.close();
+        monitor.suspendAll();
+        monitor.close();
+        catalog.close();
+        server.close();
+    }
+
+    /** For tests: what happens on a kill, as far as it can be had in one process. Computes and the catalog run on. */
+    void abandon() {
+        api.close();
+        monitor.close();
+        catalog.close();
+    }
+
+    Workshop workshop() {
+        return shop;
+    }
+}

@@ -1,0 +1,162 @@
+package dev.coppice.control;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeAddress;
+import dev.coppice.compute.ComputeService;
+import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeSpec;
+import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.Project;
+import dev.coppice.control.secret.ScramVerifier;
+import dev.coppice.control.sql.ComputeSql;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds, authenticates and wakes endpoints for a proxy. Everything is answered from memory and no method blocks; only {@link
+ * #verifier} asks a compute that runs anyway, because a role may have been changed in it by SQL a moment ago.
+ */
+public final class Routing {
+    private static final Logger log = LoggerFactory.getLogger(Routing.class);
+    private static final long FRESH_ROLES_MAX_MILLIS = 1_000;
+    private static final String CANNOT_CONNECT_NOW = "57P03";
+    private static final String UNKNOWN_DATABASE = "3D000";
+
+    private final Inventory inventory;
+    private final ComputeService computes;
+    private final ComputeSettings settings;
+    private final ActivityMonitor monitor;
+
+    Routing(Inventory inventory, ComputeService computes, ComputeSettings settings, ActivityMonitor monitor) {
+        this.inventory = inventory;
+        this.computes = computes;
+        this.settings = settings;
+        this.monitor = monitor;
+    }
+
+    /** An endpoint that a client can be sent to. */
+    public record Route(String endpointId, String branchName, String projectId) {}
+
+    public Optional<Route> byEndpointId(String endpointId) {
+        return inventory.endpoint(endpointId).flatMap(this::route);
+    }
+
+    /** The endpoints of the branches with this name, one per project at most, or of the branch with this id. */
+    public List<Route> byBranchName(String nameOrId) {
+        List<Branch> named = inventory.branchesNamed(nameOrId);
+        Stream<Branch> branches = named.isEmpty() ? inventory.branch(nameOrId).stream() : named.stream();
+        return routes(branches);
+    }
+
+    /** The endpoints of the default branches of all projects. */
+    public List<Route> defaults() {
+        return routes(inventory.projects().stream()
+                .map(Project::id)
+                .map(inventory::defaultBranch)
+                .flatMap(Optional::stream));
+    }
+
+    /**
+     * The SCRAM verifier of a role, {@code SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey}; empty when the role is unknown,
+     * may not log in, has no such password, or is Coppice's own. Wakes nothing. The stage never fails.
+     */
+    public CompletionStage<Optional<String>> verifier(String endpointId, String role) {
+        Optional<Endpoint> endpoint = inventory.endpoint(endpointId);
+        if (endpoint.isEmpty() || role.equals(ComputeSql.ADMIN)) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        String branchId = endpoint.get().branchId();
+        return monitor.freshRoles(endpointId)
+                .map(live -> live.copy()
+                        .orTimeout(FRESH_ROLES_MAX_MILLIS, TimeUnit.MILLISECONDS)
+                        .exceptionally(_ -> inventory.roles(branchId))
+                        .thenApply(roles -> verifier(roles, role)))
+                .orElseGet(() -> CompletableFuture.completedFuture(verifier(inventory.roles(branchId), role)));
+    }
+
+    private static Optional<String> verifier(Map<String, LoginRole> roles, String name) {
+        return Optional.ofNullable(roles.get(name))
+                .filter(LoginRole::canLogin)
+                .map(LoginRole::verifier)
+                .filter(ScramVerifier::isScram);
+    }
+
+    /**
+     * Makes sure that the endpoint's compute runs, and that it is not taken for idle just now.
+     *
+     * @return its Unix socket; fails with {@link RoutingException}
+     */
+    public CompletionStage<Path> wake(String endpointId) {
+        Optional<Branch> branch = inventory
+                .endpoint(endpointId)
+                .flatMap(endpoint -> inventory.branch(endpoint.branchId()))
+                .filter(Routing::connectable);
+        if (branch.isEmpty()) {
+            return CompletableFuture.failedFuture(new RoutingException(
+                    UNKNOWN_DATABASE,
+                    "the branch does not exist any more",
+                    "List the branches with: coppice branches list"));
+        }
+        monitor.touch(endpointId);
+        TimelineId timeline = new TimelineId(branch.get().timelineId());
+        return computes.wake(new ComputeSpec(endpointId, timeline, settings))
+                .handle((address, failure) -> woken(branch.get(), endpointId, address, failure));
+    }
+
+    private Path woken(
+            Branch branch, String endpointId, @Nullable ComputeAddress address, @Nullable Throwable failure) {
+        if (address == null) {
+            log.error("The compute of branch {} ({}) could not be started", branch.name(), endpointId, failure);
+            throw new CompletionException(new RoutingException(
+                    CANNOT_CONNECT_NOW,
+                    "the compute of branch \"" + branch.name() + "\" could not be started",
+                    "The server's log says why. Connecting again tries again."));
+        }
+        monitor.touch(endpointId);
+        return address.socket();
+    }
+
+    /** Wakes in the background; a failure is logged. */
+    void wakeQuietly(String endpointId) {
+        var _ = wake(endpointId).whenComplete((_, failure) -> {
+            if (failure != null) {
+                log.warn("{} was not woken to read its roles again", endpointId, failure);
+            }
+        });
+    }
+
+    private List<Route> routes(Stream<Branch> branches) {
+        return branches.map(Branch::id)
+                .map(inventory::endpointOfBranch)
+                .flatMap(Optional::stream)
+                .map(this::route)
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    private Optional<Route> route(Endpoint endpoint) {
+        return inventory
+                .branch(endpoint.branchId())
+                .filter(branch -> connectable(branch) && !endpoint.disabled())
+                .map(branch -> new Route(endpoint.id(), branch.name(), branch.projectId()));
+    }
+
+    private static boolean connectable(Branch branch) {
+        return branch.state() == BranchState.READY;
+    }
+}

@@ -1,0 +1,235 @@
+package dev.coppice.control.activity;
+
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.control.sql.LiveState;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The watch over one running compute, on a virtual thread of its own, with one connection that it keeps open.
+ *
+ * <p>The connection has two users, the poll and {@link #freshRoles}, who take turns by a lock. It is opened in the
+ * background, so that nobody waits for it after a wake, and opened again when it breaks; the watch ends by {@link #stop}.
+ */
+final class ComputeWatch {
+    private static final Logger log = LoggerFactory.getLogger(ComputeWatch.class);
+    private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
+    private static final Duration RETRY_INTERVAL = Duration.ofMillis(200);
+    private static final int FAILURES_BEFORE_WARNING = 10;
+
+    private final String endpointId;
+    private final String branchId;
+    private final Path socket;
+    private final Inventory inventory;
+    private final RoleSync roles;
+    private final IntSupplier suspendTimeoutSeconds;
+    private final Runnable onIdle;
+    private final IdleClock idle = new IdleClock(System.nanoTime());
+    private final Thread thread;
+    private final ReentrantLock turn = new ReentrantLock();
+    private final Object refreshLock = new Object();
+    private @Nullable CompletableFuture<Map<String, LoginRole>> nextRefresh;
+    private volatile @Nullable Connection connection;
+    private volatile boolean stopped;
+    private @Nullable LiveState stored;
+
+    /** Looks that failed in a row; only touched while having the turn. */
+    private int failures;
+
+    /**
+     * @param suspendTimeoutSeconds asked at every poll; negative = never
+     * @param onIdle called on the watch's thread when the timeout has passed; the watch goes on until stopped
+     */
+    ComputeWatch(
+            String endpointId,
+            String branchId,
+            Path socket,
+            Inventory inventory,
+            RoleSync roles,
+            IntSupplier suspendTimeoutSeconds,
+            Runnable onIdle) {
+        this.endpointId = endpointId;
+        this.branchId = branchId;
+        this.socket = socket;
+        this.inventory = inventory;
+        this.roles = roles;
+        this.suspendTimeoutSeconds = suspendTimeoutSeconds;
+        this.onIdle = onIdle;
+        this.thread = Thread.ofVirtual().name("watch-" + endpointId).unstarted(this::run);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** Ends the watch; closes its connection. */
+    void stop() {
+        stopped = true;
+        thread.interrupt();
+        close(connection);
+    }
+
+    /** Somebody asked for the compute: it is not idle now. */
+    void touch() {
+        idle.touched(System.nanoTime());
+    }
+
+    long idleNanos() {
+        return idle.idleNanos(System.nanoTime());
+    }
+
+    /**
+     * The roles as they are now, read after this call. Callers that come while a reading is about to start share it, so a
+     * storm of logins costs one reading at a time. Fails when the compute cannot be asked, at once while the watch is still
+     * connecting: a login right after a wake must not wait for that.
+     */
+    CompletableFuture<Map<String, LoginRole>> freshRoles() {
+        if (connection == null) {
+            return CompletableFuture.failedFuture(new SQLException("not connected to the compute yet", "08003"));
+        }
+        synchronized (refreshLock) {
+            CompletableFuture<Map<String, LoginRole>> next = nextRefresh;
+            if (next == null) {
+                next = new CompletableFuture<>();
+                nextRefresh = next;
+                Thread.ofVirtual().name("roles-" + endpointId).start(this::refresh);
+            }
+            return next;
+        }
+    }
+
+    /** Looks now, on the caller's thread: before a suspend, so that nothing changed by SQL is forgotten. */
+    void sync() {
+        if (!stopped) {
+            poll();
+        }
+    }
+
+    private void refresh() {
+        turn.lock();
+        try {
+            CompletableFuture<Map<String, LoginRole>> mine;
+            synchronized (refreshLock) {
+                mine = nextRefresh;
+                nextRefresh = null;
+            }
+            if (mine == null) {
+                return;
+            }
+            try {
+                Connection open = connection;
+                if (open == null) {
+                    throw new SQLException("not connected to the compute yet", "08003");
+                }
+                Map<String, LoginRole> live = ComputeSql.roles(open);
+                roles.remember(branchId, live);
+                mine.complete(live);
+            } catch (SQLException | RuntimeException e) {
+                mine.completeExceptionally(e);
+            }
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private void run() {
+        while (!stopped) {
+            try {
+                boolean polled = poll();
+                if (polled && expired()) {
+                    onIdle.run();
+                }
+                TimeUnit.MILLISECONDS.sleep((polled ? POLL_INTERVAL : RETRY_INTERVAL).toMillis());
+            } catch (InterruptedException e) {
+                break;
+            } catch (RuntimeException e) {
+                log.error("The watch over {} failed; it goes on", endpointId, e);
+            }
+        }
+        close(connection);
+    }
+
+    private boolean expired() {
+        int timeout = suspendTimeoutSeconds.getAsInt();
+        return !stopped && timeout >= 0 && idleNanos() >= TimeUnit.SECONDS.toNanos(timeout);
+    }
+
+    /** Reads activity, roles and databases; answers whether that was possible. */
+    private boolean poll() {
+        LiveState live;
+        turn.lock();
+        try {
+            Connection open = connect();
+            ActivitySample sample = ActivitySample.take(open);
+            idle.sampled(sample, System.nanoTime());
+            live = ComputeSql.read(open);
+            roles.remember(branchId, live.roles());
+            failures = 0;
+        } catch (SQLException e) {
+            failures++;
+            if (!stopped && failures == FAILURES_BEFORE_WARNING) {
+                log.warn(
+                        "The compute of {} cannot be watched, so it is not suspended; it goes on trying",
+                        endpointId,
+                        e);
+            }
+            close(connection);
+            connection = null;
+            return false;
+        } finally {
+            turn.unlock();
+        }
+        store(live);
+        return true;
+    }
+
+    private void store(LiveState live) {
+        Branch branch = inventory.branch(branchId).orElse(null);
+        if (branch == null || live.equals(stored)) {
+            return;
+        }
+        try {
+            roles.store(branch, live);
+            stored = live;
+        } catch (ControlException e) {
+            log.debug("Roles of {} are not stored yet: {}", branchId, e.getMessage());
+        }
+    }
+
+    private Connection connect() throws SQLException {
+        Connection open = connection;
+        if (open == null) {
+            open = ComputeSql.open(socket);
+            connection = open;
+            if (stopped) {
+                open.close();
+                throw new SQLException("the watch has ended", "08003");
+            }
+        }
+        return open;
+    }
+
+    private void close(@Nullable Connection open) {
+        if (open != null) {
+            try {
+                open.close();
+            } catch (SQLException e) {
+                log.debug("Closing the watch's connection to {}: {}", endpointId, e.getMessage());
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package dev.coppice.control.api;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Request bodies. What is absent is null; fields of features that are not here are left out, and so ignored. */
+final class Bodies {
+    private Bodies() {}
+
+    record CreateProject(@Nullable NewProject project) {}
+
+    record NewProject(
+            @Nullable String name,
+            @Nullable Integer pgVersion,
+            @Nullable FirstBranch branch) {}
+
+    record FirstBranch(
+            @Nullable String name,
+            @Nullable String roleName,
+            @Nullable String databaseName) {}
+
+    record UpdateProject(@Nullable ProjectChange project) {}
+
+    record ProjectChange(@Nullable String name) {}
+
+    record CreateBranch(
+            @Nullable NewBranch branch, @Nullable List<BranchEndpoint> endpoints) {}
+
+    record NewBranch(
+            @Nullable String name,
+            @Nullable String parentId,
+            @Nullable String parentLsn,
+            @Nullable String parentTimestamp,
+            @JsonProperty("protected") @Nullable Boolean isProtected,
+            @Nullable String initSource,
+            @Nullable String expiresAt) {}
+
+    record BranchEndpoint(@Nullable String type, @Nullable Integer suspendTimeoutSeconds) {}
+
+    record UpdateBranch(@Nullable BranchChange branch) {}
+
+    record BranchChange(@Nullable String name) {}
+
+    record CreateEndpoint(@Nullable NewEndpoint endpoint) {}
+
+    record NewEndpoint(
+            @Nullable String branchId,
+            @Nullable String type,
+            @Nullable Integer suspendTimeoutSeconds) {}
+
+    record UpdateEndpoint(@Nullable EndpointChange endpoint) {}
+
+    record EndpointChange(@Nullable Integer suspendTimeoutSeconds) {}
+
+    record CreateRole(@Nullable NewRole role) {}
+
+    record NewRole(@Nullable String name) {}
+
+    record CreateDatabase(@Nullable NewDatabase database) {}
+
+    record NewDatabase(@Nullable String name, @Nullable String ownerName) {}
+}

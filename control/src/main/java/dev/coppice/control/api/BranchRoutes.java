@@ -1,0 +1,159 @@
+package dev.coppice.control.api;
+
+import dev.coppice.common.Lsn;
+import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.branch.BranchWorkflows;
+import dev.coppice.control.branch.Made;
+import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Database;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.error.ControlException;
+import java.io.IOException;
+import java.time.DateTimeException;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Branches. */
+final class BranchRoutes {
+    private static final Bodies.NewBranch NOTHING_ASKED =
+            new Bodies.NewBranch(null, null, null, null, null, null, null);
+
+    private final Lookup lookup;
+    private final BranchWorkflows branches;
+    private final RoleWorkflows roles;
+    private final ViewMaker views;
+
+    BranchRoutes(Lookup lookup, BranchWorkflows branches, RoleWorkflows roles, ViewMaker views) {
+        this.lookup = lookup;
+        this.branches = branches;
+        this.roles = roles;
+        this.views = views;
+    }
+
+    void register(Routes routes) {
+        routes.get("/projects/{project}/branches", this::list);
+        routes.post("/projects/{project}/branches", this::create);
+        routes.get(
+                "/projects/{project}/branches/{branch}",
+                call -> Reply.ok(new Views.OneBranch(views.branch(lookup.branch(call)), Map.of())));
+        routes.patch("/projects/{project}/branches/{branch}", this::update);
+        routes.delete("/projects/{project}/branches/{branch}", this::delete);
+    }
+
+    private Reply list(Call call) {
+        String search = call.query("search");
+        List<Branch> found = lookup.branches(call).stream()
+                .filter(branch -> search == null
+                        || branch.name().contains(search)
+                        || branch.id().contains(search))
+                .toList();
+        Pages<Branch> page = Pages.cut(found, Branch::id, call.limit(0), call.query("cursor"));
+        return Reply.ok(new Views.Branches(
+                page.items().stream().map(views::branch).toList(),
+                Map.of(),
+                new Views.Pagination(null, page.next(), "created_at", "ASC")));
+    }
+
+    private Reply create(Call call) throws IOException {
+        Bodies.CreateBranch body = call.body(Bodies.CreateBranch.class, () -> new Bodies.CreateBranch(null, null));
+        Bodies.NewBranch asked = Objects.requireNonNullElse(body.branch(), NOTHING_ASKED);
+        refuseUnsupported(asked);
+        List<Bodies.BranchEndpoint> endpoints = body.endpoints();
+        Made made = branches.create(new BranchWorkflows.Request(
+                lookup.project(call).id(),
+                asked.parentId(),
+                asked.name(),
+                point(asked),
+                Boolean.TRUE.equals(asked.isProtected()),
+                // Without the list, too: a branch that cannot be connected to is of no use to anybody here.
+                endpoints == null || !endpoints.isEmpty(),
+                suspendTimeout(endpoints)));
+        Branch branch = made.branch();
+        List<Database> databases = roles.databases(branch.projectId(), branch.id());
+        return Reply.created(new Views.CreatedBranch(
+                views.branch(branch),
+                made.endpoint().stream().map(views::endpoint).toList(),
+                roles.roles(branch.projectId(), branch.id()).stream()
+                        .map(role -> views.role(role, null))
+                        .toList(),
+                databases.stream().map(views::database).toList(),
+                made.operations().stream().map(views::operation).toList(),
+                made.endpoint()
+                        .map(endpoint -> views.connectionUris(endpoint, databases))
+                        .orElse(List.of())));
+    }
+
+    private static void refuseUnsupported(Bodies.NewBranch asked) {
+        if (asked.initSource() != null && !asked.initSource().equals("parent-data")) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "branch.init_source: only parent-data is supported");
+        }
+        if (asked.expiresAt() != null) {
+            throw new ControlException(ControlException.Kind.UNPROCESSABLE, "branch.expires_at: is not supported");
+        }
+    }
+
+    private static int suspendTimeout(@Nullable List<Bodies.BranchEndpoint> endpoints) {
+        if (endpoints == null || endpoints.isEmpty()) {
+            return 0;
+        }
+        if (endpoints.size() > 1) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "endpoints: a branch can have one endpoint only");
+        }
+        Bodies.BranchEndpoint asked = endpoints.getFirst();
+        if (asked.type() != null && !asked.type().equals(Endpoint.READ_WRITE)) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "endpoints[0].type: only read_write is supported");
+        }
+        return Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), 0);
+    }
+
+    private static BranchPointRequest point(Bodies.NewBranch asked) {
+        if (asked.parentLsn() != null && asked.parentTimestamp() != null) {
+            throw ControlException.invalid("branch: give parent_lsn or parent_timestamp, not both");
+        }
+        if (asked.parentLsn() != null) {
+            try {
+                return new BranchPointRequest.AtLsn(Lsn.parse(asked.parentLsn()));
+            } catch (IllegalArgumentException e) {
+                throw new ControlException(ControlException.Kind.INVALID, "branch.parent_lsn: " + e.getMessage(), e);
+            }
+        }
+        if (asked.parentTimestamp() != null) {
+            try {
+                return new BranchPointRequest.AtTime(
+                        OffsetDateTime.parse(asked.parentTimestamp()).toInstant());
+            } catch (DateTimeException e) {
+                throw new ControlException(
+                        ControlException.Kind.INVALID,
+                        "branch.parent_timestamp: must be an RFC 3339 time with seconds and a zone, like"
+                                + " 2026-01-02T03:04:05Z",
+                        e);
+            }
+        }
+        return new BranchPointRequest.Head();
+    }
+
+    private Reply update(Call call) throws IOException {
+        Bodies.BranchChange asked = call.body(Bodies.UpdateBranch.class).branch();
+        if (asked == null) {
+            throw ControlException.invalid("branch: is missing");
+        }
+        Branch branch = lookup.branch(call);
+        if (asked.name() != null) {
+            branch = branches.rename(branch.projectId(), branch.id(), asked.name());
+        }
+        return Reply.ok(new Views.ChangedBranch(views.branch(branch), List.of()));
+    }
+
+    private Reply delete(Call call) {
+        Branch branch = lookup.branch(call);
+        return Reply.ok(
+                new Views.ChangedBranch(views.branch(branches.delete(branch.projectId(), branch.id())), List.of()));
+    }
+}

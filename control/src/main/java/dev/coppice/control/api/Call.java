@@ -1,0 +1,91 @@
+package dev.coppice.control.api;
+
+import dev.coppice.control.error.ControlException;
+import io.avaje.jex.http.Context;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One request: its parameters, checked, and its body. */
+final class Call {
+    /** The largest body that is read, in bytes; every request of the API is far smaller. */
+    static final int BODY_MAX_BYTES = 1 << 20;
+
+    private static final int LIMIT_MAX = 10_000;
+
+    private final Context context;
+
+    Call(Context context) {
+        this.context = context;
+    }
+
+    String project() {
+        return context.pathParam("project");
+    }
+
+    String branch() {
+        return context.pathParam("branch");
+    }
+
+    String endpoint() {
+        return context.pathParam("endpoint");
+    }
+
+    /** The path's last part, a name or an id. */
+    String name() {
+        return context.pathParam("name");
+    }
+
+    @Nullable
+    String query(String key) {
+        String value = context.queryParam(key);
+        return value == null || value.isEmpty() ? null : value;
+    }
+
+    String requiredQuery(String key) {
+        String value = query(key);
+        if (value == null) {
+            throw ControlException.invalid("the query parameter " + key + " is missing");
+        }
+        return value;
+    }
+
+    /** The page size asked for, {@code absent} when none was. */
+    int limit(int absent) {
+        String text = query("limit");
+        if (text == null) {
+            return absent;
+        }
+        try {
+            int limit = Integer.parseInt(text);
+            if (limit >= 1 && limit <= LIMIT_MAX) {
+                return limit;
+            }
+        } catch (NumberFormatException e) {
+            throw new ControlException(ControlException.Kind.INVALID, "limit: must be a number", e);
+        }
+        throw ControlException.invalid("limit: must be 1 to " + LIMIT_MAX);
+    }
+
+    /** Reads the body as JSON. */
+    <T> T body(Class<T> type) throws IOException {
+        return Json.read(bytes(), type);
+    }
+
+    /** Reads the body as JSON; {@code absent} when there is none. */
+    <T> T body(Class<T> type, Supplier<T> absent) throws IOException {
+        byte[] bytes = bytes();
+        return bytes.length == 0 ? absent.get() : Json.read(bytes, type);
+    }
+
+    private byte[] bytes() throws IOException {
+        try (InputStream in = context.bodyAsInputStream()) {
+            byte[] bytes = in.readNBytes(BODY_MAX_BYTES + 1);
+            if (bytes.length > BODY_MAX_BYTES) {
+                throw ControlException.invalid("the request body is larger than " + BODY_MAX_BYTES + " bytes");
+            }
+            return bytes;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package dev.coppice.control.api;
+
+import dev.coppice.control.branch.EndpointWorkflows;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.error.ControlException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+
+/** Endpoints. */
+final class EndpointRoutes {
+    private final Lookup lookup;
+    private final EndpointWorkflows endpoints;
+    private final ViewMaker views;
+
+    EndpointRoutes(Lookup lookup, EndpointWorkflows endpoints, ViewMaker views) {
+        this.lookup = lookup;
+        this.endpoints = endpoints;
+        this.views = views;
+    }
+
+    void register(Routes routes) {
+        routes.get("/projects/{project}/endpoints", call -> list(lookup.endpoints(call)));
+        routes.get("/projects/{project}/branches/{branch}/endpoints", call -> {
+            Branch branch = lookup.branch(call);
+            return list(lookup.endpoints(call).stream()
+                    .filter(endpoint -> endpoint.branchId().equals(branch.id()))
+                    .toList());
+        });
+        routes.post("/projects/{project}/endpoints", this::create);
+        routes.get(
+                "/projects/{project}/endpoints/{endpoint}",
+                call -> Reply.ok(new Views.OneEndpoint(views.endpoint(lookup.endpoint(call, call.endpoint())))));
+        routes.patch("/projects/{project}/endpoints/{endpoint}", this::update);
+        routes.delete(
+                "/projects/{project}/endpoints/{endpoint}",
+                call -> changed(endpoints.delete(call.project(), call.endpoint())));
+        routes.post(
+                "/projects/{project}/endpoints/{endpoint}/start",
+                call -> changed(endpoints.start(call.project(), call.endpoint())));
+        routes.post(
+                "/projects/{project}/endpoints/{endpoint}/suspend",
+                call -> changed(endpoints.suspend(call.project(), call.endpoint())));
+    }
+
+    private Reply list(List<Endpoint> found) {
+        return Reply.ok(new Views.Endpoints(found.stream().map(views::endpoint).toList()));
+    }
+
+    private Reply create(Call call) throws IOException {
+        Bodies.NewEndpoint asked = call.body(Bodies.CreateEndpoint.class).endpoint();
+        if (asked == null || asked.branchId() == null) {
+            throw ControlException.invalid("endpoint.branch_id: is missing");
+        }
+        Branch branch = lookup.branch(call, asked.branchId());
+        Endpoint endpoint = endpoints.create(
+                branch.projectId(),
+                branch.id(),
+                Objects.requireNonNullElse(asked.type(), Endpoint.READ_WRITE),
+                Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), 0));
+        return Reply.created(new Views.ChangedEndpoint(views.endpoint(endpoint), List.of()));
+    }
+
+    private Reply update(Call call) throws IOException {
+        Bodies.EndpointChange asked = call.body(Bodies.UpdateEndpoint.class).endpoint();
+        if (asked == null) {
+            throw ControlException.invalid("endpoint: is missing");
+        }
+        Integer seconds = asked.suspendTimeoutSeconds();
+        return changed(
+                seconds == null
+                        ? lookup.endpoint(call, call.endpoint())
+                        : endpoints.setSuspendTimeout(call.project(), call.endpoint(), seconds));
+    }
+
+    /** The work is done when this is answered, so there is no operation left to wait for. */
+    private Reply changed(Endpoint endpoint) {
+        return Reply.ok(new Views.ChangedEndpoint(views.endpoint(endpoint), List.of()));
+    }
+}

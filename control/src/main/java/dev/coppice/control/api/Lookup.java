@@ -1,0 +1,64 @@
+package dev.coppice.control.api;
+
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.Project;
+import dev.coppice.control.error.ControlException;
+import java.util.List;
+
+/** Finds what a path names, or answers 404. */
+final class Lookup {
+    private final Inventory inventory;
+
+    Lookup(Inventory inventory) {
+        this.inventory = inventory;
+    }
+
+    Project project(Call call) {
+        return inventory
+                .project(call.project())
+                .orElseThrow(() -> ControlException.notFound("project \"" + call.project() + "\" not found"));
+    }
+
+    List<Branch> branches(Call call) {
+        return inventory.branchesOf(project(call).id());
+    }
+
+    Branch branch(Call call) {
+        return branch(call, call.branch());
+    }
+
+    Branch branch(Call call, String branchId) {
+        Project project = project(call);
+        return inventory
+                .branch(branchId)
+                .filter(branch -> branch.projectId().equals(project.id()) && branch.state() != BranchState.DELETING)
+                .orElseThrow(() -> ControlException.notFound("branch \"" + branchId + "\" not found"));
+    }
+
+    Branch defaultBranch(Call call) {
+        return inventory
+                .defaultBranch(project(call).id())
+                .orElseThrow(() -> ControlException.notFound("the project has no default branch"));
+    }
+
+    List<Endpoint> endpoints(Call call) {
+        return inventory.endpointsOf(project(call).id());
+    }
+
+    Endpoint endpoint(Call call, String endpointId) {
+        Project project = project(call);
+        return inventory
+                .endpoint(endpointId)
+                .filter(endpoint -> endpoint.projectId().equals(project.id()))
+                .orElseThrow(() -> ControlException.notFound("endpoint \"" + endpointId + "\" not found"));
+    }
+
+    Endpoint endpointOf(Branch branch) {
+        return inventory
+                .endpointOfBranch(branch.id())
+                .orElseThrow(() -> ControlException.notFound("branch \"" + branch.name() + "\" has no endpoint"));
+    }
+}

@@ -1,0 +1,12 @@
+package dev.coppice.control.api;
+
+/** What a handler answers: a status and an object that becomes JSON. */
+record Reply(int status, Object body) {
+    static Reply ok(Object body) {
+        return new Reply(200, body);
+    }
+
+    static Reply created(Object body) {
+        return new Reply(201, body);
+    }
+}

@@ -1,0 +1,63 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeAddress;
+import dev.coppice.compute.ComputeException;
+import dev.coppice.compute.ComputeService;
+import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeSpec;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.sql.ComputeSql;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/** Wakes computes for work on them by SQL. */
+final class Computes {
+    private final ComputeService service;
+    private final ComputeSettings settings;
+
+    Computes(ComputeService service, ComputeSettings settings) {
+        this.service = service;
+        this.settings = settings;
+    }
+
+    /** Statements on a compute, in auto-commit mode. */
+    interface Work<T> {
+        T run(Connection connection) throws SQLException;
+    }
+
+    CompletableFuture<ComputeAddress> wake(String endpointId, TimelineId timeline) {
+        return service.wake(new ComputeSpec(endpointId, timeline, settings));
+    }
+
+    /**
+     * Wakes the compute and runs {@code work} on it.
+     *
+     * @throws ControlException UNAVAILABLE when it does not wake, else what Postgres's refusal means
+     */
+    <T> T run(String endpointId, TimelineId timeline, Work<T> work) {
+        ComputeAddress address = awake(endpointId, timeline);
+        try (Connection connection = ComputeSql.open(address.socket())) {
+            return work.run(connection);
+        } catch (SQLException e) {
+            throw ComputeSql.translate(e);
+        }
+    }
+
+    /** Wakes the compute and waits for it. */
+    ComputeAddress awake(String endpointId, TimelineId timeline) {
+        try {
+            return wake(endpointId, timeline).join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof ComputeException cause) {
+                throw new ControlException(
+                        ControlException.Kind.UNAVAILABLE,
+                        "the compute could not be started: " + cause.getMessage(),
+                        cause);
+            }
+            throw e;
+        }
+    }
+}

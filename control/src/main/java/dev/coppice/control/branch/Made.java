@@ -1,0 +1,10 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Operation;
+import java.util.List;
+import java.util.Optional;
+
+/** A branch that was just made. */
+public record Made(Branch branch, Optional<Endpoint> endpoint, List<Operation> operations) {}

@@ -1,0 +1,65 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.control.error.ControlException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Set;
+
+/** The rules that names must meet. */
+final class Names {
+    private static final int BRANCH_MAX_CHARACTERS = 256;
+
+    /** NAMEDATALEN - 1: Postgres would cut the rest off without a word. */
+    private static final int IDENTIFIER_MAX_BYTES = 63;
+
+    private static final Set<String> RESERVED_DATABASES = Set.of("postgres", "template0", "template1");
+    private static final Set<String> RESERVED_ROLES = Set.of("coppice_admin", "public", "none");
+
+    private Names() {}
+
+    static String branch(String name) {
+        if (name.isBlank() || name.length() > BRANCH_MAX_CHARACTERS || !name.equals(name.strip())) {
+            throw ControlException.invalid(
+                    "branch.name: must have 1 to " + BRANCH_MAX_CHARACTERS + " characters and no blanks at its ends");
+        }
+        if (name.chars().anyMatch(Character::isISOControl) || name.indexOf('@') >= 0) {
+            throw ControlException.invalid("branch.name: must not contain control characters or @");
+        }
+        return name;
+    }
+
+    static String project(String name) {
+        if (name.isBlank() || name.length() > BRANCH_MAX_CHARACTERS) {
+            throw ControlException.invalid("project.name: must have 1 to " + BRANCH_MAX_CHARACTERS + " characters");
+        }
+        return name;
+    }
+
+    /** A role that may be created, changed or dropped. */
+    static String role(String name) {
+        identifier("role.name", name);
+        String lower = name.toLowerCase(Locale.ROOT);
+        if (lower.startsWith("pg_") || RESERVED_ROLES.contains(lower)) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "the role name \"" + name + "\" is reserved");
+        }
+        return name;
+    }
+
+    /** A database that may be created or dropped. */
+    static String database(String name) {
+        identifier("database.name", name);
+        if (RESERVED_DATABASES.contains(name)) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "the database name \"" + name + "\" is reserved");
+        }
+        return name;
+    }
+
+    private static void identifier(String field, String name) {
+        int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes == 0 || bytes > IDENTIFIER_MAX_BYTES || name.indexOf('\0') >= 0) {
+            throw ControlException.invalid(field + ": must have 1 to " + IDENTIFIER_MAX_BYTES + " bytes");
+        }
+    }
+}

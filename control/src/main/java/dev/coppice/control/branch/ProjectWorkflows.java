@@ -1,0 +1,195 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.secret.ScramVerifier;
+import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.control.sql.LiveState;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/** Makes, renames and deletes projects. */
+public final class ProjectWorkflows {
+    static final String CREATE = "create_timeline";
+    static final String DELETE = "delete_project";
+
+    /** The timeline of the template cluster, which every project's first branch begins with. */
+    public static final TimelineId TEMPLATE = new TimelineId("template");
+
+    private final Workshop shop;
+    private final Removal removal;
+
+    public ProjectWorkflows(Workshop shop) {
+        this.shop = shop;
+        this.removal = new Removal(shop);
+    }
+
+    /** A project to be made, with its first branch, role and database. */
+    public record Request(String name, String branchName, String roleName, String databaseName) {}
+
+    /** A project that was just made. */
+    public record MadeProject(Project project, Made made, String roleName, String password, String databaseName) {}
+
+    /** The major version that every project runs. */
+    public int pgVersion() {
+        return shop.pgVersion();
+    }
+
+    /** Makes a project; its branch is awake and can be connected to when this returns. */
+    public MadeProject create(Request request) {
+        Names.project(request.name());
+        Names.branch(request.branchName());
+        Names.role(request.roleName());
+        Names.database(request.databaseName());
+        Instant now = shop.now();
+        Project project = new Project(shop.ids().project(), request.name(), shop.pgVersion(), now, now);
+        String branchId = shop.ids().branch();
+        Branch branch = new Branch(
+                branchId,
+                project.id(),
+                null,
+                null,
+                null,
+                request.branchName(),
+                branchId,
+                BranchState.READY,
+                true,
+                false,
+                "console",
+                now,
+                now);
+        Endpoint endpoint = new Endpoint(
+                shop.ids().endpoint(), project.id(), branchId, Endpoint.READ_WRITE, 0, false, true, now, now, now);
+        TimelineId timeline = Workshop.timeline(branch);
+        Operation operation = shop.operation(
+                project.id(),
+                branchId,
+                endpoint.id(),
+                CREATE,
+                Operation.Status.RUNNING,
+                new Removal.Detail(timeline, endpoint.id()).text());
+        shop.catalog().transaction(connection -> {
+            OperationRows.insert(connection, operation);
+            return Boolean.TRUE;
+        });
+        try {
+            String password = shop.tokens().password();
+            shop.pages().createBranch(timeline, shop.pages().timeline(TEMPLATE).head());
+            LiveState live = furnish(request, endpoint, timeline, password);
+            publish(request, project, branch, endpoint, operation, live, password);
+            shop.monitor().watch(endpoint.id());
+            return new MadeProject(
+                    project,
+                    new Made(branch, Optional.of(endpoint), List.of(operation)),
+                    request.roleName(),
+                    password,
+                    request.databaseName());
+        } catch (RuntimeException e) {
+            removal.undo(operation, e);
+            throw e;
+        }
+    }
+
+    private LiveState furnish(Request request, Endpoint endpoint, TimelineId timeline, String password) {
+        String verifier = ScramVerifier.create(password, shop.random());
+        return shop.computes().run(endpoint.id(), timeline, connection -> {
+            ComputeSql.createOwner(connection, request.roleName(), verifier);
+            ComputeSql.createDatabase(connection, request.databaseName(), request.roleName());
+            return ComputeSql.read(connection);
+        });
+    }
+
+    private void publish(
+            Request request,
+            Project project,
+            Branch branch,
+            Endpoint endpoint,
+            Operation operation,
+            LiveState live,
+            String password) {
+        byte[] sealed = shop.secrets().seal(password, RoleWorkflows.sealContext(request.roleName()));
+        shop.catalog()
+                .change(
+                        project.id(),
+                        connection -> {
+                            Rows.insert(connection, project);
+                            Rows.insert(connection, branch);
+                            Rows.insert(connection, endpoint);
+                            RoleRows.put(
+                                    connection,
+                                    branch.id(),
+                                    Objects.requireNonNull(live.roles().get(request.roleName())),
+                                    sealed,
+                                    branch.createdAt());
+                            RoleRows.putDatabase(
+                                    connection,
+                                    branch.id(),
+                                    request.databaseName(),
+                                    request.roleName(),
+                                    branch.createdAt());
+                            OperationRows.finish(
+                                    connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                        },
+                        image -> {
+                            image.put(project);
+                            image.putRoles(branch.id(), live.roles());
+                            image.put(branch);
+                            image.put(endpoint);
+                        });
+    }
+
+    public Project rename(String projectId, String name) {
+        Project renamed = shop.project(projectId).renamed(Names.project(name), shop.now());
+        shop.catalog().change(projectId, connection -> Rows.update(connection, renamed), image -> image.put(renamed));
+        return renamed;
+    }
+
+    /**
+     * Deletes a project with all its branches.
+     *
+     * @throws ControlException UNPROCESSABLE while it has a protected branch
+     */
+    public Project delete(String projectId) {
+        Project project;
+        Operation operation;
+        shop.family().writeLock().lock();
+        try {
+            project = shop.project(projectId);
+            List<Branch> branches = shop.inventory().branchesOf(projectId);
+            branches.stream().filter(Branch::isProtected).findFirst().ifPresent(branch -> {
+                throw new ControlException(
+                        ControlException.Kind.UNPROCESSABLE,
+                        "project \"" + project.name() + "\" cannot be deleted: branch \"" + branch.name()
+                                + "\" is protected");
+            });
+            List<Branch> deleting = branches.stream()
+                    .map(branch -> branch.in(BranchState.DELETING, shop.now()))
+                    .toList();
+            operation = shop.operation(projectId, null, null, DELETE, Operation.Status.RUNNING, null);
+            shop.catalog()
+                    .change(
+                            projectId,
+                            connection -> {
+                                for (Branch branch : deleting) {
+                                    Rows.update(connection, branch);
+                                }
+                                OperationRows.insert(connection, operation);
+                            },
+                            image -> deleting.forEach(image::put));
+        } finally {
+            shop.family().writeLock().unlock();
+        }
+        removal.finishProject(operation, projectId);
+        return project;
+    }
+}

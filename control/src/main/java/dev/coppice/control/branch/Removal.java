@@ -1,0 +1,155 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.storage.EpochRunningException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Takes branches away: deletions that were decided, creations that failed, and what a kill left of either. */
+final class Removal {
+    private static final Logger log = LoggerFactory.getLogger(Removal.class);
+    private static final int ATTEMPTS = 5;
+
+    private final Workshop shop;
+
+    Removal(Workshop shop) {
+        this.shop = shop;
+    }
+
+    /** What an unfinished creation needs to be undone: stored as {@code <timeline> <endpoint>}. */
+    record Detail(TimelineId timeline, String endpointId) {
+        String text() {
+            return timeline.value() + " " + endpointId;
+        }
+
+        static Optional<Detail> of(Operation operation) {
+            String text = operation.detail();
+            int space = text == null ? -1 : text.indexOf(' ');
+            return text == null || space < 0
+                    ? Optional.empty()
+                    : Optional.of(new Detail(new TimelineId(text.substring(0, space)), text.substring(space + 1)));
+        }
+    }
+
+    /** Finishes the deletion of a branch that is marked as being deleted; can be repeated. */
+    void finishBranch(Operation operation, Branch branch) {
+        removeCompute(branch);
+        shop.catalog()
+                .change(
+                        branch.projectId(),
+                        connection -> {
+                            Rows.deleteBranch(connection, branch.id());
+                            OperationRows.finish(
+                                    connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                        },
+                        image -> image.removeBranch(branch.id()));
+    }
+
+    /** Finishes the deletion of a project whose branches are all marked as being deleted; can be repeated. */
+    void finishProject(Operation operation, String projectId) {
+        Set<Branch> left = new HashSet<>(shop.inventory().branches().stream()
+                .filter(branch -> branch.projectId().equals(projectId))
+                .toList());
+        while (!left.isEmpty()) {
+            List<Branch> leaves = left.stream()
+                    .filter(branch ->
+                            left.stream().noneMatch(other -> branch.id().equals(other.parentId())))
+                    .toList();
+            for (Branch leaf : leaves) {
+                removeCompute(leaf);
+                shop.catalog()
+                        .change(
+                                projectId,
+                                connection -> Rows.deleteBranch(connection, leaf.id()),
+                                image -> image.removeBranch(leaf.id()));
+                left.remove(leaf);
+            }
+        }
+        shop.catalog()
+                .change(
+                        projectId,
+                        connection -> {
+                            Rows.deleteProject(connection, projectId);
+                            OperationRows.finish(
+                                    connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                        },
+                        image -> image.removeProject(projectId));
+    }
+
+    /** Undoes a creation whose operation is recorded as running, and records it as failed. */
+    void undo(Operation operation, Throwable reason) {
+        Detail.of(operation).ifPresent(detail -> {
+            try {
+                suspend(detail.endpointId());
+                delete(detail.timeline());
+                shop.computeService().forget(detail.endpointId());
+            } catch (RuntimeException e) {
+                reason.addSuppressed(e);
+                log.warn("What {} left could not be removed now; the next start tries again", operation.action(), e);
+                return;
+            }
+            try {
+                shop.catalog().transaction(connection -> {
+                    OperationRows.finish(
+                            connection,
+                            operation.id(),
+                            Operation.Status.FAILED,
+                            String.valueOf(reason.getMessage()),
+                            shop.now());
+                    return Boolean.TRUE;
+                });
+            } catch (ControlException e) {
+                reason.addSuppressed(e);
+            }
+        });
+    }
+
+    /** Removes a timeline that nobody ever wrote to. */
+    void removeTimeline(TimelineId timeline, Throwable reason) {
+        try {
+            delete(timeline);
+        } catch (RuntimeException e) {
+            reason.addSuppressed(e);
+            log.warn("Timeline {} could not be removed now; the next start does", timeline, e);
+        }
+    }
+
+    private void removeCompute(Branch branch) {
+        Optional<Endpoint> endpoint = shop.inventory().endpointOfBranch(branch.id());
+        TimelineId timeline = Workshop.timeline(branch);
+        for (int attempt = 1; ; attempt++) {
+            endpoint.ifPresent(e -> suspend(e.id()));
+            try {
+                delete(timeline);
+                break;
+            } catch (EpochRunningException e) {
+                // A client's wake that had passed its check before the branch was marked.
+                if (attempt == ATTEMPTS) {
+                    throw new ControlException(
+                            ControlException.Kind.LOCKED, "the branch's compute does not stop; try again", e);
+                }
+            }
+        }
+        endpoint.ifPresent(e -> shop.computeService().forget(e.id()));
+    }
+
+    private void suspend(String endpointId) {
+        shop.monitor().suspend(endpointId);
+    }
+
+    private void delete(TimelineId timeline) {
+        if (shop.pages().exists(timeline)) {
+            shop.pages().delete(timeline);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.error.ControlException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** At start: finishes or undoes what was under way when the last server ended, and removes timelines that nobody names. */
+public final class Resumption {
+    private static final Logger log = LoggerFactory.getLogger(Resumption.class);
+
+    private final Workshop shop;
+    private final Removal removal;
+
+    public Resumption(Workshop shop) {
+        this.shop = shop;
+        this.removal = new Removal(shop);
+    }
+
+    /** Call it after computes were recovered and before the first request. */
+    public void run() {
+        List<Operation> unfinished = shop.catalog().transaction(OperationRows::unfinished);
+        for (Operation operation : unfinished) {
+            try {
+                resume(operation);
+            } catch (RuntimeException e) {
+                log.error("{} of project {} could not be resumed", operation.action(), operation.projectId(), e);
+            }
+        }
+        removeOrphans();
+    }
+
+    private void resume(Operation operation) {
+        switch (operation.action()) {
+            case BranchWorkflows.CREATE, ProjectWorkflows.CREATE -> {
+                log.info("Undoing {}, which a restart interrupted", operation.action());
+                removal.undo(
+                        operation, new ControlException(ControlException.Kind.UNAVAILABLE, "interrupted by a restart"));
+            }
+            case BranchWorkflows.DELETE -> {
+                log.info("Finishing the deletion of branch {}", operation.branchId());
+                String branchId = operation.branchId() == null ? "" : operation.branchId();
+                shop.inventory()
+                        .branch(branchId)
+                        .ifPresentOrElse(branch -> removal.finishBranch(operation, branch), () -> close(operation));
+            }
+            case ProjectWorkflows.DELETE -> {
+                log.info("Finishing the deletion of project {}", operation.projectId());
+                removal.finishProject(operation, operation.projectId());
+            }
+            default -> close(operation);
+        }
+    }
+
+    private void close(Operation operation) {
+        shop.catalog().transaction(connection -> {
+            OperationRows.finish(
+                    connection, operation.id(), Operation.Status.FAILED, "interrupted by a restart", shop.now());
+            return Boolean.TRUE;
+        });
+    }
+
+    /**
+     * Removes the timelines of creations that were killed before their row was written. Only those that no compute ever
+     * wrote: should the catalog be lost or an old copy of it be put back, no data goes with it.
+     */
+    private void removeOrphans() {
+        Set<String> named = new HashSet<>();
+        for (Branch branch : shop.inventory().branches()) {
+            named.add(branch.timelineId());
+        }
+        for (TimelineId id : shop.pages().timelines()) {
+            if (id.equals(ProjectWorkflows.TEMPLATE) || named.contains(id.value())) {
+                continue;
+            }
+            boolean untouched = shop.pages().timeline(id).currentEpoch() == 0
+                    && shop.pages().children(id).isEmpty();
+            if (untouched) {
+                log.info("Removing timeline {}, left by a creation that did not finish", id);
+                removal.removeTimeline(id, new IllegalStateException("orphaned"));
+            } else {
+                log.warn("Timeline {} belongs to no branch and has data; it is left alone", id);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.Database;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.Role;
+import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.secret.ScramVerifier;
+import dev.coppice.control.sql.ComputeSql;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Roles and databases of a branch: SQL on its compute first, then the catalog; a poll heals what a kill left between. */
+public final class RoleWorkflows {
+    private static final String APPLY = "apply_config";
+
+    private final Workshop shop;
+
+    public RoleWorkflows(Workshop shop) {
+        this.shop = shop;
+    }
+
+    /** A role and, just after it was set, its password. */
+    public record WithPassword(Role role, String password, Operation operation) {}
+
+    public List<Role> roles(String projectId, String branchId) {
+        Branch branch = shop.branch(projectId, branchId);
+        return shop.catalog().transaction(connection -> RoleRows.roles(connection, branch.id()));
+    }
+
+    public Role role(String projectId, String branchId, String name) {
+        return roles(projectId, branchId).stream()
+                .filter(role -> role.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> noRole(name));
+    }
+
+    /** Creates a role that can log in, with a fresh password. */
+    public WithPassword create(String projectId, String branchId, String name) {
+        Branch branch = shop.branch(projectId, branchId);
+        Names.role(name);
+        return setPassword(branch, name, true);
+    }
+
+    /** Gives the role a fresh password; the old one is refused from now on, in this branch only. */
+    public WithPassword resetPassword(String projectId, String branchId, String name) {
+        Branch branch = shop.branch(projectId, branchId);
+        Names.role(name);
+        return setPassword(branch, name, false);
+    }
+
+    private WithPassword setPassword(Branch branch, String name, boolean create) {
+        String password = shop.tokens().password();
+        String verifier = ScramVerifier.create(password, shop.random());
+        Endpoint endpoint = shop.endpointOf(branch);
+        LoginRole login = shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
+            if (create) {
+                ComputeSql.createRole(connection, name, verifier);
+            } else {
+                ComputeSql.setVerifier(connection, name, verifier);
+            }
+            return ComputeSql.roles(connection).getOrDefault(name, new LoginRole(name, verifier, true));
+        });
+        byte[] sealed = shop.secrets().seal(password, sealContext(name));
+        Operation operation =
+                apply(branch, endpoint, connection -> RoleRows.put(connection, branch.id(), login, sealed, shop.now()));
+        Map<String, LoginRole> roles = new HashMap<>(shop.inventory().roles(branch.id()));
+        roles.put(name, login);
+        shop.roleSync().remember(branch.id(), roles);
+        return new WithPassword(role(branch.projectId(), branch.id(), name), password, operation);
+    }
+
+    /**
+     * Drops the role.
+     *
+     * @throws ControlException UNPROCESSABLE when it owns something, with Postgres's words
+     */
+    public Role delete(String projectId, String branchId, String name) {
+        Branch branch = shop.branch(projectId, branchId);
+        Names.role(name);
+        Role role = role(projectId, branchId, name);
+        Endpoint endpoint = shop.endpointOf(branch);
+        shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
+            ComputeSql.dropRole(connection, name);
+            return Boolean.TRUE;
+        });
+        apply(branch, endpoint, connection -> RoleRows.deleteRole(connection, branch.id(), name));
+        Map<String, LoginRole> roles = new HashMap<>(shop.inventory().roles(branch.id()));
+        roles.remove(name);
+        shop.roleSync().remember(branch.id(), roles);
+        return role;
+    }
+
+    /**
+     * The role's password.
+     *
+     * @throws ControlException PRECONDITION when it is not stored because it was set by SQL
+     */
+    public String reveal(String projectId, String branchId, String name) {
+        Branch branch = shop.branch(projectId, branchId);
+        LoginRole known = shop.inventory().roles(branch.id()).get(name);
+        if (known == null) {
+            throw noRole(name);
+        }
+        String password = shop.catalog()
+                .transaction(connection -> RoleRows.sealedPassword(connection, branch.id(), known))
+                .map(stored -> shop.secrets().open(stored, sealContext(name)))
+                .orElse("");
+        if (password.isEmpty()) {
+            throw new ControlException(
+                    ControlException.Kind.PRECONDITION,
+                    "the password of role \"" + name
+                            + "\" is not stored because it was set by SQL; reset it to get one");
+        }
+        return password;
+    }
+
+    public List<Database> databases(String projectId, String branchId) {
+        Branch branch = shop.branch(projectId, branchId);
+        return shop.catalog().transaction(connection -> RoleRows.databases(connection, branch.id()));
+    }
+
+    public Database database(String projectId, String branchId, String name) {
+        return databases(projectId, branchId).stream()
+                .filter(database -> database.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> ControlException.notFound("database \"" + name + "\" not found"));
+    }
+
+    public Database createDatabase(String projectId, String branchId, String name, String owner) {
+        Branch branch = shop.branch(projectId, branchId);
+        Names.database(name);
+        Names.role(owner);
+        Endpoint endpoint = shop.endpointOf(branch);
+        shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
+            ComputeSql.createDatabase(connection, name, owner);
+            return Boolean.TRUE;
+        });
+        apply(branch, endpoint, connection -> RoleRows.putDatabase(connection, branch.id(), name, owner, shop.now()));
+        return database(projectId, branchId, name);
+    }
+
+    /** Drops the database, disconnecting who uses it. */
+    public Database deleteDatabase(String projectId, String branchId, String name) {
+        Branch branch = shop.branch(projectId, branchId);
+        Names.database(name);
+        Database database = database(projectId, branchId, name);
+        Endpoint endpoint = shop.endpointOf(branch);
+        shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
+            ComputeSql.dropDatabase(connection, name);
+            return Boolean.TRUE;
+        });
+        apply(branch, endpoint, connection -> RoleRows.deleteDatabase(connection, branch.id(), name));
+        return database;
+    }
+
+    /** Sealed passwords go with the role's name: a child has the same name and password as its parent. */
+    static String sealContext(String role) {
+        return "role:" + role;
+    }
+
+    private Operation apply(Branch branch, Endpoint endpoint, Catalog.Change change) {
+        Operation operation =
+                shop.operation(branch.projectId(), branch.id(), endpoint.id(), APPLY, Operation.Status.FINISHED, null);
+        shop.catalog()
+                .change(
+                        branch.projectId(),
+                        connection -> {
+                            change.run(connection);
+                            OperationRows.insert(connection, operation);
+                        },
+                        image -> {});
+        return operation;
+    }
+
+    private static ControlException noRole(String name) {
+        return ControlException.notFound("role \"" + name + "\" not found");
+    }
+}

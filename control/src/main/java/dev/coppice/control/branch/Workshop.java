@@ -1,0 +1,106 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeService;
+import dev.coppice.compute.ComputeSettings;
+import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.activity.RoleSync;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.Project;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.id.Ids;
+import dev.coppice.control.secret.SecretBox;
+import dev.coppice.control.secret.Tokens;
+import dev.coppice.storage.PageService;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all workflows work with, and the look-ups that they share.
+ *
+ * @param family read lock: making a branch; write lock: deciding that something may be deleted. So no branch gets a child
+ *     after it was found to have none
+ * @param random for salts
+ */
+public record Workshop(
+        Catalog catalog,
+        PageService pages,
+        ComputeService computeService,
+        ComputeSettings computeSettings,
+        ActivityMonitor monitor,
+        RoleSync roleSync,
+        SecretBox secrets,
+        Tokens tokens,
+        Ids ids,
+        SecureRandom random,
+        Clock clock,
+        int pgVersion,
+        ReentrantReadWriteLock family) {
+
+    Inventory inventory() {
+        return catalog.inventory();
+    }
+
+    Computes computes() {
+        return new Computes(computeService, computeSettings);
+    }
+
+    /** Now, as the catalog can store it. */
+    Instant now() {
+        return clock.instant().truncatedTo(ChronoUnit.MICROS);
+    }
+
+    Project project(String id) {
+        return inventory().project(id).orElseThrow(() -> ControlException.notFound("project \"" + id + "\" not found"));
+    }
+
+    /** A branch of the project that is not being deleted. */
+    Branch branch(String projectId, String branchId) {
+        project(projectId);
+        return inventory()
+                .branch(branchId)
+                .filter(branch -> branch.projectId().equals(projectId) && branch.state() != BranchState.DELETING)
+                .orElseThrow(() -> ControlException.notFound("branch \"" + branchId + "\" not found"));
+    }
+
+    Endpoint endpoint(String projectId, String endpointId) {
+        project(projectId);
+        return inventory()
+                .endpoint(endpointId)
+                .filter(endpoint -> endpoint.projectId().equals(projectId))
+                .orElseThrow(() -> ControlException.notFound("endpoint \"" + endpointId + "\" not found"));
+    }
+
+    /** The endpoint to run SQL through. */
+    Endpoint endpointOf(Branch branch) {
+        return inventory()
+                .endpointOfBranch(branch.id())
+                .orElseThrow(() -> new ControlException(
+                        ControlException.Kind.PRECONDITION,
+                        "branch \"" + branch.name() + "\" has no compute; create an endpoint for it first"));
+    }
+
+    static TimelineId timeline(Branch branch) {
+        return new TimelineId(branch.timelineId());
+    }
+
+    Operation operation(
+            String projectId,
+            @Nullable String branchId,
+            @Nullable String endpointId,
+            String action,
+            Operation.Status status,
+            @Nullable String detail) {
+        Instant now = now();
+        return new Operation(ids.operation(), projectId, branchId, endpointId, action, status, null, detail, now, now);
+    }
+}

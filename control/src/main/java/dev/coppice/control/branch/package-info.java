@@ -1,0 +1,13 @@
+/**
+ * What may be done with projects, branches, endpoints, roles and databases, each as one method that either did all of it or
+ * nothing.
+ *
+ * <p>How that survives a kill at any moment: a branch made from its parent's head is a timeline, then one transaction that
+ * makes it known; a kill in between leaves a timeline that no row names and no compute ever wrote, which the next start
+ * removes. Longer work first records an operation that names the timeline; the next start finds it unfinished and undoes it
+ * (creations) or finishes it (deletions). A timeline that holds anybody's writes is never removed for want of a row.
+ */
+@NullMarked
+package dev.coppice.control.branch;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,22 @@
+package dev.coppice.control.catalog;
+
+import java.util.Locale;
+
+/** What may be done with a branch. */
+public enum BranchState {
+    /** Being made; nobody can connect. */
+    INIT,
+    /** Can be connected to. */
+    READY,
+    /** Being deleted; the deletion is finished even over a restart. Never shown. */
+    DELETING;
+
+    /** As stored and as in the API. */
+    public String text() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    static BranchState of(String text) {
+        return valueOf(text.toUpperCase(Locale.ROOT));
+    }
+}

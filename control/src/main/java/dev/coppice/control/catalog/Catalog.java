@@ -1,0 +1,302 @@
+package dev.coppice.control.catalog;
+
+import com.impossibl.postgres.api.jdbc.PGConnection;
+import com.impossibl.postgres.api.jdbc.PGNotificationListener;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.coppice.control.error.ControlException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Transactions on the catalog, and the inventory kept equal to it.
+ *
+ * <p>A change goes through {@link #change}: one transaction that also notifies the other control planes, then the same
+ * change to the inventory. Changes by others arrive as notifications ({@code <instance> <project id>}) and make that
+ * project's part be read again; after a lost connection everything is read again, because notifications may have been missed.
+ */
+public final class Catalog implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Catalog.class);
+    private static final String CHANNEL = "coppice";
+    private static final String API_KEYS = "api-keys";
+    private static final int POOL_SIZE = 4;
+    private static final Duration POOL_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration LISTEN_PAUSE = Duration.ofMillis(500);
+    private static final String UNIQUE_VIOLATION = "23505";
+
+    private final HikariDataSource pool;
+
+    /** Keeps a reading of the catalog from overwriting an image that was changed after the reading. */
+    private final ReentrantReadWriteLock imageLock = new ReentrantReadWriteLock();
+
+    private final Inventory inventory = new Inventory();
+    private final String instance = UUID.randomUUID().toString();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Thread listener;
+    private final Semaphore reloads = new Semaphore(0);
+    private final AtomicReference<@Nullable Connection> listening = new AtomicReference<>();
+
+    private Catalog(HikariDataSource pool) {
+        this.pool = pool;
+        this.listener = Thread.ofVirtual().name("catalog-listener").unstarted(this::listen);
+    }
+
+    /** Statements in one transaction. */
+    public interface Work<T extends @Nullable Object> {
+        T run(Connection connection) throws SQLException;
+    }
+
+    /** Statements in one transaction, without a result. */
+    public interface Change {
+        void run(Connection connection) throws SQLException;
+    }
+
+    /**
+     * Connects to the catalog at a Unix socket, migrates its schema and reads the inventory.
+     *
+     * @throws ControlException when it cannot be reached, or its schema is newer than this program
+     */
+    public static Catalog open(Path socket) {
+        HikariConfig config = new HikariConfig();
+        config.setPoolName("catalog");
+        config.setJdbcUrl(url(socket, "postgres"));
+        config.setUsername("coppice_admin");
+        config.setAutoCommit(false);
+        config.setMaximumPoolSize(POOL_SIZE);
+        config.setMinimumIdle(1);
+        config.setConnectionTimeout(POOL_TIMEOUT.toMillis());
+        config.setValidationTimeout(1000);
+        config.setThreadFactory(
+                Thread.ofPlatform().daemon().name("catalog-pool-", 0).factory());
+        Catalog catalog = new Catalog(new HikariDataSource(config));
+        try {
+            catalog.transaction(connection -> {
+                new Migrations(Migrations.SCRIPTS).apply(connection);
+                return Boolean.TRUE;
+            });
+            catalog.reloadAll();
+            catalog.listener.start();
+            return catalog;
+        } catch (RuntimeException e) {
+            catalog.close();
+            throw e;
+        }
+    }
+
+    /** pgjdbc-ng's URL of a database behind a Unix socket; without a host there is no silent fall back to TCP. */
+    public static String url(Path socket, String database) {
+        return "jdbc:pgsql:" + URLEncoder.encode(database, StandardCharsets.UTF_8) + "?unixsocket="
+                + URLEncoder.encode(socket.toString(), StandardCharsets.UTF_8)
+                + "&housekeeper=false&protocol.io.threads=1&application.name=coppice";
+    }
+
+    public Inventory inventory() {
+        return inventory;
+    }
+
+    /**
+     * Runs {@code work} in a transaction.
+     *
+     * @throws ControlException CONFLICT when a unique constraint is violated, UNAVAILABLE when the catalog is away
+     */
+    public <T extends @Nullable Object> T transaction(Work<T> work) {
+        try (Connection connection = pool.getConnection()) {
+            try {
+                T result = work.run(connection);
+                connection.commit();
+                return result;
+            } catch (SQLException | RuntimeException e) {
+                rollBack(connection, e);
+                throw e;
+            }
+        } catch (SQLException e) {
+            throw translate(e);
+        }
+    }
+
+    /** Changes a project's rows and, once that is committed, the inventory; others are notified. */
+    public void change(String projectId, Change rows, Consumer<Inventory> image) {
+        imageLock.readLock().lock();
+        try {
+            transaction(connection -> {
+                rows.run(connection);
+                tell(connection, projectId);
+                return Boolean.TRUE;
+            });
+            image.accept(inventory);
+        } finally {
+            imageLock.readLock().unlock();
+        }
+    }
+
+    /** Stores the hash of a new API key. */
+    public void addApiKey(String name, byte[] hash, Instant now) {
+        transaction(connection -> {
+            Rows.insertApiKey(connection, name, hash, now);
+            tell(connection, API_KEYS);
+            return Boolean.TRUE;
+        });
+        reloadApiKeys();
+    }
+
+    /** Reads everything again. */
+    private void reloadAll() {
+        Set<String> ids = new HashSet<>();
+        inventory.projects().forEach(known -> ids.add(known.id()));
+        ids.addAll(transaction(Rows::projectIds));
+        ids.forEach(this::reloadProject);
+        reloadApiKeys();
+    }
+
+    private void reloadProject(String id) {
+        imageLock.writeLock().lock();
+        try {
+            inventory.replaceProject(id, transaction(connection -> contents(connection, id)));
+        } finally {
+            imageLock.writeLock().unlock();
+        }
+    }
+
+    private void reloadApiKeys() {
+        inventory.replaceApiKeys(transaction(Rows::apiKeyHashes));
+    }
+
+    private static Inventory.Contents contents(Connection connection, String project) throws SQLException {
+        return new Inventory.Contents(
+                Rows.projects(connection, project),
+                Rows.branches(connection, project),
+                Rows.endpoints(connection, project),
+                RoleRows.loginRolesByBranch(connection, project));
+    }
+
+    private void tell(Connection connection, String what) throws SQLException {
+        Sql.list(connection, row -> true, "SELECT pg_notify(?, ?)", CHANNEL, instance + " " + what);
+    }
+
+    /** Keeps one connection that listens; whenever it had to be made again, everything is read again. */
+    private void listen() {
+        boolean missed = false;
+        while (!closed.get()) {
+            reloads.drainPermits();
+            try (Connection connection = DriverManager.getConnection(pool.getJdbcUrl(), pool.getUsername(), "")) {
+                listening.set(connection);
+                connection.unwrap(PGConnection.class).addNotificationListener(CHANNEL, CHANNEL, new Changes());
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute("LISTEN " + CHANNEL);
+                }
+                if (missed) {
+                    reloadAll();
+                }
+                missed = true;
+                reloads.acquire();
+            } catch (SQLException | ControlException e) {
+                if (!closed.get()) {
+                    log.debug("Not listening to the catalog: {}", e.getMessage());
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            pause();
+        }
+    }
+
+    private void pause() {
+        try {
+            if (!closed.get()) {
+                TimeUnit.MILLISECONDS.sleep(LISTEN_PAUSE.toMillis());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Called on the driver's I/O thread, so the reading happens elsewhere. */
+    private final class Changes implements PGNotificationListener {
+        @Override
+        public void notification(int processId, String channelName, String payload) {
+            int space = payload.indexOf(' ');
+            if (space > 0 && !payload.substring(0, space).equals(instance)) {
+                String what = payload.substring(space + 1);
+                Thread.ofVirtual().name("catalog-reload").start(() -> reload(what));
+            }
+        }
+
+        @Override
+        public void closed() {
+            reloads.release();
+        }
+    }
+
+    private void reload(String what) {
+        try {
+            if (what.equals(API_KEYS)) {
+                reloadApiKeys();
+            } else {
+                reloadProject(what);
+            }
+        } catch (ControlException e) {
+            log.warn("A change in the catalog could not be read: {}", e.getMessage());
+            reloads.release();
+        }
+    }
+
+    private static void rollBack(Connection connection, Exception reason) {
+        try {
+            connection.rollback();
+        } catch (SQLException e) {
+            reason.addSuppressed(e);
+        }
+    }
+
+    private static ControlException translate(SQLException e) {
+        String state = e.getSQLState();
+        if (UNIQUE_VIOLATION.equals(state)) {
+            return new ControlException(ControlException.Kind.CONFLICT, "it exists already", e);
+        }
+        if (state == null
+                || state.startsWith("08")
+                || state.startsWith("57")
+                || state.startsWith("53")
+                || state.equals("8001")) {
+            return new ControlException(
+                    ControlException.Kind.UNAVAILABLE, "the catalog is not available just now; try again", e);
+        }
+        return new ControlException(ControlException.Kind.INTERNAL, "the catalog refused: " + e.getMessage(), e);
+    }
+
+    @Override
+    public void close() {
+        closed.set(true);
+        reloads.release();
+        listener.interrupt();
+        Connection connection = listening.get();
+        if (connection != null) {
+            try {
+                connection.close();
+            } catch (SQLException e) {
+                log.debug("Closing the listening connection: {}", e.getMessage());
+            }
+        }
+        pool.close();
+    }
+}

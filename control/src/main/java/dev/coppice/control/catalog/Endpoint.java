@@ -1,0 +1,36 @@
+package dev.coppice.control.catalog;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An address, and the compute behind it.
+ *
+ * @param type {@code read_write}; at most one per branch
+ * @param suspendTimeoutSeconds 0 = the configured default, -1 = never
+ * @param disabled whether connections are refused
+ * @param wasAwake whether its compute ran when the catalog last heard of it; decides what is looked at after a crash
+ * @param lastActive the last time a query was seen, roughly
+ */
+public record Endpoint(
+        String id,
+        String projectId,
+        String branchId,
+        String type,
+        int suspendTimeoutSeconds,
+        boolean disabled,
+        boolean wasAwake,
+        @Nullable Instant lastActive,
+        Instant createdAt,
+        Instant updatedAt) {
+    public static final String READ_WRITE = "read_write";
+
+    public Endpoint withSuspendTimeout(int seconds, Instant now) {
+        return new Endpoint(id, projectId, branchId, type, seconds, disabled, wasAwake, lastActive, createdAt, now);
+    }
+
+    public Endpoint withAwake(boolean awake, Instant active) {
+        return new Endpoint(
+                id, projectId, branchId, type, suspendTimeoutSeconds, disabled, awake, active, createdAt, updatedAt);
+    }
+}

@@ -1,0 +1,229 @@
+package dev.coppice.control.catalog;
+
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * The catalog's image in memory: what routing, authentication, waking and suspending are answered from.
+ *
+ * <p>Readers take no lock and may see a branch just before or just after the change of another; each record is whole. Roles
+ * are kept as one immutable map per branch, which a child shares with its parent until either changes: ten thousand
+ * branches cost ten thousand references. An example: the connection string names {@code ep-x}; {@code endpoint("ep-x")}
+ * gives the endpoint, {@code branch(endpoint.branchId())} the timeline to wake, {@code role(branch, "alice")} the verifier.
+ */
+public final class Inventory {
+    private final Map<String, Project> projects = new ConcurrentHashMap<>();
+    private final Map<String, Branch> branches = new ConcurrentHashMap<>();
+    private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, LoginRole>> roles = new ConcurrentHashMap<>();
+    private final Map<String, Set<String>> branchIdsByName = new ConcurrentHashMap<>();
+    private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
+    private volatile Set<ByteBuffer> apiKeyHashes = Set.of();
+
+    public Optional<Project> project(String id) {
+        return Optional.ofNullable(projects.get(id));
+    }
+
+    /** All projects, oldest first. */
+    public List<Project> projects() {
+        return projects.values().stream()
+                .sorted(Comparator.comparing(Project::createdAt).thenComparing(Project::id))
+                .toList();
+    }
+
+    public Optional<Branch> branch(String id) {
+        return Optional.ofNullable(branches.get(id));
+    }
+
+    /** The branches of a project, oldest first, those being deleted left out. */
+    public List<Branch> branchesOf(String projectId) {
+        return branches.values().stream()
+                .filter(branch -> branch.projectId().equals(projectId) && branch.state() != BranchState.DELETING)
+                .sorted(Comparator.comparing(Branch::createdAt).thenComparing(Branch::id))
+                .toList();
+    }
+
+    /** Every branch whatever its state. */
+    public Collection<Branch> branches() {
+        return List.copyOf(branches.values());
+    }
+
+    /** The branches of this name, at most one in each project. */
+    public List<Branch> branchesNamed(String name) {
+        return branchIdsByName.getOrDefault(name, Set.of()).stream()
+                .map(branches::get)
+                .flatMap(Stream::ofNullable)
+                .filter(branch -> branch.name().equals(name))
+                .toList();
+    }
+
+    public Optional<Branch> branchNamed(String projectId, String name) {
+        return branchesNamed(name).stream()
+                .filter(branch -> branch.projectId().equals(projectId))
+                .findFirst();
+    }
+
+    public Optional<Branch> defaultBranch(String projectId) {
+        return branches.values().stream()
+                .filter(branch -> branch.isDefault() && branch.projectId().equals(projectId))
+                .findFirst();
+    }
+
+    public List<Branch> childrenOf(String branchId) {
+        return branches.values().stream()
+                .filter(branch -> branchId.equals(branch.parentId()))
+                .toList();
+    }
+
+    public Optional<Endpoint> endpoint(String id) {
+        return Optional.ofNullable(endpoints.get(id));
+    }
+
+    public Optional<Endpoint> endpointOfBranch(String branchId) {
+        String id = endpointIdByBranch.get(branchId);
+        return id == null ? Optional.empty() : endpoint(id);
+    }
+
+    /** The endpoints of a project, oldest first. */
+    public List<Endpoint> endpointsOf(String projectId) {
+        return endpoints.values().stream()
+                .filter(endpoint -> endpoint.projectId().equals(projectId))
+                .sorted(Comparator.comparing(Endpoint::createdAt).thenComparing(Endpoint::id))
+                .toList();
+    }
+
+    public Collection<Endpoint> endpoints() {
+        return List.copyOf(endpoints.values());
+    }
+
+    /** The roles of a branch by name; empty when nothing is known of it. */
+    public Map<String, LoginRole> roles(String branchId) {
+        return roles.getOrDefault(branchId, Map.of());
+    }
+
+    /** Whether an API key with this hash exists. */
+    public boolean hasApiKey(byte[] hash) {
+        return apiKeyHashes.contains(ByteBuffer.wrap(hash));
+    }
+
+    public boolean hasApiKeys() {
+        return !apiKeyHashes.isEmpty();
+    }
+
+    public void put(Project project) {
+        projects.put(project.id(), project);
+    }
+
+    public void put(Branch branch) {
+        Branch before = branches.put(branch.id(), branch);
+        addName(branch);
+        if (before != null && !before.name().equals(branch.name())) {
+            removeName(before);
+        }
+    }
+
+    public void put(Endpoint endpoint) {
+        endpoints.put(endpoint.id(), endpoint);
+        endpointIdByBranch.put(endpoint.branchId(), endpoint.id());
+    }
+
+    /** Changes an endpoint if it is still there; the function sees the newest one. */
+    public void update(String endpointId, UnaryOperator<Endpoint> change) {
+        endpoints.computeIfPresent(endpointId, (_, endpoint) -> change.apply(endpoint));
+    }
+
+    public void putRoles(String branchId, Map<String, LoginRole> branchRoles) {
+        roles.put(branchId, Map.copyOf(branchRoles));
+    }
+
+    public void removeEndpoint(String id) {
+        Endpoint endpoint = endpoints.remove(id);
+        if (endpoint != null) {
+            endpointIdByBranch.remove(endpoint.branchId(), id);
+        }
+    }
+
+    /** Removes the branch with its endpoint and roles. */
+    public void removeBranch(String id) {
+        Branch branch = branches.remove(id);
+        if (branch != null) {
+            removeName(branch);
+        }
+        String endpointId = endpointIdByBranch.remove(id);
+        if (endpointId != null) {
+            endpoints.remove(endpointId);
+        }
+        roles.remove(id);
+    }
+
+    /** Removes the project with all its branches. */
+    public void removeProject(String id) {
+        projects.remove(id);
+        for (Branch branch : branches()) {
+            if (branch.projectId().equals(id)) {
+                removeBranch(branch.id());
+            }
+        }
+    }
+
+    /** Takes over what the catalog says of one project; what it no longer says is removed. */
+    void replaceProject(String projectId, Contents contents) {
+        Set<String> liveBranches = ConcurrentHashMap.newKeySet();
+        contents.branches().forEach(branch -> liveBranches.add(branch.id()));
+        Set<String> liveEndpoints = ConcurrentHashMap.newKeySet();
+        contents.endpoints().forEach(endpoint -> liveEndpoints.add(endpoint.id()));
+        for (Branch branch : branches()) {
+            if (branch.projectId().equals(projectId) && !liveBranches.contains(branch.id())) {
+                removeBranch(branch.id());
+            }
+        }
+        for (Endpoint endpoint : endpoints()) {
+            if (endpoint.projectId().equals(projectId) && !liveEndpoints.contains(endpoint.id())) {
+                removeEndpoint(endpoint.id());
+            }
+        }
+        contents.branches().forEach(this::put);
+        contents.roles().forEach(this::putRoles);
+        contents.endpoints().forEach(this::put);
+        contents.projects().forEach(this::put);
+        if (contents.projects().isEmpty()) {
+            removeProject(projectId);
+        }
+    }
+
+    void replaceApiKeys(List<byte[]> hashes) {
+        apiKeyHashes = Set.copyOf(hashes.stream().map(ByteBuffer::wrap).toList());
+    }
+
+    /** What the catalog says of a project, or of all. */
+    record Contents(
+            List<Project> projects,
+            List<Branch> branches,
+            List<Endpoint> endpoints,
+            Map<String, Map<String, LoginRole>> roles) {}
+
+    private void addName(Branch branch) {
+        branchIdsByName.merge(branch.name(), Set.of(branch.id()), (a, b) -> {
+            Set<String> both = new HashSet<>(a);
+            both.addAll(b);
+            return Set.copyOf(both);
+        });
+    }
+
+    private void removeName(Branch branch) {
+        branchIdsByName.computeIfPresent(branch.name(), (_, ids) -> {
+            Set<String> rest = new HashSet<>(ids);
+            rest.remove(branch.id());
+            return rest.isEmpty() ? null : Set.copyOf(rest);
+        });
+    }
+}

@@ -1,0 +1,186 @@
+package dev.coppice.control.catalog;
+
+import dev.coppice.common.Lsn;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+
+/** Reads and writes of projects, branches, endpoints and API keys; each runs inside the caller's transaction. */
+public final class Rows {
+    private Rows() {}
+
+    public static void insert(Connection connection, Project project) throws SQLException {
+        Sql.update(
+                connection,
+                "INSERT INTO projects (id, name, pg_version, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
+                project.id(),
+                project.name(),
+                project.pgVersion(),
+                project.createdAt(),
+                project.updatedAt());
+    }
+
+    public static void update(Connection connection, Project project) throws SQLException {
+        Sql.update(
+                connection,
+                "UPDATE projects SET name = ?, updated_at = ? WHERE id = ?",
+                project.name(),
+                project.updatedAt(),
+                project.id());
+    }
+
+    /** Deletes the project with everything in it. */
+    public static void deleteProject(Connection connection, String id) throws SQLException {
+        Sql.update(connection, "DELETE FROM projects WHERE id = ?", id);
+    }
+
+    public static void insert(Connection connection, Branch branch) throws SQLException {
+        Sql.update(
+                connection,
+                """
+                INSERT INTO branches (id, project_id, parent_id, parent_lsn, parent_timestamp, name, timeline_id, state,
+                    is_default, is_protected, creation_source, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                branch.id(),
+                branch.projectId(),
+                branch.parentId(),
+                branch.parentLsn(),
+                branch.parentTimestamp(),
+                branch.name(),
+                branch.timelineId(),
+                branch.state().text(),
+                branch.isDefault(),
+                branch.isProtected(),
+                branch.creationSource(),
+                branch.createdAt(),
+                branch.updatedAt());
+    }
+
+    /** Writes what may change: name, state, timeline and flags. */
+    public static void update(Connection connection, Branch branch) throws SQLException {
+        Sql.update(
+                connection,
+                """
+                UPDATE branches SET name = ?, state = ?, timeline_id = ?, is_default = ?, is_protected = ?, updated_at = ?
+                WHERE id = ?""",
+                branch.name(),
+                branch.state().text(),
+                branch.timelineId(),
+                branch.isDefault(),
+                branch.isProtected(),
+                branch.updatedAt(),
+                branch.id());
+    }
+
+    public static void deleteBranch(Connection connection, String id) throws SQLException {
+        Sql.update(connection, "DELETE FROM branches WHERE id = ?", id);
+    }
+
+    public static void insert(Connection connection, Endpoint endpoint) throws SQLException {
+        Sql.update(
+                connection,
+                """
+                INSERT INTO endpoints (id, project_id, branch_id, type, suspend_timeout_seconds, disabled, was_awake,
+                    last_active, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                endpoint.id(),
+                endpoint.projectId(),
+                endpoint.branchId(),
+                endpoint.type(),
+                endpoint.suspendTimeoutSeconds(),
+                endpoint.disabled(),
+                endpoint.wasAwake(),
+                endpoint.lastActive(),
+                endpoint.createdAt(),
+                endpoint.updatedAt());
+    }
+
+    /** Notes whether the endpoint's compute runs, and nothing else, so it cannot undo a change of settings. */
+    public static void touchEndpoint(Connection connection, String id, boolean awake, Instant lastActive)
+            throws SQLException {
+        Sql.update(
+                connection, "UPDATE endpoints SET was_awake = ?, last_active = ? WHERE id = ?", awake, lastActive, id);
+    }
+
+    /** Writes the endpoint's settings, and nothing that {@link #touchEndpoint} writes. */
+    public static void updateSettings(Connection connection, Endpoint endpoint) throws SQLException {
+        Sql.update(
+                connection,
+                "UPDATE endpoints SET suspend_timeout_seconds = ?, disabled = ?, updated_at = ? WHERE id = ?",
+                endpoint.suspendTimeoutSeconds(),
+                endpoint.disabled(),
+                endpoint.updatedAt(),
+                endpoint.id());
+    }
+
+    public static void deleteEndpoint(Connection connection, String id) throws SQLException {
+        Sql.update(connection, "DELETE FROM endpoints WHERE id = ?", id);
+    }
+
+    public static void insertApiKey(Connection connection, String name, byte[] hash, Instant now) throws SQLException {
+        Sql.update(connection, "INSERT INTO api_keys (name, hash, created_at) VALUES (?, ?, ?)", name, hash, now);
+    }
+
+    static List<byte[]> apiKeyHashes(Connection connection) throws SQLException {
+        return Sql.list(connection, row -> row.getBytes("hash"), "SELECT hash FROM api_keys");
+    }
+
+    static List<String> projectIds(Connection connection) throws SQLException {
+        return Sql.list(connection, row -> row.getString("id"), "SELECT id FROM projects");
+    }
+
+    static List<Project> projects(Connection connection, String project) throws SQLException {
+        return Sql.list(
+                connection,
+                row -> new Project(
+                        row.getString("id"),
+                        row.getString("name"),
+                        row.getInt("pg_version"),
+                        Sql.instant(row, "created_at"),
+                        Sql.instant(row, "updated_at")),
+                "SELECT * FROM projects WHERE id = ?",
+                project);
+    }
+
+    static List<Branch> branches(Connection connection, String project) throws SQLException {
+        return Sql.list(connection, Rows::branch, "SELECT * FROM branches WHERE project_id = ?", project);
+    }
+
+    static List<Endpoint> endpoints(Connection connection, String project) throws SQLException {
+        return Sql.list(connection, Rows::endpoint, "SELECT * FROM endpoints WHERE project_id = ?", project);
+    }
+
+    private static Branch branch(ResultSet row) throws SQLException {
+        String parentLsn = row.getString("parent_lsn");
+        return new Branch(
+                row.getString("id"),
+                row.getString("project_id"),
+                row.getString("parent_id"),
+                parentLsn == null ? null : Lsn.parse(parentLsn),
+                Sql.nullableInstant(row, "parent_timestamp"),
+                row.getString("name"),
+                row.getString("timeline_id"),
+                BranchState.of(row.getString("state")),
+                row.getBoolean("is_default"),
+                row.getBoolean("is_protected"),
+                row.getString("creation_source"),
+                Sql.instant(row, "created_at"),
+                Sql.instant(row, "updated_at"));
+    }
+
+    private static Endpoint endpoint(ResultSet row) throws SQLException {
+        return new Endpoint(
+                row.getString("id"),
+                row.getString("project_id"),
+                row.getString("branch_id"),
+                row.getString("type"),
+                row.getInt("suspend_timeout_seconds"),
+                row.getBoolean("disabled"),
+                row.getBoolean("was_awake"),
+                Sql.nullableInstant(row, "last_active"),
+                Sql.instant(row, "created_at"),
+                Sql.instant(row, "updated_at"));
+    }
+}

@@ -1,0 +1,55 @@
+package dev.coppice.control.error;
+
+import org.jspecify.annotations.Nullable;
+
+/** A request that the control plane refuses or cannot carry out; the unchecked root of the module. */
+public final class ControlException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /** Why, as far as a caller can act on it. */
+    public enum Kind {
+        /** The request itself is malformed. */
+        INVALID,
+        /** No such project, branch, endpoint, role, database, operation. */
+        NOT_FOUND,
+        /** It exists already, or something that depends on it does. */
+        CONFLICT,
+        /** The thing is not in the state that the request needs. */
+        PRECONDITION,
+        /** Well-formed, and not allowed. */
+        UNPROCESSABLE,
+        /** Another operation is in the way; the same request may succeed a little later. */
+        LOCKED,
+        /** A part that the request needs is away; the same request may succeed later. */
+        UNAVAILABLE,
+        /** A fault of ours. */
+        INTERNAL
+    }
+
+    private final Kind kind;
+
+    public ControlException(Kind kind, String message, @Nullable Throwable cause) {
+        super(message, cause);
+        this.kind = kind;
+    }
+
+    public ControlException(Kind kind, String message) {
+        this(kind, message, null);
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    public static ControlException invalid(String message) {
+        return new ControlException(Kind.INVALID, message);
+    }
+
+    public static ControlException notFound(String message) {
+        return new ControlException(Kind.NOT_FOUND, message);
+    }
+
+    public static ControlException conflict(String message) {
+        return new ControlException(Kind.CONFLICT, message);
+    }
+}

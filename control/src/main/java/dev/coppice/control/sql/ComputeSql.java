@@ -1,0 +1,126 @@
+package dev.coppice.control.sql;
+
+import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.error.ControlException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Statements on a compute. Every method runs on a connection in auto-commit mode that the caller owns. */
+public final class ComputeSql {
+    /** The role that Coppice itself logs in with, over the Unix socket only. */
+    public static final String ADMIN = "coppice_admin";
+
+    private static final String MAINTENANCE_DATABASE = "postgres";
+
+    /** What Neon's API-made roles may do, without its core patches: everything short of superuser. */
+    private static final String ROLE_OPTIONS = "LOGIN CREATEDB CREATEROLE REPLICATION BYPASSRLS";
+
+    private static final String ROLE_GRANTS = "pg_read_all_data, pg_write_all_data, pg_monitor, pg_signal_backend";
+
+    private ComputeSql() {}
+
+    /** Connects to the maintenance database; the caller closes the connection. */
+    public static Connection open(Path socket) throws SQLException {
+        return DriverManager.getConnection(Catalog.url(socket, MAINTENANCE_DATABASE), ADMIN, "");
+    }
+
+    /** Reads roles and databases. */
+    public static LiveState read(Connection connection) throws SQLException {
+        return new LiveState(roles(connection), databases(connection));
+    }
+
+    /** Reads the roles only: what an authentication needs. */
+    public static Map<String, LoginRole> roles(Connection connection) throws SQLException {
+        Map<String, LoginRole> roles = new HashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT rolname, rolpassword, rolcanlogin FROM pg_authid"
+                        + " WHERE rolname !~ '^pg_' AND rolname <> '" + ADMIN + "'")) {
+            while (rows.next()) {
+                String name = rows.getString(1);
+                roles.put(name, new LoginRole(name, rows.getString(2), rows.getBoolean(3)));
+            }
+        }
+        return roles;
+    }
+
+    private static Map<String, String> databases(Connection connection) throws SQLException {
+        Map<String, String> databases = new HashMap<>();
+        try (Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(
+                        "SELECT d.datname, r.rolname FROM pg_database d JOIN pg_authid r ON r.oid = d.datdba"
+                                + " WHERE NOT d.datistemplate AND d.datallowconn AND r.rolname <> '" + ADMIN + "'")) {
+            while (rows.next()) {
+                databases.put(rows.getString(1), rows.getString(2));
+            }
+        }
+        return databases;
+    }
+
+    /** Creates the first role of a project: a superuser, as the user of a database of one's own expects. */
+    public static void createOwner(Connection connection, String role, String verifier) throws SQLException {
+        execute(
+                connection,
+                "CREATE ROLE " + identifier(role) + " SUPERUSER " + ROLE_OPTIONS + " PASSWORD " + literal(verifier));
+    }
+
+    public static void createRole(Connection connection, String role, String verifier) throws SQLException {
+        execute(connection, "CREATE ROLE " + identifier(role) + " " + ROLE_OPTIONS + " PASSWORD " + literal(verifier));
+        execute(connection, "GRANT " + ROLE_GRANTS + " TO " + identifier(role));
+    }
+
+    public static void setVerifier(Connection connection, String role, String verifier) throws SQLException {
+        execute(connection, "ALTER ROLE " + identifier(role) + " PASSWORD " + literal(verifier));
+    }
+
+    public static void dropRole(Connection connection, String role) throws SQLException {
+        execute(connection, "DROP ROLE " + identifier(role));
+    }
+
+    public static void createDatabase(Connection connection, String database, String owner) throws SQLException {
+        execute(connection, "CREATE DATABASE " + identifier(database) + " OWNER " + identifier(owner));
+    }
+
+    /** Drops the database and disconnects who uses it. */
+    public static void dropDatabase(Connection connection, String database) throws SQLException {
+        execute(connection, "DROP DATABASE " + identifier(database) + " WITH (FORCE)");
+    }
+
+    /** What a refusal by Postgres means to the person who asked. */
+    public static ControlException translate(SQLException e) {
+        @Nullable String state = e.getSQLState();
+        String message = "Postgres refused: " + e.getMessage();
+        ControlException.Kind kind = switch (state == null ? "" : state) {
+            case "42710", "42P04" -> ControlException.Kind.CONFLICT;
+            case "42704", "3D000" -> ControlException.Kind.NOT_FOUND;
+            case "2BP01", "55006", "42939", "42501", "0A000", "22023", "42602" -> ControlException.Kind.UNPROCESSABLE;
+            case "57P01", "57P02", "57P03", "08006", "08003", "08001", "8001", "" -> ControlException.Kind.UNAVAILABLE;
+            default -> ControlException.Kind.INTERNAL;
+        };
+        return new ControlException(kind, message, e);
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            // JDBC escapes ({d ..}) would otherwise be looked for inside quoted names.
+            statement.setEscapeProcessing(false);
+            statement.execute(sql);
+        }
+    }
+
+    private static String identifier(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    /** A verifier is plain ASCII without backslashes; a quote is doubled all the same. */
+    private static String literal(String text) {
+        return '\'' + text.replace("'", "''") + '\'';
+    }
+}

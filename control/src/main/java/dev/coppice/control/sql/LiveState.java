@@ -1,0 +1,17 @@
+package dev.coppice.control.sql;
+
+import dev.coppice.control.catalog.LoginRole;
+import java.util.Map;
+
+/**
+ * The roles and databases of a running compute.
+ *
+ * @param roles by name, Postgres's own and Coppice's left out
+ * @param databases owner by name, templates and Coppice's own left out
+ */
+public record LiveState(Map<String, LoginRole> roles, Map<String, String> databases) {
+    public LiveState {
+        roles = Map.copyOf(roles);
+        databases = Map.copyOf(databases);
+    }
+}

@@ -1,0 +1,140 @@
+package dev.coppice.control;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.coppice.compute.ComputeService;
+import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.InterposerLibrary;
+import dev.coppice.compute.LocalProcessDriver;
+import dev.coppice.compute.PostgresBinaries;
+import dev.coppice.compute.TemplateCluster;
+import dev.coppice.control.catalog.CatalogFixture;
+import dev.coppice.control.catalog.CatalogServer;
+import dev.coppice.storage.PageService;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A whole control plane over real storage and real computes, without a proxy; reopened as a restarted server would. */
+final class ControlFixture implements AutoCloseable {
+    private static final int BUFFERS_MB = 16;
+    private static final int PROXY_PORT = 5433;
+
+    final Path data = CatalogFixture.newDataDirectory();
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final int suspendTimeoutSeconds;
+    PageService pages;
+    ComputeService computes;
+    CoppiceControl control;
+
+    ControlFixture(int suspendTimeoutSeconds) throws IOException {
+        this.suspendTimeoutSeconds = suspendTimeoutSeconds;
+        open();
+    }
+
+    void open() throws IOException {
+        ComputeUser user = CatalogFixture.user();
+        PostgresBinaries binaries = new PostgresBinaries(CatalogFixture.binaries(), 18);
+        CatalogServer catalog = CatalogServer.start(binaries.bin(), user, data, BUFFERS_MB);
+        pages = PageService.open(Files.createDirectories(data.resolve("timelines")));
+        TemplateCluster.prepare(pages, binaries, user, data.resolve("scratch"));
+        computes = new ComputeService(new ComputeService.Parts(
+                pages,
+                binaries,
+                InterposerLibrary.prepare(data.resolve("native")),
+                user,
+                data.resolve("run"),
+                new LocalProcessDriver(user),
+                new MetricRegistry(),
+                Clock.systemUTC()));
+        control = CoppiceControl.open(
+                new ControlConfiguration(
+                        data,
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                        "127.0.0.1",
+                        PROXY_PORT,
+                        suspendTimeoutSeconds,
+                        BUFFERS_MB,
+                        ComputeSettings.defaults()),
+                catalog,
+                pages,
+                computes,
+                binaries.majorVersion(),
+                Clock.systemUTC());
+    }
+
+    /** What a kill -9 of the server does, as far as one process can: nothing is suspended, nothing is finished. */
+    void abandon() {
+        control.abandon();
+        computes.close();
+        pages.close();
+    }
+
+    void shutDown() {
+        control.close();
+        computes.close();
+        pages.close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        shutDown();
+        CatalogFixture.delete(data);
+    }
+
+    /** An answer of the API. */
+    record Answer(int status, JsonNode body) {
+        String text(String pointer) {
+            return body.at(pointer).asString("");
+        }
+    }
+
+    Answer get(String path) {
+        return call("GET", path, null);
+    }
+
+    Answer post(String path, String body) {
+        return call("POST", path, body);
+    }
+
+    Answer patch(String path, String body) {
+        return call("PATCH", path, body);
+    }
+
+    Answer delete(String path) {
+        return call("DELETE", path, null);
+    }
+
+    Answer call(String method, String path, @Nullable String body) {
+        return call(method, path, body, Optional.of(control.welcome().apiKey()));
+    }
+
+    Answer call(String method, String path, @Nullable String body, Optional<String> key) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(
+                        URI.create(control.welcome().apiUrl() + path))
+                .method(
+                        method,
+                        body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
+        key.ifPresent(value -> request.header("Authorization", "Bearer " + value));
+        try {
+            HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            return new Answer(response.statusCode(), JsonMapper.shared().readTree(response.body()));
+        } catch (IOException e) {
+            throw new IllegalStateException(method + " " + path, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+}

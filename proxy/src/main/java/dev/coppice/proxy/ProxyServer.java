@@ -1,0 +1,137 @@
+package dev.coppice.proxy;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.coppice.proxy.auth.MockVerifiers;
+import dev.coppice.proxy.auth.Nonces;
+import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.relay.ComputeConnector;
+import dev.coppice.proxy.relay.Transport;
+import dev.coppice.proxy.route.EndpointDirectory;
+import dev.coppice.proxy.session.ConnectionInitializer;
+import dev.coppice.proxy.session.ProxyMetrics;
+import dev.coppice.proxy.session.SessionServices;
+import dev.coppice.proxy.session.SessionSettings;
+import dev.coppice.proxy.tls.TlsIdentity;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The running front door. It listens from {@link #start} until {@link #close}. */
+public final class ProxyServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ProxyServer.class);
+    private static final int BACKLOG = 1024;
+    // A session with a slow reader holds at most the high mark and one read per direction.
+    private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 << 10, 256 << 10);
+    private static final Duration COMPUTE_CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
+
+    private final EventLoopGroup loops;
+    private final ChannelGroup connections;
+    private final ConnectionInitializer initializer;
+    private final Channel listener;
+
+    private ProxyServer(
+            EventLoopGroup loops, ChannelGroup connections, ConnectionInitializer initializer, Channel listener) {
+        this.loops = loops;
+        this.connections = connections;
+        this.initializer = initializer;
+        this.listener = listener;
+    }
+
+    /**
+     * Makes the certificate if it is missing, and begins to listen.
+     *
+     * @param secret of the server; keeps mock verifiers the same over restarts
+     * @param metrics gets the proxy's metrics, all named {@code proxy.*}
+     * @throws UncheckedIOException when the address is taken, or the certificate cannot be read
+     */
+    public static ProxyServer start(
+            ProxyConfiguration configuration, EndpointDirectory directory, byte[] secret, MetricRegistry metrics) {
+        return start(configuration, directory, secret, metrics, Transport.available());
+    }
+
+    static ProxyServer start(
+            ProxyConfiguration configuration,
+            EndpointDirectory directory,
+            byte[] secret,
+            MetricRegistry metrics,
+            Transport transport) {
+        SecureRandom random = new SecureRandom();
+        SessionServices services = new SessionServices(
+                new SessionSettings(
+                        configuration.maxConnections(),
+                        configuration.handshakeTimeout(),
+                        configuration.wakeTimeout(),
+                        configuration.domains(),
+                        configuration.tlsRequired(),
+                        WATER_MARK),
+                directory,
+                TlsIdentity.load(configuration.tls(), Clock.systemUTC()),
+                new MockVerifiers(secret),
+                new Nonces(random),
+                new CancelKeys(random),
+                new ComputeConnector(transport, COMPUTE_CONNECT_TIMEOUT),
+                new ProxyMetrics(metrics));
+        int threads = configuration.ioThreads() > 0
+                ? configuration.ioThreads()
+                : Runtime.getRuntime().availableProcessors();
+        EventLoopGroup loops =
+                new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("proxy"), transport.ioHandlers());
+        ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
+        ConnectionInitializer initializer = new ConnectionInitializer(services, connections);
+        ChannelFuture bound = new ServerBootstrap()
+                .group(loops)
+                .channel(transport.listener())
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
+                .childHandler(initializer)
+                .bind(configuration.listen())
+                .awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            loops.shutdownGracefully(0, 0, TimeUnit.SECONDS).awaitUninterruptibly();
+            throw new UncheckedIOException(
+                    "the proxy cannot listen on " + configuration.listen(), new IOException(bound.cause()));
+        }
+        ProxyServer server = new ProxyServer(loops, connections, initializer, bound.channel());
+        log.info("proxy listens on {} ({}, {} event loops)", server.address(), transport, threads);
+        return server;
+    }
+
+    /** Where it really listens. */
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listener.localAddress();
+    }
+
+    /** Stops to listen, ends the sessions with 57P01 where that is possible, and returns within a few seconds. */
+    @Override
+    public void close() {
+        listener.close().awaitUninterruptibly();
+        initializer.shutDown();
+        boolean all = connections.newCloseFuture().awaitUninterruptibly(STOP_TIMEOUT.toMillis());
+        if (!all) {
+            log.warn("closing {} connections that did not end in time", connections.size());
+        }
+        loops.shutdownGracefully(0, STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .awaitUninterruptibly();
+    }
+}

@@ -1,0 +1,58 @@
+package dev.coppice.proxy.pgwire;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.util.Map;
+
+/** Encodes the messages that we, as a client, send to a compute. Every method returns a new buffer the caller owns. */
+public final class ClientMessages {
+    private static final int CANCEL_REQUEST = 80877102;
+
+    private ClientMessages() {}
+
+    /** StartupMessage of protocol 3.0: every supported Postgres speaks it, and its short cancel keys stay inside. */
+    public static ByteBuf startup(ByteBufAllocator alloc, Map<String, String> parameters) {
+        ByteBuf out = alloc.buffer().writeInt(0).writeInt(ProtocolVersion.V3_0.toWire());
+        parameters.forEach((name, value) -> {
+            cString(out, name);
+            cString(out, value);
+        });
+        out.writeByte(0);
+        return out.setInt(0, out.readableBytes());
+    }
+
+    /** CancelRequest. */
+    public static ByteBuf cancelRequest(ByteBufAllocator alloc, CancelKey key) {
+        byte[] secret = key.secret();
+        return alloc.buffer()
+                .writeInt(3 * Integer.BYTES + secret.length)
+                .writeInt(CANCEL_REQUEST)
+                .writeInt(key.processId())
+                .writeBytes(secret);
+    }
+
+    /** SASLInitialResponse. */
+    public static ByteBuf saslInitialResponse(ByteBufAllocator alloc, String mechanism, String data) {
+        ByteBuf out = alloc.buffer().writeByte('p').writeInt(0);
+        cString(out, mechanism);
+        byte[] bytes = data.getBytes(UTF_8);
+        out.writeInt(bytes.length).writeBytes(bytes);
+        return out.setInt(1, out.readableBytes() - 1);
+    }
+
+    /** SASLResponse. */
+    public static ByteBuf saslResponse(ByteBufAllocator alloc, String data) {
+        byte[] bytes = data.getBytes(UTF_8);
+        return alloc.buffer()
+                .writeByte('p')
+                .writeInt(Integer.BYTES + bytes.length)
+                .writeBytes(bytes);
+    }
+
+    private static void cString(ByteBuf out, String text) {
+        out.writeCharSequence(text, UTF_8);
+        out.writeByte(0);
+    }
+}

@@ -1,0 +1,34 @@
+package dev.coppice.proxy.route;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * What the proxy must be able to find out and to have done. Called on event loops: nothing here may block. The
+ * look-ups answer from memory; the stages may complete on any thread.
+ */
+public interface EndpointDirectory {
+
+    /** The endpoint with this id. */
+    Optional<RoutedEndpoint> byEndpointId(String endpointId);
+
+    /** The endpoints of all branches of this name; several projects may each have one. */
+    List<RoutedEndpoint> byBranchName(String branchName);
+
+    /** The endpoints of the default branches of all projects. */
+    List<RoutedEndpoint> defaults();
+
+    /**
+     * The SCRAM verifier of a role as pg_authid has it, {@code SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey};
+     * empty when the role is unknown or may not log in. Must not start the endpoint's compute.
+     */
+    CompletionStage<Optional<String>> verifier(String endpointId, String role);
+
+    /**
+     * Starts the endpoint's compute if it is not running; concurrent calls share one start. The stage carries the
+     * compute's Unix socket, or fails with {@link WakeException}.
+     */
+    CompletionStage<Path> wake(String endpointId);
+}

@@ -1,0 +1,229 @@
+package dev.coppice.proxy.session;
+
+import dev.coppice.common.SqlState;
+import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.pgwire.ProtocolVersion;
+import dev.coppice.proxy.pgwire.ServerMessages;
+import dev.coppice.proxy.relay.Relay;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.util.AttributeKey;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is known about one client connection while its phases come and go: it refuses, keeps the handshake deadline,
+ * and writes the one log line at the end. Confined to the channel's event loop.
+ */
+final class ClientConnection {
+    private static final Logger log = LoggerFactory.getLogger(ClientConnection.class);
+    private static final AttributeKey<ClientConnection> KEY =
+            AttributeKey.valueOf(ClientConnection.class, "connection");
+    private static final AtomicLong NEXT_ID = new AtomicLong(1);
+    /** Names longer than Postgres's NAMEDATALEN are cut in logs and messages. */
+    private static final int MAX_SHOWN_CHARS = 63;
+
+    private enum Phase {
+        STARTUP("before its startup packet"),
+        AUTHENTICATION("while authenticating"),
+        HELD("while waiting for its compute"),
+        SESSION("in session");
+
+        private final String description;
+
+        Phase(String description) {
+            this.description = description;
+        }
+    }
+
+    final SessionServices services;
+    private final Channel channel;
+    private final boolean overLimit;
+    private final long id = NEXT_ID.getAndIncrement();
+    private final long startedNanos = System.nanoTime();
+    private @Nullable Future<?> deadline;
+    private @Nullable Outcome outcome;
+    private String reason = "";
+    private String user = "";
+    private String database = "";
+    private String route = "";
+    private boolean encrypted;
+    private Phase phase = Phase.STARTUP;
+    private ProtocolVersion version = ProtocolVersion.V3_0;
+    private @Nullable Relay relay;
+
+    private ClientConnection(Channel channel, SessionServices services) {
+        this.channel = channel;
+        this.services = services;
+        this.overLimit = services.metrics().opened() > services.settings().maxConnections();
+    }
+
+    /** Takes charge of a connection just accepted. */
+    static ClientConnection begin(Channel channel, SessionServices services) {
+        ClientConnection connection = new ClientConnection(channel, services);
+        channel.attr(KEY).set(connection);
+        Duration timeout = services.settings().handshakeTimeout();
+        connection.deadline =
+                channel.eventLoop().schedule(connection::handshakeTimedOut, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        channel.closeFuture().addListener(_ -> connection.closed());
+        return connection;
+    }
+
+    /** Ends the connection because the proxy stops; may be called on any thread. */
+    static void shutDown(Channel channel) {
+        channel.eventLoop().execute(() -> {
+            ClientConnection connection = channel.attr(KEY).get();
+            if (connection == null) {
+                channel.close();
+            } else {
+                connection.shutDown();
+            }
+        });
+    }
+
+    private void shutDown() {
+        if (relay != null) {
+            relay.shutDown();
+        } else {
+            refuse(
+                    Outcome.SHUTDOWN,
+                    PgError.of(
+                            SqlState.ADMIN_SHUTDOWN,
+                            "terminating connection because Coppice is shutting down",
+                            "Connect again once it is back."));
+        }
+    }
+
+    boolean overLimit() {
+        return overLimit;
+    }
+
+    boolean encrypted() {
+        return encrypted;
+    }
+
+    /** Whether the end has been decided; nothing that still arrives matters. */
+    boolean ending() {
+        return outcome != null && outcome != Outcome.SESSION;
+    }
+
+    ProtocolVersion version() {
+        return version;
+    }
+
+    void encryptedNow() {
+        encrypted = true;
+    }
+
+    /** The client speaks the protocol, so it can be told errors. */
+    void startupReceived(String user, String database, ProtocolVersion version) {
+        phase = Phase.AUTHENTICATION;
+        this.user = user;
+        this.database = database;
+        this.version = version;
+    }
+
+    void routed(String label) {
+        route = label;
+    }
+
+    /** The password is proved: from here on the wake deadline counts. */
+    void authenticated() {
+        phase = Phase.HELD;
+        if (deadline != null) {
+            deadline.cancel(false);
+            deadline = null;
+        }
+    }
+
+    void sessionBegan(Relay newRelay) {
+        relay = newRelay;
+        outcome = Outcome.SESSION;
+        phase = Phase.SESSION;
+        services.metrics().sessionBegan();
+        services.metrics().login.update(System.nanoTime() - startedNanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** Notes why the connection ends; the first reason counts. */
+    void ending(Outcome how, String why) {
+        if (outcome == null) {
+            outcome = how;
+        }
+        if (reason.isEmpty()) {
+            reason = why;
+        }
+    }
+
+    /** Tells the client and closes. */
+    void refuse(Outcome how, PgError error) {
+        if (ending()) {
+            return;
+        }
+        ending(how, error.state().code() + " " + error.message());
+        channel.writeAndFlush(ServerMessages.error(channel.alloc(), error)).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    /** Closes without a word. */
+    void drop(Outcome how, String why) {
+        ending(how, why);
+        channel.close();
+    }
+
+    private void handshakeTimedOut() {
+        if (phase != Phase.STARTUP) {
+            refuse(
+                    Outcome.TIMEOUT,
+                    PgError.of(
+                            SqlState.QUERY_CANCELED,
+                            "canceling authentication due to timeout",
+                            "The client took longer than "
+                                    + services.settings().handshakeTimeout().toSeconds() + " s to authenticate."));
+        } else {
+            drop(Outcome.TIMEOUT, "no startup packet in time");
+        }
+    }
+
+    private void closed() {
+        if (deadline != null) {
+            deadline.cancel(false);
+        }
+        ending(Outcome.CLIENT_LEFT, "client closed the connection " + phase.description);
+        Outcome end = outcome == null ? Outcome.CLIENT_LEFT : outcome;
+        services.metrics().closed(end);
+        long fromClient = relay == null ? 0 : relay.bytesFromClient();
+        long fromCompute = relay == null ? 0 : relay.bytesFromCompute();
+        services.metrics().bytesFromClients.mark(fromClient);
+        services.metrics().bytesFromComputes.mark(fromCompute);
+        log.info(
+                "connection ended: id={} client={} tls={} protocol={} user={} database={} route={} outcome={}"
+                        + " reason=\"{}\" duration_ms={} bytes_in={} bytes_out={}",
+                id,
+                channel.remoteAddress(),
+                encrypted,
+                version,
+                shown(user),
+                shown(database),
+                shown(route),
+                end.label(),
+                printable(reason),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos),
+                fromClient,
+                fromCompute);
+    }
+
+    /** A name as messages and logs may show it: cut, and on one line. */
+    static String shown(String name) {
+        return printable(name.length() > MAX_SHOWN_CHARS ? name.substring(0, MAX_SHOWN_CHARS) : name);
+    }
+
+    private static String printable(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        text.chars().forEach(c -> out.append(Character.isISOControl(c) ? '?' : (char) c));
+        return out.toString();
+    }
+}

@@ -1,0 +1,160 @@
+package dev.coppice.proxy.session;
+
+import dev.coppice.common.SqlState;
+import dev.coppice.proxy.pgwire.AuthenticationDecoder;
+import dev.coppice.proxy.pgwire.ClientMessage;
+import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.pgwire.PgErrorException;
+import dev.coppice.proxy.pgwire.ServerMessages;
+import dev.coppice.proxy.pgwire.StartupDecoder;
+import dev.coppice.proxy.route.Route;
+import dev.coppice.proxy.route.RouteRequest;
+import dev.coppice.proxy.route.Router;
+import dev.coppice.proxy.tls.TlsIdentity;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import java.util.List;
+import java.util.Optional;
+
+/** The first phase: encryption, cancel requests, the startup packet and its route. */
+final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
+    /** One for TLS and one for GSSAPI; who asks more often does not mean it. */
+    private static final int MAX_ENCRYPTION_REQUESTS = 2;
+
+    private final ClientConnection connection;
+    private int encryptionRequests;
+    private boolean directTls;
+    private Optional<String> serverName = Optional.empty();
+
+    StartupHandler(ClientConnection connection) {
+        this.connection = connection;
+    }
+
+    /** The connection began with a TLS handshake. */
+    void directTls() {
+        directTls = true;
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext ctx, ClientMessage message) {
+        if (connection.ending()) {
+            return;
+        }
+        switch (message) {
+            case ClientMessage.SslRequest() -> encryption(ctx, connection.services.tls());
+            case ClientMessage.GssRequest() -> encryption(ctx, Optional.empty());
+            case ClientMessage.CancelRequest(var key) -> CancelForwarder.forward(ctx.channel(), connection, key);
+            case ClientMessage.Startup startup -> startup(ctx, startup);
+            case ClientMessage.Malformed(PgError error) -> connection.refuse(Outcome.PROTOCOL, error);
+            case ClientMessage.AuthenticationResponse _, ClientMessage.Terminate _ ->
+                throw new IllegalStateException("not a startup packet: " + message);
+        }
+    }
+
+    private void encryption(ChannelHandlerContext ctx, Optional<TlsIdentity> identity) {
+        encryptionRequests++;
+        if (connection.encrypted() || encryptionRequests > MAX_ENCRYPTION_REQUESTS) {
+            connection.refuse(
+                    Outcome.PROTOCOL,
+                    PgError.of(
+                            SqlState.PROTOCOL_VIOLATION,
+                            "unexpected encryption request",
+                            "This is a bug of the client."));
+            return;
+        }
+        // Written before the handler is there, so it goes out in clear.
+        ctx.writeAndFlush(ServerMessages.encryptionAnswer(ctx.alloc(), identity.isPresent()));
+        identity.ifPresent(tls -> ctx.pipeline()
+                .addFirst(tls.newHandler(
+                        ctx.alloc(), connection.services.settings().handshakeTimeout())));
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof SslHandshakeCompletionEvent handshake) {
+            if (handshake.isSuccess()) {
+                encrypted(ctx.pipeline().get(SslHandler.class));
+            } else {
+                connection.drop(
+                        Outcome.PROTOCOL,
+                        "TLS handshake failed: " + handshake.cause().getMessage());
+            }
+        }
+        ctx.fireUserEventTriggered(event);
+    }
+
+    private void encrypted(SslHandler handler) {
+        connection.encryptedNow();
+        serverName = TlsIdentity.serverName(handler);
+        if (directTls && !TlsIdentity.ALPN_POSTGRESQL.equals(handler.applicationProtocol())) {
+            connection.refuse(
+                    Outcome.PROTOCOL,
+                    PgError.of(
+                            SqlState.PROTOCOL_VIOLATION,
+                            "received direct SSL connection request without ALPN protocol negotiation extension",
+                            "Use a client that names the ALPN protocol \"postgresql\", or sslnegotiation=postgres."));
+        }
+    }
+
+    private void startup(ChannelHandlerContext ctx, ClientMessage.Startup startup) {
+        try {
+            RouteRequest request = RouteRequest.parse(
+                    startup.parameters(),
+                    serverName,
+                    connection.services.settings().domains());
+            connection.startupReceived(
+                    request.user(), request.database(), startup.version().negotiated());
+            negotiateVersion(ctx, startup);
+            if (!mayGoOn()) {
+                return;
+            }
+            Route route = new Router(connection.services.directory()).route(request);
+            connection.routed(route.label());
+            // Handlers change from the tail forward: what the decoder has buffered goes to its successor.
+            ctx.pipeline().addLast(new AuthenticationHandler(connection, request, route));
+            ctx.pipeline().remove(this);
+            ctx.pipeline().replace(StartupDecoder.class, null, new AuthenticationDecoder());
+        } catch (PgErrorException e) {
+            connection.refuse(Outcome.NO_ROUTE, e.error());
+        }
+    }
+
+    private void negotiateVersion(ChannelHandlerContext ctx, ClientMessage.Startup startup) {
+        List<String> unknownOptions = RouteRequest.protocolOptions(startup.parameters());
+        if (!unknownOptions.isEmpty() || !startup.version().equals(connection.version())) {
+            ctx.write(
+                    ServerMessages.negotiateProtocolVersion(ctx.alloc(), connection.version(), unknownOptions),
+                    ctx.voidPromise());
+        }
+    }
+
+    private boolean mayGoOn() {
+        if (connection.overLimit()) {
+            connection.refuse(
+                    Outcome.TOO_MANY,
+                    PgError.of(
+                            SqlState.TOO_MANY_CONNECTIONS,
+                            "sorry, too many clients already",
+                            "Close connections, or raise proxy.max_connections (now "
+                                    + connection.services.settings().maxConnections() + ")."));
+            return false;
+        }
+        if (connection.services.settings().tlsRequired() && !connection.encrypted()) {
+            connection.refuse(
+                    Outcome.INSECURE,
+                    PgError.of(
+                            SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                            "connection is insecure",
+                            "Connect with sslmode=require."));
+            return false;
+        }
+        return true;
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        connection.drop(Outcome.PROTOCOL, String.valueOf(cause.getMessage()));
+    }
+}

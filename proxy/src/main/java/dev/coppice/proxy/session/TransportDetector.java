@@ -1,0 +1,47 @@
+package dev.coppice.proxy.session;
+
+import dev.coppice.proxy.tls.TlsIdentity;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Looks at the first byte of a connection. A TLS handshake record (0x16) means direct TLS, as libpq's
+ * {@code sslnegotiation=direct} does since 17; no startup packet begins so, it would be 352 MB long.
+ */
+final class TransportDetector extends ByteToMessageDecoder {
+    private static final byte TLS_HANDSHAKE_RECORD = 0x16;
+
+    private final ClientConnection connection;
+    private final StartupHandler startup;
+
+    TransportDetector(ClientConnection connection, StartupHandler startup) {
+        this.connection = connection;
+        this.startup = startup;
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+        if (in.getByte(in.readerIndex()) != TLS_HANDSHAKE_RECORD) {
+            ctx.pipeline().remove(this);
+            return;
+        }
+        Optional<TlsIdentity> tls = connection.services.tls();
+        if (tls.isEmpty()) {
+            in.skipBytes(in.readableBytes());
+            connection.drop(Outcome.PROTOCOL, "direct TLS, but TLS is off");
+            return;
+        }
+        startup.directTls();
+        ctx.pipeline()
+                .replace(
+                        this,
+                        "tls",
+                        tls.get()
+                                .newHandler(
+                                        ctx.alloc(),
+                                        connection.services.settings().handshakeTimeout()));
+    }
+}

@@ -1,0 +1,53 @@
+package dev.coppice.proxy;
+
+import dev.coppice.proxy.route.EndpointDirectory;
+import dev.coppice.proxy.route.RoutedEndpoint;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/** A directory made of lists, whose wakes the test answers. */
+public final class FakeDirectory implements EndpointDirectory {
+    public final List<RoutedEndpoint> endpoints = new CopyOnWriteArrayList<>();
+    public final List<RoutedEndpoint> defaults = new CopyOnWriteArrayList<>();
+    /** By role, the same at every endpoint. */
+    public final Map<String, String> verifiers = new ConcurrentHashMap<>();
+
+    public final AtomicInteger wakes = new AtomicInteger();
+    public final List<String> woken = new CopyOnWriteArrayList<>();
+    public volatile Supplier<CompletionStage<Path>> wake = CompletableFuture::new;
+
+    @Override
+    public Optional<RoutedEndpoint> byEndpointId(String endpointId) {
+        return endpoints.stream().filter(e -> e.endpointId().equals(endpointId)).findAny();
+    }
+
+    @Override
+    public List<RoutedEndpoint> byBranchName(String branchName) {
+        return endpoints.stream().filter(e -> e.branchName().equals(branchName)).toList();
+    }
+
+    @Override
+    public List<RoutedEndpoint> defaults() {
+        return List.copyOf(defaults);
+    }
+
+    @Override
+    public CompletionStage<Optional<String>> verifier(String endpointId, String role) {
+        return CompletableFuture.completedFuture(Optional.ofNullable(verifiers.get(role)));
+    }
+
+    @Override
+    public CompletionStage<Path> wake(String endpointId) {
+        wakes.incrementAndGet();
+        woken.add(endpointId);
+        return wake.get();
+    }
+}

@@ -1,0 +1,165 @@
+package dev.coppice.proxy.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.coppice.common.SqlState;
+import dev.coppice.proxy.FakeDirectory;
+import dev.coppice.proxy.pgwire.PgErrorException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class RoutingTest {
+    private static final RoutedEndpoint MAIN = new RoutedEndpoint("ep-a", "main", "p1");
+    private static final RoutedEndpoint DEV = new RoutedEndpoint("ep-b", "dev", "p1");
+    private static final RoutedEndpoint OTHER_MAIN = new RoutedEndpoint("ep-c", "main", "p2");
+
+    private final FakeDirectory directory = new FakeDirectory();
+    private Optional<String> serverName = Optional.empty();
+
+    RoutingTest() {
+        directory.endpoints.addAll(List.of(MAIN, DEV));
+        directory.defaults.add(MAIN);
+    }
+
+    private RouteRequest parse(String... parameters) {
+        Map<String, String> map = new LinkedHashMap<>();
+        map.put("user", "alice");
+        for (int i = 0; i < parameters.length; i += 2) {
+            map.put(parameters[i], parameters[i + 1]);
+        }
+        return RouteRequest.parse(map, serverName, List.of("localhost"));
+    }
+
+    private Route route(String... parameters) {
+        return new Router(directory).route(parse(parameters));
+    }
+
+    private void assertError(SqlState state, String text, String... parameters) {
+        assertThatThrownBy(() -> route(parameters))
+                .isInstanceOfSatisfying(PgErrorException.class, e -> {
+                    assertThat(e.error().state()).isEqualTo(state);
+                    assertThat(e.error().hint()).isPresent();
+                })
+                .hasMessageContaining(text);
+    }
+
+    @Test
+    void without_hints_the_default_branch_of_the_only_project() {
+        assertThat(route("database", "shop")).isEqualTo(new Route.Known(MAIN));
+        directory.defaults.add(OTHER_MAIN);
+        assertError(SqlState.CONNECTION_REJECTED, "several projects");
+        directory.defaults.clear();
+        assertError(SqlState.CONNECTION_REJECTED, "no project");
+    }
+
+    @Test
+    void options_name_an_endpoint_in_every_spelling() {
+        for (String options : List.of(
+                "endpoint=ep-b",
+                "project=ep-b",
+                "-c endpoint=ep-b",
+                "-cendpoint=ep-b",
+                "--endpoint=ep-b",
+                "  endpoint=ep-b  ",
+                "endpoint=ep\\-b")) {
+            assertThat(route("options", options)).as(options).isEqualTo(new Route.Known(DEV));
+        }
+    }
+
+    @Test
+    void the_compute_gets_the_other_options_as_they_were_written() {
+        assertThat(parse("options", "-c search_path=a\\ b endpoint=ep-b --work_mem=1MB -c endpoint=ep-b -c")
+                        .computeParameters())
+                .containsEntry("options", "-c search_path=a\\ b --work_mem=1MB -c");
+        assertThat(parse("options", "endpoint=ep-b").computeParameters()).doesNotContainKey("options");
+        assertThat(parse("options", "-c  geqo=off").computeParameters()).containsEntry("options", "-c  geqo=off");
+    }
+
+    @Test
+    void the_server_name_counts_below_our_domains_and_for_endpoint_ids_everywhere() {
+        serverName = Optional.of("DEV.localhost");
+        assertThat(route()).isEqualTo(new Route.Known(DEV));
+        serverName = Optional.of("ep-b.db.example.org");
+        assertThat(route()).isEqualTo(new Route.Known(DEV));
+        serverName = Optional.of("dev.example.org");
+        assertThat(route()).isEqualTo(new Route.Known(MAIN));
+        serverName = Optional.of("localhost");
+        assertThat(route()).isEqualTo(new Route.Known(MAIN));
+    }
+
+    @Test
+    void the_database_name_may_end_in_a_branch_or_endpoint() {
+        assertThat(route("database", "shop@dev")).isEqualTo(new Route.Known(DEV));
+        assertThat(route("database", "shop@ep-b")).isEqualTo(new Route.Known(DEV));
+        assertThat(parse("database", "shop@dev").computeParameters()).containsEntry("database", "shop");
+        assertThat(parse("database", "@dev").computeParameters()).doesNotContainKey("database");
+        assertThat(parse("database", "@dev").database()).isEqualTo("alice");
+    }
+
+    @Test
+    void a_database_name_may_contain_an_at_sign() {
+        assertThat(parse("database", "a@b@").computeParameters()).containsEntry("database", "a@b");
+        assertThat(route("database", "a@b@")).isEqualTo(new Route.Known(MAIN));
+        assertThat(parse("user", "me@example.org", "database", "me@example.org").hints())
+                .isEmpty();
+    }
+
+    @Test
+    void hints_that_agree_are_one() {
+        serverName = Optional.of("ep-b.localhost");
+        assertThat(route("options", "endpoint=ep-b", "database", "shop@dev")).isEqualTo(new Route.Known(DEV));
+    }
+
+    @Test
+    void hints_that_disagree_are_an_error() {
+        assertError(
+                SqlState.PROTOCOL_VIOLATION,
+                "contradictory destinations: \"ep-a\" in options, \"dev\" in the database name",
+                "options",
+                "endpoint=ep-a",
+                "database",
+                "shop@dev");
+        assertError(SqlState.PROTOCOL_VIOLATION, "contradictory", "options", "endpoint=ep-a endpoint=ep-b");
+        assertError(
+                SqlState.PROTOCOL_VIOLATION, "contradictory", "options", "endpoint=ep-a", "database", "shop@nowhere");
+    }
+
+    @Test
+    void a_branch_name_of_two_projects_needs_an_endpoint_beside_it() {
+        directory.endpoints.add(OTHER_MAIN);
+        assertError(
+                SqlState.CONNECTION_REJECTED, "several projects have a branch named \"main\"", "database", "x@main");
+        assertThat(route("options", "endpoint=ep-c", "database", "x@main")).isEqualTo(new Route.Known(OTHER_MAIN));
+    }
+
+    @Test
+    void an_unknown_name_is_no_error_here() {
+        assertThat(route("database", "shop@nowhere")).isEqualTo(new Route.Unknown("nowhere"));
+        assertThat(route("options", "endpoint=ep-nowhere")).isEqualTo(new Route.Unknown("ep-nowhere"));
+        // A branch name is not an endpoint id.
+        assertThat(route("options", "endpoint=dev")).isEqualTo(new Route.Unknown("dev"));
+    }
+
+    @Test
+    void an_endpoint_without_a_name_is_an_error() {
+        assertError(SqlState.PROTOCOL_VIOLATION, "has no name", "options", "endpoint=");
+    }
+
+    @Test
+    void a_user_is_required() {
+        assertThatThrownBy(() -> RouteRequest.parse(Map.of("database", "shop"), serverName, List.of()))
+                .isInstanceOf(PgErrorException.class)
+                .hasMessageContaining("no PostgreSQL user name");
+    }
+
+    @Test
+    void protocol_options_are_named_and_not_passed_on() {
+        assertThat(parse("_pq_.x", "1").computeParameters()).doesNotContainKey("_pq_.x");
+        assertThat(RouteRequest.protocolOptions(Map.of("_pq_.x", "1", "user", "a")))
+                .containsExactly("_pq_.x");
+    }
+}

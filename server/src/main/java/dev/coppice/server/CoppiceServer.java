@@ -1,0 +1,177 @@
+package dev.coppice.server;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.coppice.common.config.CoppiceConfiguration;
+import dev.coppice.common.config.ListenAddress;
+import dev.coppice.compute.ComputeService;
+import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.InterposerLibrary;
+import dev.coppice.compute.LocalProcessDriver;
+import dev.coppice.compute.PostgresBinaries;
+import dev.coppice.compute.TemplateCluster;
+import dev.coppice.control.ControlConfiguration;
+import dev.coppice.control.CoppiceControl;
+import dev.coppice.control.catalog.CatalogServer;
+import dev.coppice.proxy.ProxyConfiguration;
+import dev.coppice.proxy.ProxyServer;
+import dev.coppice.proxy.tls.TlsSettings;
+import dev.coppice.storage.PageService;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The whole of Coppice in one process, from a configuration: page service, computes, control plane and proxy. Parts are
+ * started bottom up and closed top down; whatever was started is closed when a later part fails.
+ */
+final class CoppiceServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(CoppiceServer.class);
+
+    private final Deque<AutoCloseable> started = new ArrayDeque<>();
+    private final CoppiceControl control;
+
+    private CoppiceServer(CoppiceConfiguration configuration) throws IOException {
+        Path data = configuration.dataDirectory().orElseThrow().toAbsolutePath();
+        try {
+            started.push(DataDirectoryLock.take(data));
+            Clock clock = Clock.systemUTC();
+            MetricRegistry metrics = new MetricRegistry();
+            ComputeUser user = ComputeUser.detect(configuration.compute().user());
+            PostgresBinaries binaries = PostgresBinaries.prepare(
+                    data.resolve("postgres"), configuration.postgres().bin());
+            // The catalog and the template start side by side: each waits for a Postgres most of its time.
+            CompletableFuture<CatalogServer> catalog = CompletableFuture.supplyAsync(() -> CatalogServer.start(
+                    binaries.bin(), user, data, configuration.catalog().sharedBuffersMegabytes()));
+            PageService pages = PageService.open(data.resolve("timelines"));
+            started.push(pages);
+            started.push(() -> closeIfStarted(catalog));
+            TemplateCluster.prepare(pages, binaries, user, data.resolve("scratch"));
+            ComputeService computes = new ComputeService(new ComputeService.Parts(
+                    pages,
+                    binaries,
+                    InterposerLibrary.prepare(data.resolve("lib")),
+                    user,
+                    data.resolve("run"),
+                    new LocalProcessDriver(user),
+                    metrics,
+                    clock));
+            started.push(computes);
+            this.control = CoppiceControl.open(
+                    control(configuration, data), catalog.join(), pages, computes, binaries.majorVersion(), clock);
+            started.push(control);
+            started.push(ProxyServer.start(
+                    proxy(configuration, data), new ControlDirectory(control.routing()), mockSecret(data), metrics));
+        } catch (IOException | RuntimeException e) {
+            close();
+            if (e instanceof CompletionException && e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Starts everything; returns when clients can connect.
+     *
+     * @param configuration with its data directory present
+     * @throws ServerStartException when the data directory cannot be used; the parts throw their own
+     */
+    static CoppiceServer start(CoppiceConfiguration configuration) {
+        try {
+            return new CoppiceServer(configuration);
+        } catch (IOException e) {
+            throw new ServerStartException(
+                    "cannot use the data directory "
+                            + configuration.dataDirectory().orElseThrow(),
+                    e);
+        }
+    }
+
+    private static void closeIfStarted(CompletableFuture<CatalogServer> catalog) {
+        catalog.thenAccept(CatalogServer::close).exceptionally(_ -> null).join();
+    }
+
+    private static ControlConfiguration control(CoppiceConfiguration configuration, Path data) {
+        ListenAddress advertised = configuration.proxy().publicAddress();
+        CoppiceConfiguration.Compute compute = configuration.compute();
+        Map<String, String> settings = new HashMap<>(compute.postgresSettings());
+        settings.putIfAbsent("shared_buffers", compute.sharedBuffersMegabytes() + "MB");
+        return new ControlConfiguration(
+                data,
+                socketAddress(configuration.api().listen()),
+                advertised.host(),
+                advertised.port(),
+                compute.suspendTimeoutSeconds(),
+                configuration.catalog().sharedBuffersMegabytes(),
+                new ComputeSettings(compute.sizeComputeUnits(), settings));
+    }
+
+    private static ProxyConfiguration proxy(CoppiceConfiguration configuration, Path data) {
+        CoppiceConfiguration.Proxy proxy = configuration.proxy();
+        CoppiceConfiguration.Tls tls = proxy.tls();
+        TlsSettings settings = switch (tls.mode()) {
+            case AUTO -> new TlsSettings.SelfSigned(data.resolve("tls"));
+            case OFF -> new TlsSettings.Off();
+            case FILES ->
+                new TlsSettings.Files(tls.certificate().orElseThrow(), tls.key().orElseThrow());
+        };
+        ProxyConfiguration defaults = ProxyConfiguration.defaults(socketAddress(proxy.listen()), settings);
+        return new ProxyConfiguration(
+                defaults.listen(),
+                settings,
+                defaults.tlsRequired(),
+                defaults.domains(),
+                proxy.maxConnections(),
+                Duration.ofSeconds(proxy.handshakeTimeoutSeconds()),
+                defaults.wakeTimeout(),
+                defaults.ioThreads());
+    }
+
+    private static InetSocketAddress socketAddress(ListenAddress address) {
+        return new InetSocketAddress(address.host(), address.port());
+    }
+
+    /** Mock verifiers must not change over restarts, or they would tell unknown roles from known ones. */
+    private static byte[] mockSecret(Path data) throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update("proxy mock verifiers".getBytes(StandardCharsets.UTF_8));
+            return digest.digest(Files.readAllBytes(data.resolve("secret.key")));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    CoppiceControl.Welcome welcome() {
+        return control.welcome();
+    }
+
+    /** Ends client sessions, suspends all computes, stops the catalog and releases the data directory. */
+    @Override
+    public void close() {
+        while (!started.isEmpty()) {
+            AutoCloseable part = started.pop();
+            try {
+                part.close();
+            } catch (Exception e) {
+                // The others must be closed all the same.
+                log.error("Cannot close {}", part.getClass().getSimpleName(), e);
+            }
+        }
+    }
+}

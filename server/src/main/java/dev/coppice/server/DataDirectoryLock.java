@@ -1,0 +1,47 @@
+package dev.coppice.server;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/** One server per data directory: an exclusive lock on {@code coppice.lock}, gone with the process. */
+final class DataDirectoryLock implements AutoCloseable {
+    private final FileChannel channel;
+
+    private DataDirectoryLock(FileChannel channel) {
+        this.channel = channel;
+    }
+
+    /**
+     * Makes the directory if it is missing, and locks it. Others may pass through it, since computes run as another user,
+     * but not list it.
+     *
+     * @throws ServerStartException when another server has it
+     */
+    static DataDirectoryLock take(Path data) throws IOException {
+        Files.createDirectories(data);
+        Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwx--x--x"));
+        FileChannel channel =
+                FileChannel.open(data.resolve("coppice.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            FileLock lock = channel.tryLock();
+            if (lock == null) {
+                throw new ServerStartException("another server is running on " + data
+                        + ": stop it, or choose another directory with --data and other ports in the configuration");
+            }
+            return new DataDirectoryLock(channel);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

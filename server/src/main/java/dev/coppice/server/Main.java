@@ -1,0 +1,69 @@
+package dev.coppice.server;
+
+import dev.coppice.common.config.ConfigurationException;
+import dev.coppice.common.config.CoppiceConfiguration;
+import dev.coppice.common.config.DataDirectory;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.LoggerFactory;
+
+/** The server's process: {@code ./coppice up}. Exit codes: 0 stopped, 1 could not start, 2 wrong options or configuration. */
+public final class Main {
+    private static final int COULD_NOT_START = 1;
+    private static final int WRONG_CONFIGURATION = 2;
+
+    private Main() {}
+
+    /** Runs until SIGINT or SIGTERM, then suspends all computes and stops. */
+    public static void main(String[] arguments) throws InterruptedException {
+        CoppiceConfiguration configuration;
+        try {
+            configuration = ServerOptions.read(List.of(arguments), System.getenv());
+        } catch (ConfigurationException e) {
+            System.err.println("error: " + e.getMessage());
+            System.exit(WRONG_CONFIGURATION);
+            return;
+        }
+        // Before the first logger exists: logback reads it once.
+        System.setProperty(
+                "coppice.log.level", configuration.logging().level().name().toLowerCase(Locale.ROOT));
+        CoppiceServer server;
+        try {
+            server = CoppiceServer.start(configuration);
+        } catch (RuntimeException e) {
+            LoggerFactory.getLogger(Main.class).debug("The start failed", e);
+            System.err.println("error: " + e.getMessage());
+            for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+                System.err.println("  because: " + cause.getMessage());
+            }
+            System.exit(COULD_NOT_START);
+            return;
+        }
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(
+                        () -> {
+                            System.err.println("Stopping: suspending all computes.");
+                            server.close();
+                            stopped.countDown();
+                        },
+                        "stop"));
+        System.out.print(banner(server, configuration).text());
+        System.out.flush();
+        stopped.await();
+    }
+
+    private static Banner banner(CoppiceServer server, CoppiceConfiguration configuration) {
+        long started = ManagementFactory.getRuntimeMXBean().getStartTime();
+        return new Banner(
+                server.welcome().connectionString().orElse("(there is no default branch with a known password)"),
+                server.welcome().apiUrl(),
+                server.welcome().apiKey(),
+                configuration.dataDirectory().orElseThrow(),
+                DataDirectory.standard(System.getenv()),
+                Duration.ofMillis(System.currentTimeMillis() - started));
+    }
+}

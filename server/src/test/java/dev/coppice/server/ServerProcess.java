@@ -1,0 +1,136 @@
+package dev.coppice.server;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/** A whole server as {@code ./coppice up} runs it: a JVM of its own that can be killed. */
+final class ServerProcess implements AutoCloseable {
+    private static final long START_LIMIT_NANOS = TimeUnit.MINUTES.toNanos(2);
+
+    private final Path directory;
+    private final Path configuration;
+    private final Path output;
+    private Process process;
+
+    private ServerProcess(Path directory, Path configuration) throws IOException {
+        this.directory = directory;
+        this.configuration = configuration;
+        this.output = directory.resolve("server.log");
+        this.process = spawn();
+        awaitReady();
+    }
+
+    /**
+     * Starts a server on a new directory.
+     *
+     * @param name short, for the directory
+     * @param moreConfiguration lines under {@code compute:} of the configuration file, indented by two
+     */
+    static ServerProcess start(String name, String... moreConfiguration) throws IOException {
+        Path directory = TestDirectories.create(name);
+        Path configuration = Files.writeString(
+                directory.resolve("coppice.yaml"),
+                "proxy:\n  listen: 127.0.0.1:%d\napi:\n  listen: 127.0.0.1:%d\ncompute:\n  shared_buffers_megabytes: 64\n%s"
+                        .formatted(freePort(), freePort(), String.join("\n", moreConfiguration)));
+        return new ServerProcess(directory, configuration);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    Path data() {
+        return directory.resolve("data");
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    String log() throws IOException {
+        return Files.readString(output);
+    }
+
+    /** Kills the server, not its computes. */
+    void kill() {
+        process.destroyForcibly();
+        awaitEnd();
+    }
+
+    /** SIGTERM, and waits for the orderly end. */
+    int stop() {
+        process.destroy();
+        awaitEnd();
+        return process.exitValue();
+    }
+
+    void restart() throws IOException {
+        process = spawn();
+        awaitReady();
+    }
+
+    private void awaitEnd() {
+        try {
+            if (!process.waitFor(2, TimeUnit.MINUTES)) {
+                process.destroyForcibly();
+                throw new IllegalStateException("the server did not stop");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Process spawn() throws IOException {
+        Files.writeString(output, "");
+        return new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        "dev.coppice.server.Main",
+                        "--data",
+                        data().toString(),
+                        "--config",
+                        configuration.toString()))
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+    }
+
+    /** Until the connection string of main is printed. */
+    private void awaitReady() throws IOException {
+        long deadline = System.nanoTime() + START_LIMIT_NANOS;
+        while (!Files.readString(output).contains("postgresql://")) {
+            if (!process.isAlive() || System.nanoTime() > deadline) {
+                throw new IllegalStateException("the server did not start:\n" + Files.readString(output));
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+        }
+    }
+
+    /** The connection string of a branch, in the form that `coppice connection-string` prints. */
+    String uri(String branch) {
+        return Programs.cli(data(), "connection-string", branch).text();
+    }
+
+    Programs.Result cli(String... arguments) {
+        return Programs.cli(data(), arguments);
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (process.isAlive()) {
+            stop();
+        }
+        TestDirectories.delete(directory);
+    }
+}
