@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.wal.WalFormat;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.Test;
  * what a second server shows, recovery alone has brought back.
  */
 class RealPostgresIT {
+    private static final int SEGMENT_SIZE = 16 << 20;
     private static final TimelineId TEMPLATE = new TimelineId("template");
     private static final TimelineId MAIN = new TimelineId("main");
 
@@ -329,6 +332,41 @@ class RealPostgresIT {
     }
 
     @Test
+    void a_record_that_a_crash_cut_off_and_the_next_start_overwrote_is_stepped_over() throws Exception {
+        Lsn cut;
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table t as select 1 i", "select pg_switch_wal()", "insert into t values (2)");
+            cut = Lsn.parse(server.query("select pg_current_wal_insert_lsn()"));
+            server.execute("select pg_logical_emit_message(false, 'test', repeat('x', 100000))");
+            server.execute("insert into t values (3)");
+            server.crash();
+        }
+        service.close();
+        Path segment = main.walDirectory().resolve(WalFormat.segmentName(cut.value(), SEGMENT_SIZE));
+        try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
+            long from = (cut.value() / 8192 + 3) * 8192 % SEGMENT_SIZE;
+            file.seek(from);
+            file.write(new byte[SEGMENT_SIZE - (int) from]);
+        }
+        open();
+        Lsn end = main.endOfWal();
+        assertThat(end.value()).isBetween(cut.value() - 200, cut.value() + 200);
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("insert into t values (4)");
+            assertEndOfWal(server, main);
+            Timeline branch = service.createBranch(new TimelineId("after"), main.head());
+            try (RealPostgres second = Materialized.start(branch)) {
+                assertThat(second.query("select string_agg(i::text, ',' order by i) from t"))
+                        .isEqualTo("1,2,4");
+            }
+            Lsn between = new Lsn(end.value() + 20_000);
+            assertThat(main.at(between).lsn()).isEqualTo(end);
+        }
+        reopen();
+        assertThat(main.endOfWal()).isGreaterThan(end);
+    }
+
+    @Test
     void history_outside_the_range_is_refused_with_the_range() {
         Lsn begin = service.timeline(TEMPLATE).head().lsn();
         assertThat(main.at(begin)).isEqualTo(main.head());
@@ -364,6 +402,10 @@ class RealPostgresIT {
 
     private void reopen() {
         service.close();
+        open();
+    }
+
+    private void open() {
         service = PageService.open(directory.path().resolve("timelines"));
         main = service.timeline(MAIN);
         assertThat(Files.isDirectory(main.directory())).isTrue();
