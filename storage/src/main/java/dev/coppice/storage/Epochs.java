@@ -64,14 +64,14 @@ final class Epochs {
      * WAL up to its end only, and what comes later must not be seen at the point: the fence says both.
      */
     synchronized Lsn fence() {
+        if (!journal.isOpen()) {
+            return new Lsn(wal.end());
+        }
         long offset = journal.catchUp();
         long end = wal.end();
-        if (journal.isOpen()) {
-            wal.sync(end);
-            journal.fence(end, offset);
-            return new Lsn(startable(end));
-        }
-        return new Lsn(end);
+        wal.sync(end);
+        journal.fence(end, offset);
+        return new Lsn(startable(end));
     }
 
     /**

@@ -41,8 +41,15 @@ final class WalHistory {
      * when it was called before: it goes on from there.
      */
     synchronized long end() {
+        OptionalLong ended = journal.endStamp();
+        if (ended.isPresent()) {
+            if (!tail.isKnown()) {
+                tail.startAt(ended.getAsLong());
+            }
+            return ended.getAsLong();
+        }
         if (tail.isKnown()) {
-            return journal.isOpen() ? tail.advance() : tail.position();
+            return tail.advance();
         }
         if (journal.firstSegment() == null) {
             return ancestorLsn;

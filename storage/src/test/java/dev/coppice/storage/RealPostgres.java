@@ -81,8 +81,13 @@ final class RealPostgres implements AutoCloseable {
         }
         List<String> command = command("postgres");
         command.addAll(List.of("-D", data.toString(), "-p", Integer.toString(port), "-k", ""));
+        // Nobody archives removed segments here, so none may be removed.
         List<String> all = new ArrayList<>(List.of(
-                "listen_addresses=127.0.0.1", "wal_recycle=off", "restart_after_crash=off", "full_page_writes=off"));
+                "wal_keep_size=10GB",
+                "listen_addresses=127.0.0.1",
+                "wal_recycle=off",
+                "restart_after_crash=off",
+                "full_page_writes=off"));
         all.addAll(List.of(settings));
         all.forEach(setting -> command.addAll(List.of("-c", setting)));
         Path log = data.resolveSibling(data.getFileName() + ".log");

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.wal.WalFormat;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -16,7 +18,9 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -25,18 +29,32 @@ import org.junit.jupiter.api.Test;
  * what a second server shows, recovery alone has brought back.
  */
 class RealPostgresIT {
+    private static final int SEGMENT_SIZE = 16 << 20;
     private static final TimelineId TEMPLATE = new TimelineId("template");
     private static final TimelineId MAIN = new TimelineId("main");
+
+    private static TestDirectory clusterDirectory;
+    private static Path cluster;
 
     private TestDirectory directory;
     private PageService service;
     private Timeline main;
 
-    @BeforeEach
-    void import_a_fresh_cluster() throws Exception {
-        directory = new TestDirectory();
-        Path cluster = directory.path().resolve("cluster");
+    @BeforeAll
+    static void make_a_cluster() throws Exception {
+        clusterDirectory = new TestDirectory();
+        cluster = clusterDirectory.path().resolve("cluster");
         RealPostgres.initdb(cluster);
+    }
+
+    @AfterAll
+    static void remove_the_cluster() {
+        clusterDirectory.close();
+    }
+
+    @BeforeEach
+    void import_the_cluster() {
+        directory = new TestDirectory();
         service = PageService.open(directory.path().resolve("timelines"));
         service.createRoot(TEMPLATE).importDirectory(cluster);
         main = service.createBranch(MAIN, service.timeline(TEMPLATE).head());
@@ -204,6 +222,151 @@ class RealPostgresIT {
     }
 
     @Test
+    void a_branch_at_the_head_is_frozen_whatever_the_parent_writes_afterwards() throws Exception {
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table t (i int)");
+            Journaling parent = Journaling.to(main);
+            Lsn end = main.endOfWal();
+            parent.mark = end.value() + 8000;
+            parent.page("base/5/99999", 0, bytes(1));
+            BranchPoint point = main.head();
+            Timeline branch = service.createBranch(new TimelineId("frozen"), point);
+            parent.mark = point.lsn().value();
+            parent.page("base/5/99999", 0, bytes(2));
+            parent.page("base/5/99999", 1, bytes(2));
+            parent.mark = point.lsn().value() + 4000;
+            parent.page("base/5/99999", 0, bytes(3));
+            assertThat(main.readFile("base/5/99999").orElseThrow())
+                    .startsWith(bytes(3))
+                    .hasSize(2 * 8192);
+            assertThat(branch.readFile("base/5/99999").orElseThrow()).isEqualTo(bytes(1));
+            reopen();
+            assertThat(service.timeline(branch.id()).readFile("base/5/99999").orElseThrow())
+                    .isEqualTo(bytes(1));
+            server.execute("insert into t values (1)");
+            Timeline later = service.createBranch(new TimelineId("later"), main.head());
+            assertThat(later.readFile("base/5/99999").orElseThrow()).startsWith(bytes(3));
+        }
+    }
+
+    @Test
+    void stamps_beyond_the_end_of_wal_are_lowered_to_it_after_a_crash() throws Exception {
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table t as select 1 i");
+            server.crash();
+        }
+        Journaling crashed = Journaling.to(main);
+        crashed.mark += 5 << 20;
+        crashed.page("base/5/99999", 0, bytes(1));
+        main.endEpoch();
+        BranchPoint afterCrash = main.head();
+        Timeline branch = service.createBranch(new TimelineId("after-crash"), afterCrash);
+        assertThat(branch.readFile("base/5/99999").orElseThrow()).isEqualTo(bytes(1));
+        reopen();
+        assertThat(main.readFile("base/5/99999", afterCrash.lsn()).orElseThrow())
+                .isEqualTo(bytes(1));
+        // Had it kept its stamp, what comes now would be hidden behind it or shown before its time.
+        try (RealPostgres server = Materialized.start(main)) {
+            assertThat(server.query("select count(*) from t")).isEqualTo("1");
+            Journaling recovered = Journaling.to(main);
+            recovered.page("base/5/99999", 0, bytes(2));
+            assertThat(service.timeline(branch.id()).readFile("base/5/99999").orElseThrow())
+                    .isEqualTo(bytes(1));
+        }
+    }
+
+    @Test
+    void a_start_that_dies_before_it_declares_itself_running_leaves_nothing_behind() throws Exception {
+        Lsn begin = main.endOfWal();
+        // Nobody journals the control file here: to the page service the start has not come so far.
+        try (RealPostgres server = RealPostgres.start(Materialized.of(main))) {
+            server.execute("create table lost (i int)");
+            assertThat(main.endOfWal()).isGreaterThan(begin);
+            assertThat(main.head().lsn()).isEqualTo(begin);
+            server.crash();
+        }
+        main.endEpoch();
+        assertThat(main.endOfWal()).isEqualTo(begin);
+        reopen();
+        assertThat(main.endOfWal()).isEqualTo(begin);
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table kept as select g i from generate_series(1, 1000) g");
+            assertEndOfWal(server, main);
+            Timeline branch = service.createBranch(new TimelineId("kept"), main.head());
+            try (RealPostgres second = Materialized.start(branch)) {
+                assertThat(second.query("select count(*) from kept")).isEqualTo("1000");
+            }
+        }
+    }
+
+    @Test
+    void branches_of_branches_see_their_chain_and_keep_their_own_writes() throws Exception {
+        Timeline parent = main;
+        for (int depth = 1; depth <= 3; depth++) {
+            Timeline at = parent;
+            try (RealPostgres server = Materialized.start(at)) {
+                server.execute("create table t" + depth
+                        + " as select g i, repeat('x', 900) f from generate_series(1, 3000) g");
+                Timeline child = service.createBranch(new TimelineId("depth" + depth), at.head());
+                server.execute("create table after" + depth + " (i int)", "select pg_switch_wal()");
+                server.execute("insert into t" + depth + " values (0)");
+                parent = child;
+            }
+        }
+        reopen();
+        parent = service.timeline(parent.id());
+        try (RealPostgres server = Materialized.start(parent)) {
+            for (int depth = 1; depth <= 3; depth++) {
+                assertThat(server.query("select count(*) from t" + depth)).isEqualTo("3000");
+            }
+            assertThat(server.query("select count(*) from pg_class where relname like 'after%'"))
+                    .isEqualTo("0");
+            assertEndOfWal(server, parent);
+        }
+    }
+
+    private static byte[] bytes(int value) {
+        byte[] bytes = new byte[Timeline.BLOCK_SIZE];
+        java.util.Arrays.fill(bytes, (byte) value);
+        return bytes;
+    }
+
+    @Test
+    void a_record_that_a_crash_cut_off_and_the_next_start_overwrote_is_stepped_over() throws Exception {
+        Lsn cut;
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("create table t as select 1 i", "select pg_switch_wal()", "insert into t values (2)");
+            cut = Lsn.parse(server.query("select pg_current_wal_insert_lsn()"));
+            server.execute("select pg_logical_emit_message(false, 'test', repeat('x', 100000))");
+            server.execute("insert into t values (3)");
+            server.crash();
+        }
+        service.close();
+        Path segment = main.walDirectory().resolve(WalFormat.segmentName(cut.value(), SEGMENT_SIZE));
+        try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
+            long from = (cut.value() / 8192 + 3) * 8192 % SEGMENT_SIZE;
+            file.seek(from);
+            file.write(new byte[SEGMENT_SIZE - (int) from]);
+        }
+        open();
+        Lsn end = main.endOfWal();
+        assertThat(end.value()).isBetween(cut.value() - 200, cut.value() + 200);
+        try (RealPostgres server = Materialized.start(main)) {
+            server.execute("insert into t values (4)");
+            assertEndOfWal(server, main);
+            Timeline branch = service.createBranch(new TimelineId("after"), main.head());
+            try (RealPostgres second = Materialized.start(branch)) {
+                assertThat(second.query("select string_agg(i::text, ',' order by i) from t"))
+                        .isEqualTo("1,2,4");
+            }
+            Lsn between = new Lsn(end.value() + 20_000);
+            assertThat(main.at(between).lsn()).isEqualTo(end);
+        }
+        reopen();
+        assertThat(main.endOfWal()).isGreaterThan(end);
+    }
+
+    @Test
     void history_outside_the_range_is_refused_with_the_range() {
         Lsn begin = service.timeline(TEMPLATE).head().lsn();
         assertThat(main.at(begin)).isEqualTo(main.head());
@@ -239,6 +402,10 @@ class RealPostgresIT {
 
     private void reopen() {
         service.close();
+        open();
+    }
+
+    private void open() {
         service = PageService.open(directory.path().resolve("timelines"));
         main = service.timeline(MAIN);
         assertThat(Files.isDirectory(main.directory())).isTrue();

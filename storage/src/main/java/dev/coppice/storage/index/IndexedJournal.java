@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
@@ -155,12 +156,16 @@ public final class IndexedJournal {
 
     /** Whether the newest segment has no end. Reads little, and does not load the index. */
     public boolean isOpen() {
+        return lastSegment() != null && endStamp().isEmpty();
+    }
+
+    /** The end of WAL with which the last epoch ended; empty when it has not. Reads little. */
+    public OptionalLong endStamp() {
         JournalSegment last = lastSegment();
-        if (last == null) {
-            return false;
-        }
-        JournalEntry entry = last.lastIfWithoutPath();
-        return entry == null || entry.type() != EntryType.FENCE || entry.length() != END_OF_EPOCH;
+        JournalEntry entry = last == null ? null : last.lastIfWithoutPath();
+        return entry != null && entry.type() == EntryType.FENCE && entry.length() == END_OF_EPOCH
+                ? OptionalLong.of(entry.stamp())
+                : OptionalLong.empty();
     }
 
     private void appendFence(long stamp, long offset, long length) {

@@ -1,6 +1,7 @@
 package dev.coppice.storage.wal;
 
 import dev.coppice.storage.StorageException;
+import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -93,13 +94,7 @@ public final class WalStore {
         int size = segmentSize();
         long start = Long.compareUnsigned(from, ancestorLsn) < 0 ? ancestorLsn : from;
         for (long at = WalFormat.segmentStart(start, size); Long.compareUnsigned(at, to) < 0; at += size) {
-            ownSegment(at).ifPresent(file -> {
-                try {
-                    dev.coppice.storage.io.DurableFiles.syncData(file);
-                } catch (IOException e) {
-                    throw new StorageException("cannot sync " + file, e);
-                }
-            });
+            syncSegment(at);
         }
     }
 
@@ -134,7 +129,37 @@ public final class WalStore {
 
     private int readOwn(long lsn, long offset, ByteBuffer target) {
         Optional<Path> file = ownSegment(lsn);
-        return file.isEmpty() ? 0 : files.read(file.get(), offset, target);
+        if (file.isEmpty()) {
+            return 0;
+        }
+        try {
+            return files.read(file.get(), offset, target);
+        } catch (StorageException e) {
+            Path moved = movedSince(lsn, file.get()).orElseThrow(() -> e);
+            return files.read(moved, offset, target);
+        }
+    }
+
+    private void syncSegment(long lsn) {
+        Path file = ownSegment(lsn).orElse(null);
+        if (file == null) {
+            return;
+        }
+        try {
+            DurableFiles.syncData(file);
+        } catch (IOException e) {
+            Path moved = movedSince(lsn, file).orElseThrow(() -> new StorageException("cannot sync " + file, e));
+            try {
+                DurableFiles.syncData(moved);
+            } catch (IOException again) {
+                throw new StorageException("cannot sync " + moved, again);
+            }
+        }
+    }
+
+    /** The segment's other name, when Postgres removed it (so it was archived) after the first was looked up. */
+    private Optional<Path> movedSince(long lsn, Path before) {
+        return ownSegment(lsn).filter(now -> !now.equals(before));
     }
 
     private Optional<Path> ownSegment(long lsn) {
