@@ -241,6 +241,7 @@ public final class CoppiceControl implements AutoCloseable {
         api.close();
         monitor.close();
         catalog.close();
+        server.letGo();
     }
 
     Workshop workshop() {

@@ -182,7 +182,10 @@ final class ComputeWatch {
         } catch (SQLException e) {
             failures++;
             if (!stopped && failures == FAILURES_BEFORE_WARNING) {
-                log.warn("The compute of {} cannot be watched, so it is not suspended; it goes on trying", endpointId, e);
+                log.warn(
+                        "The compute of {} cannot be watched, so it is not suspended; it goes on trying",
+                        endpointId,
+                        e);
             }
             close(connection);
             connection = null;
