@@ -337,7 +337,8 @@ final class ComputeLifecycle {
     private static void requireRecovered(LocalDirectory local, Epoch epoch) throws IOException {
         Path file = local.pgdata().resolve(ControlFile.PATH);
         ControlFile control = ControlFile.parse(Files.readAllBytes(file), file);
-        if (Long.compareUnsigned(control.checkPoint(), epoch.startMark().value()) < 0) {
+        // An epoch's stamps begin one above the end of the WAL.
+        if (Long.compareUnsigned(control.checkPoint(), epoch.startMark().value() - 1) < 0) {
             throw new ComputeException("recovery ended before " + new Lsn(control.checkPoint())
                     + ", but the WAL reaches to " + epoch.startMark()
                     + ": it is damaged, and the compute is not opened on a part of its data");
