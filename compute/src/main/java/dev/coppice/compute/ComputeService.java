@@ -120,6 +120,8 @@ public final class ComputeService implements AutoCloseable {
     /**
      * Makes sure that an endpoint's compute runs. Callers during one start share it; during a suspend the start follows.
      *
+     * <p>A compute may die at any moment: whoever cannot connect to the address asks again.
+     *
      * @return the address when it accepts connections; fails with {@link ComputeException}, also when another endpoint has
      *     the timeline
      */

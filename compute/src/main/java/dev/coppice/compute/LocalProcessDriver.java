@@ -22,6 +22,9 @@ public final class LocalProcessDriver implements ComputeDriver {
     private static final Path PROC = Path.of("/proc");
     private static final long ADOPTED_POLL_MILLIS = 50;
 
+    /** PF_EXITING of include/linux/sched.h. */
+    private static final long FLAG_EXITING = 4;
+
     private final ComputeUser user;
 
     public LocalProcessDriver(ComputeUser user) {
@@ -90,13 +93,17 @@ public final class LocalProcessDriver implements ComputeDriver {
         }
     }
 
-    /** Not for a zombie either: where nobody reaps, a dead compute stays one. */
+    /**
+     * Not for a zombie either: where nobody reaps, a dead compute stays one; and not for a process that has closed its
+     * sockets on the way to its end. See proc_pid_stat(5).
+     */
     private static boolean isAlive(long pid) {
         try {
             String stat = Files.readString(PROC.resolve(pid + "/stat"));
-            // pid (comm) state ...; comm may contain anything, also parentheses.
-            char state = stat.charAt(stat.lastIndexOf(')') + 2);
-            return state != 'Z' && state != 'X';
+            // pid (comm) state ppid pgrp session tty_nr tpgid flags ...; comm may contain anything, also parentheses.
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", 8);
+            boolean dead = fields[0].equals("Z") || fields[0].equals("X");
+            return !dead && (Long.parseLong(fields[6]) & FLAG_EXITING) == 0;
         } catch (IOException e) {
             return false;
         }

@@ -35,7 +35,7 @@ public final class TemplateCluster {
      * The template's timeline, made now if need be.
      *
      * @param scratch a directory for the cluster while it is being made; within reach of the computes' user
-     * @throws ComputeException with the words of {@code initdb}, when it fails
+     * @throws ComputeException with the words of {@code initdb}, when it fails; when another major version made the template
      */
     public static Timeline prepare(PageService pages, PostgresBinaries binaries, ComputeUser user, Path scratch) {
         TimelineId id = new TimelineId(NAME);
@@ -43,6 +43,7 @@ public final class TemplateCluster {
             if (pages.exists(id)) {
                 Timeline existing = pages.timeline(id);
                 if (Files.exists(existing.directory().resolve(MARKER))) {
+                    requireVersion(existing, binaries);
                     return existing;
                 }
                 log.info("The template was not finished; making it again");
@@ -54,6 +55,18 @@ public final class TemplateCluster {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ComputeException("interrupted while making the template cluster", e);
+        }
+    }
+
+    /** Every branch descends from the template, so another major version could not open any of them. */
+    private static void requireVersion(Timeline template, PostgresBinaries binaries) {
+        String version = template.readFile("PG_VERSION")
+                .map(text -> new String(text, StandardCharsets.US_ASCII).strip())
+                .orElse("unknown");
+        if (!version.equals(Integer.toString(binaries.majorVersion()))) {
+            throw new ComputeException("this data directory was made by Postgres " + version + ", and "
+                    + binaries.postgres() + " is " + binaries.majorVersion() + ": point postgres.bin at a Postgres "
+                    + version + ", or use another data directory");
         }
     }
 

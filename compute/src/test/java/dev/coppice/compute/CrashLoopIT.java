@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.coppice.common.TimelineId;
 import java.io.BufferedReader;
@@ -13,6 +14,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -53,6 +55,13 @@ class CrashLoopIT {
             }
             assertThat(Signals.KILL.send(harness.pid("loop"))).isTrue();
             writer.join();
+            // The signal is sent, which is not yet a dead process: a wake might still find it well.
+            int crashes = cycle + 1;
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> harness.events.stream()
+                                    .filter("crashed ep-loop"::equals)
+                                    .count()
+                            == crashes);
             harness.wake("loop");
 
             String context = "seed " + seed + ", cycle " + cycle;

@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.PageService;
@@ -46,6 +47,18 @@ class TemplateClusterIT {
 
         assertThat(prepare().readFile("global/pg_control")).isPresent();
         assertThat(directory.resolve("initdb")).doesNotExist();
+    }
+
+    @Test
+    void refuses_a_data_directory_of_another_major_version() {
+        prepare();
+        PostgresBinaries older = new PostgresBinaries(TestDirectories.binaries().bin(), 15);
+
+        assertThatThrownBy(() -> TemplateCluster.prepare(pages, older, user, directory.resolve("initdb")))
+                .isInstanceOf(ComputeException.class)
+                .hasMessageContaining(
+                        "was made by Postgres " + TestDirectories.binaries().majorVersion())
+                .hasMessageContaining("postgres.bin");
     }
 
     private Timeline prepare() {
