@@ -5,6 +5,7 @@ import dev.coppice.compute.ComputeState;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.activity.RoleSync;
 import dev.coppice.control.api.ApiServer;
+import dev.coppice.control.branch.BranchContents;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
 import dev.coppice.control.branch.RoleWorkflows;
@@ -12,7 +13,6 @@ import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.CatalogServer;
-import dev.coppice.control.catalog.Database;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.error.ControlException;
@@ -28,15 +28,12 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The control plane of one server: opens the catalog, takes over what an earlier server left, makes the first project, serves
  * the API and watches computes. {@link #close} ends all of it, computes and catalog included, in the order that loses nothing.
  */
 public final class CoppiceControl implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(CoppiceControl.class);
     private static final String FIRST_PROJECT = "coppice";
     private static final String FIRST_BRANCH = "main";
     private static final String FIRST_ROLE = "coppice_owner";
@@ -190,23 +187,11 @@ public final class CoppiceControl implements AutoCloseable {
 
     private static Optional<String> connectionString(Workshop shop, ConnectionStrings strings, Branch branch) {
         Optional<Endpoint> endpoint = shop.catalog().inventory().endpointOfBranch(branch.id());
-        RoleWorkflows roles = new RoleWorkflows(shop);
-        List<Database> databases = roles.databases(branch.projectId(), branch.id());
-        if (endpoint.isEmpty() || databases.isEmpty()) {
-            return Optional.empty();
-        }
-        Database database = databases.getFirst();
-        try {
-            String password = roles.reveal(branch.projectId(), branch.id(), database.ownerName());
-            return Optional.of(strings.of(
-                    database.ownerName(),
-                    password,
-                    database.name(),
-                    endpoint.get().id()));
-        } catch (ControlException notStored) {
-            log.debug("No connection string to print: {}", notStored.getMessage());
-            return Optional.empty();
-        }
+        Optional<BranchContents.Login> login = new RoleWorkflows(shop)
+                .contents(branch.projectId(), branch.id())
+                .login();
+        return endpoint.flatMap(
+                found -> login.map(way -> strings.of(way.role(), way.password(), way.database(), found.id())));
     }
 
     /** What a proxy asks. */
@@ -241,6 +226,7 @@ public final class CoppiceControl implements AutoCloseable {
         api.close();
         monitor.close();
         catalog.close();
+        server.letGo();
     }
 
     Workshop workshop() {

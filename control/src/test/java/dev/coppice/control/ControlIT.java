@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.ControlFixture.Answer;
+import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
 import java.io.IOException;
@@ -214,8 +215,7 @@ class ControlIT {
         String endpoint = made.text("/endpoints/0/id");
         // A lock on every table is a catalog that does not answer.
         try (Connection lock = DriverManager.getConnection(
-                        dev.coppice.control.catalog.Catalog.url(
-                                fixture.data.resolve("run/catalog/.s.PGSQL.5432"), "postgres"),
+                        Catalog.url(fixture.data.resolve("run/catalog/.s.PGSQL.5432"), "postgres"),
                         ComputeSql.ADMIN,
                         "");
                 Statement statement = lock.createStatement()) {
@@ -289,15 +289,13 @@ class ControlIT {
         return fixture.post(base + "/branches", body);
     }
 
+    /** As a client of the database would; Coppice's own sessions do not count as activity. */
     private static Connection connect(String endpoint) throws Exception {
+        String password = fixture.get(base + "/branches/" + branchOf(endpoint) + "/roles/coppice_owner/reveal_password")
+                .text("/password");
         var socket =
                 fixture.control.routing().wake(endpoint).toCompletableFuture().get();
-        // As the operating system user of the computes' administrator; counted as activity all the same.
-        Connection connection = ComputeSql.open(socket);
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("SET SESSION AUTHORIZATION coppice_owner");
-        }
-        return connection;
+        return DriverManager.getConnection(Catalog.url(socket, "coppice"), "coppice_owner", password);
     }
 
     private static String query(String endpoint, String sql) throws Exception {

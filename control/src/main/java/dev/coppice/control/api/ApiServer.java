@@ -43,12 +43,7 @@ public final class ApiServer implements AutoCloseable {
         ActivityMonitor monitor = shop.monitor();
         RoleWorkflows roles = new RoleWorkflows(shop);
         ViewMaker views = new ViewMaker(
-                shop.computeService(),
-                monitor,
-                roles,
-                strings,
-                shop.computeSettings().computeUnits(),
-                suspendTimeoutSeconds);
+                shop.computeService(), monitor, strings, shop.computeSettings().computeUnits(), suspendTimeoutSeconds);
         Jex jex = Jex.create()
                 .config(config ->
                         config.host(listen.getHostString()).health(false).compression(c -> c.disableCompression()))
@@ -63,8 +58,8 @@ public final class ApiServer implements AutoCloseable {
         Routes routes = new Routes(jex);
         Lookup lookup = new Lookup(inventory);
         new AccountRoutes(shop.clock().instant()).register(routes);
-        new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), roles, views).register(routes);
-        new BranchRoutes(lookup, new BranchWorkflows(shop), roles, views).register(routes);
+        new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), views).register(routes);
+        new BranchRoutes(lookup, new BranchWorkflows(shop), views).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, roles, views).register(routes);
         return new ApiServer(jex.start());

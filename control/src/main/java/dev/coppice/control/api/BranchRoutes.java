@@ -4,9 +4,7 @@ import dev.coppice.common.Lsn;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
-import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Database;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
@@ -24,13 +22,11 @@ final class BranchRoutes {
 
     private final Lookup lookup;
     private final BranchWorkflows branches;
-    private final RoleWorkflows roles;
     private final ViewMaker views;
 
-    BranchRoutes(Lookup lookup, BranchWorkflows branches, RoleWorkflows roles, ViewMaker views) {
+    BranchRoutes(Lookup lookup, BranchWorkflows branches, ViewMaker views) {
         this.lookup = lookup;
         this.branches = branches;
-        this.roles = roles;
         this.views = views;
     }
 
@@ -72,19 +68,15 @@ final class BranchRoutes {
                 // Without the list, too: a branch that cannot be connected to is of no use to anybody here.
                 endpoints == null || !endpoints.isEmpty(),
                 suspendTimeout(endpoints)));
-        Branch branch = made.branch();
-        List<Database> databases = roles.databases(branch.projectId(), branch.id());
         return Reply.created(new Views.CreatedBranch(
-                views.branch(branch),
+                views.branch(made.branch()),
                 made.endpoint().stream().map(views::endpoint).toList(),
-                roles.roles(branch.projectId(), branch.id()).stream()
+                made.contents().roles().stream()
                         .map(role -> views.role(role, null))
                         .toList(),
-                databases.stream().map(views::database).toList(),
+                made.contents().databases().stream().map(views::database).toList(),
                 made.operations().stream().map(views::operation).toList(),
-                made.endpoint()
-                        .map(endpoint -> views.connectionUris(endpoint, databases))
-                        .orElse(List.of())));
+                views.connectionUris(made)));
     }
 
     private static void refuseUnsupported(Bodies.NewBranch asked) {

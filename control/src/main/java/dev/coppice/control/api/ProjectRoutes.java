@@ -1,16 +1,16 @@
 package dev.coppice.control.api;
 
+import dev.coppice.control.branch.BranchContents;
+import dev.coppice.control.branch.Made;
 import dev.coppice.control.branch.ProjectWorkflows;
-import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.catalog.Catalog;
-import dev.coppice.control.catalog.Database;
-import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /** Projects and their operations. */
 final class ProjectRoutes {
@@ -20,13 +20,11 @@ final class ProjectRoutes {
 
     private final Catalog catalog;
     private final ProjectWorkflows projects;
-    private final RoleWorkflows roles;
     private final ViewMaker views;
 
-    ProjectRoutes(Catalog catalog, ProjectWorkflows projects, RoleWorkflows roles, ViewMaker views) {
+    ProjectRoutes(Catalog catalog, ProjectWorkflows projects, ViewMaker views) {
         this.catalog = catalog;
         this.projects = projects;
-        this.roles = roles;
         this.views = views;
     }
 
@@ -81,21 +79,24 @@ final class ProjectRoutes {
                     ControlException.Kind.UNPROCESSABLE,
                     "project.pg_version: this server runs Postgres " + projects.pgVersion() + " only");
         }
-        ProjectWorkflows.MadeProject made =
+        ProjectWorkflows.MadeProject project =
                 projects.create(new ProjectWorkflows.Request(name, branchName, roleName, databaseName));
-        Endpoint endpoint = made.made().endpoint().orElseThrow();
-        String branchId = made.made().branch().id();
-        List<Database> databases = roles.databases(made.project().id(), branchId);
+        Made made = project.made();
+        Optional<BranchContents.Login> login = made.contents().login();
         return Reply.created(new Views.CreatedProject(
-                views.project(made.project()),
-                views.branch(made.made().branch()),
-                List.of(views.endpoint(endpoint)),
-                roles.roles(made.project().id(), branchId).stream()
-                        .map(role -> views.role(role, role.name().equals(made.roleName()) ? made.password() : null))
+                views.project(project.project()),
+                views.branch(made.branch()),
+                made.endpoint().stream().map(views::endpoint).toList(),
+                made.contents().roles().stream()
+                        .map(role -> views.role(
+                                role,
+                                login.filter(owner -> owner.role().equals(role.name()))
+                                        .map(BranchContents.Login::password)
+                                        .orElse(null)))
                         .toList(),
-                databases.stream().map(views::database).toList(),
-                made.made().operations().stream().map(views::operation).toList(),
-                List.of(views.connectionUri(endpoint, made.databaseName(), made.roleName(), made.password()))));
+                made.contents().databases().stream().map(views::database).toList(),
+                made.operations().stream().map(views::operation).toList(),
+                views.connectionUris(made)));
     }
 
     private Reply update(Call call) throws IOException {

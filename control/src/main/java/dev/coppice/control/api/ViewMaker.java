@@ -5,18 +5,16 @@ import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.activity.ActivityMonitor;
-import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.branch.Made;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Database;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.Role;
-import dev.coppice.control.error.ControlException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Makes views of what the catalog and the computes say. */
@@ -28,7 +26,6 @@ final class ViewMaker {
 
     private final ComputeService computes;
     private final ActivityMonitor monitor;
-    private final RoleWorkflows roles;
     private final ConnectionStrings strings;
     private final double computeUnits;
     private final int suspendTimeoutSeconds;
@@ -36,13 +33,11 @@ final class ViewMaker {
     ViewMaker(
             ComputeService computes,
             ActivityMonitor monitor,
-            RoleWorkflows roles,
             ConnectionStrings strings,
             double computeUnits,
             int suspendTimeoutSeconds) {
         this.computes = computes;
         this.monitor = monitor;
-        this.roles = roles;
         this.strings = strings;
         this.computeUnits = computeUnits;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
@@ -181,22 +176,15 @@ final class ViewMaker {
                 Duration.between(operation.createdAt(), operation.updatedAt()).toMillis());
     }
 
-    /**
-     * How to connect to a new branch: to its first database as that database's owner. Empty when it has no database or the
-     * owner's password is not known.
-     */
-    List<Views.ConnectionUri> connectionUris(Endpoint endpoint, List<Database> databases) {
-        Optional<Database> first = databases.stream().findFirst();
-        if (first.isEmpty()) {
-            return List.of();
-        }
-        String role = first.get().ownerName();
-        try {
-            String password = roles.reveal(endpoint.projectId(), endpoint.branchId(), role);
-            return List.of(connectionUri(endpoint, first.get().name(), role, password));
-        } catch (ControlException notStored) {
-            return List.of();
-        }
+    /** How to connect to a new branch; empty when it has no endpoint or nobody's password is known. */
+    List<Views.ConnectionUri> connectionUris(Made made) {
+        return made
+                .endpoint()
+                .flatMap(endpoint -> made.contents()
+                        .login()
+                        .map(login -> connectionUri(endpoint, login.database(), login.role(), login.password())))
+                .stream()
+                .toList();
     }
 
     Views.ConnectionUri connectionUri(Endpoint endpoint, String database, String role, String password) {

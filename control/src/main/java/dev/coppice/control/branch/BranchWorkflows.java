@@ -3,6 +3,7 @@ package dev.coppice.control.branch;
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.Operation;
@@ -149,25 +150,15 @@ public final class BranchWorkflows {
         Map<String, LoginRole> roles = shop.inventory().roles(parent.id());
         shop.pages().createBranch(Workshop.timeline(draft.branch()), point);
         try {
-            publish(draft, roles, connection -> {
-                RoleRows.inherit(
-                        connection,
-                        parent.id(),
-                        draft.branch().id(),
-                        draft.branch().createdAt());
-                // The catalog's copy may lag behind memory by a poll of the parent.
-                RoleRows.replaceRoles(
-                        connection,
-                        draft.branch().id(),
-                        roles.values(),
-                        draft.branch().createdAt());
+            BranchContents contents = publish(draft, roles, connection -> {
                 OperationRows.insert(connection, operation);
+                return BranchContents.inherit(shop, connection, parent, draft.branch(), roles);
             });
+            return new Made(draft.branch(), draft.endpoint(), List.of(operation), contents);
         } catch (RuntimeException e) {
             removal.removeTimeline(Workshop.timeline(draft.branch()), e);
             throw named(e, name);
         }
-        return new Made(draft.branch(), draft.endpoint(), List.of(operation));
     }
 
     private Made fromPast(Request request, Branch parent, String name, BranchPoint point) {
@@ -181,26 +172,19 @@ public final class BranchWorkflows {
             OperationRows.insert(connection, operation);
             return Boolean.TRUE;
         });
+        BranchContents contents;
         try {
             shop.pages().createBranch(timeline, point);
             LiveState live = shop.computes().run(endpointId, timeline, ComputeSql::read);
-            publish(draft, live.roles(), connection -> {
-                RoleRows.inherit(
-                        connection,
-                        parent.id(),
-                        draft.branch().id(),
-                        draft.branch().createdAt());
-                RoleRows.replaceRoles(
-                        connection,
-                        draft.branch().id(),
-                        live.roles().values(),
-                        draft.branch().createdAt());
+            contents = publish(draft, live.roles(), connection -> {
+                BranchContents.inherit(shop, connection, parent, draft.branch(), live.roles());
                 RoleRows.replaceDatabases(
                         connection,
                         draft.branch().id(),
                         live.databases(),
                         draft.branch().createdAt());
                 OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                return BranchContents.read(shop, connection, draft.branch().id());
             });
         } catch (RuntimeException e) {
             removal.undo(operation, e);
@@ -211,7 +195,7 @@ public final class BranchWorkflows {
         } else {
             shop.monitor().suspend(endpointId);
         }
-        return new Made(draft.branch(), draft.endpoint(), List.of(finished(operation)));
+        return new Made(draft.branch(), draft.endpoint(), List.of(finished(operation)), contents);
     }
 
     private record Drafted(Branch branch, Optional<Endpoint> endpoint) {}
@@ -274,16 +258,16 @@ public final class BranchWorkflows {
                 shop.now());
     }
 
-    private void publish(Drafted draft, Map<String, LoginRole> roles, dev.coppice.control.catalog.Catalog.Change more) {
-        shop.catalog()
-                .change(
+    private <T> T publish(Drafted draft, Map<String, LoginRole> roles, Catalog.Work<T> more) {
+        return shop.catalog()
+                .changeReturning(
                         draft.branch().projectId(),
                         connection -> {
                             Rows.insert(connection, draft.branch());
                             if (draft.endpoint().isPresent()) {
                                 Rows.insert(connection, draft.endpoint().get());
                             }
-                            more.run(connection);
+                            return more.run(connection);
                         },
                         image -> {
                             image.putRoles(draft.branch().id(), roles);

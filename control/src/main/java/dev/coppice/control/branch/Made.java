@@ -7,4 +7,4 @@ import java.util.List;
 import java.util.Optional;
 
 /** A branch that was just made. */
-public record Made(Branch branch, Optional<Endpoint> endpoint, List<Operation> operations) {}
+public record Made(Branch branch, Optional<Endpoint> endpoint, List<Operation> operations, BranchContents contents) {}

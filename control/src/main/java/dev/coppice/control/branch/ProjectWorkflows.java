@@ -38,7 +38,7 @@ public final class ProjectWorkflows {
     public record Request(String name, String branchName, String roleName, String databaseName) {}
 
     /** A project that was just made. */
-    public record MadeProject(Project project, Made made, String roleName, String password, String databaseName) {}
+    public record MadeProject(Project project, Made made) {}
 
     /** The major version that every project runs. */
     public int pgVersion() {
@@ -86,14 +86,9 @@ public final class ProjectWorkflows {
             String password = shop.tokens().password();
             shop.pages().createBranch(timeline, shop.pages().timeline(TEMPLATE).head());
             LiveState live = furnish(request, endpoint, timeline, password);
-            publish(request, project, branch, endpoint, operation, live, password);
+            BranchContents contents = publish(request, project, branch, endpoint, operation, live, password);
             shop.monitor().watch(endpoint.id());
-            return new MadeProject(
-                    project,
-                    new Made(branch, Optional.of(endpoint), List.of(operation)),
-                    request.roleName(),
-                    password,
-                    request.databaseName());
+            return new MadeProject(project, new Made(branch, Optional.of(endpoint), List.of(operation), contents));
         } catch (RuntimeException e) {
             removal.undo(operation, e);
             throw e;
@@ -109,7 +104,7 @@ public final class ProjectWorkflows {
         });
     }
 
-    private void publish(
+    private BranchContents publish(
             Request request,
             Project project,
             Branch branch,
@@ -118,8 +113,8 @@ public final class ProjectWorkflows {
             LiveState live,
             String password) {
         byte[] sealed = shop.secrets().seal(password, RoleWorkflows.sealContext(request.roleName()));
-        shop.catalog()
-                .change(
+        return shop.catalog()
+                .changeReturning(
                         project.id(),
                         connection -> {
                             Rows.insert(connection, project);
@@ -139,6 +134,7 @@ public final class ProjectWorkflows {
                                     branch.createdAt());
                             OperationRows.finish(
                                     connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                            return BranchContents.read(shop, connection, branch.id());
                         },
                         image -> {
                             image.put(project);

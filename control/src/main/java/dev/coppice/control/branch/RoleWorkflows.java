@@ -29,6 +29,12 @@ public final class RoleWorkflows {
     /** A role and, just after it was set, its password. */
     public record WithPassword(Role role, String password, Operation operation) {}
 
+    /** Roles, databases and a way in, in one reading. */
+    public BranchContents contents(String projectId, String branchId) {
+        Branch branch = shop.branch(projectId, branchId);
+        return shop.catalog().transaction(connection -> BranchContents.read(shop, connection, branch.id()));
+    }
+
     public List<Role> roles(String projectId, String branchId) {
         Branch branch = shop.branch(projectId, branchId);
         return shop.catalog().transaction(connection -> RoleRows.roles(connection, branch.id()));

@@ -134,18 +134,30 @@ public final class Catalog implements AutoCloseable {
     }
 
     /** Changes a project's rows and, once that is committed, the inventory; others are notified. */
-    public void change(String projectId, Change rows, Consumer<Inventory> image) {
+    public <T> T changeReturning(String projectId, Work<T> rows, Consumer<Inventory> image) {
         imageLock.readLock().lock();
         try {
-            transaction(connection -> {
-                rows.run(connection);
+            T result = transaction(connection -> {
+                T made = rows.run(connection);
                 tell(connection, projectId);
-                return Boolean.TRUE;
+                return made;
             });
             image.accept(inventory);
+            return result;
         } finally {
             imageLock.readLock().unlock();
         }
+    }
+
+    /** As {@link #changeReturning}, for rows that answer nothing. */
+    public void change(String projectId, Change rows, Consumer<Inventory> image) {
+        var _ = changeReturning(
+                projectId,
+                connection -> {
+                    rows.run(connection);
+                    return Boolean.TRUE;
+                },
+                image);
     }
 
     /** Stores the hash of a new API key. */

@@ -305,6 +305,11 @@ public final class CatalogServer implements AutoCloseable {
         }
     }
 
+    /** Lets go of the process, which runs on until another object adopts it: a hand-over to the next server. */
+    public void letGo() {
+        stopping.set(true);
+    }
+
     /** Fast shutdown, and an immediate one when that takes too long; both keep everything that was committed. */
     @Override
     public void close() {

@@ -37,16 +37,27 @@ public final class RoleRows {
                     verifier = excluded.verifier, can_login = excluded.can_login, updated_at = excluded.updated_at""", branchId, role.name(), sealed, role.verifier(), role.canLogin(), now, now);
     }
 
-    /** Gives a new branch its parent's roles, with their passwords, and databases. */
-    public static void inherit(Connection connection, String parentId, String childId, Instant now)
+    /** A role with its sealed password, when one is stored. */
+    public record StoredRole(Role role, Optional<byte[]> sealedPassword) {}
+
+    /** Gives a new branch its parent's roles, with their passwords; answers what it has now. */
+    public static List<StoredRole> inheritRoles(Connection connection, String parentId, String childId, Instant now)
             throws SQLException {
-        Sql.update(connection, """
+        return Sql.list(connection, RoleRows::storedRole, """
                 INSERT INTO roles (branch_id, name, sealed_password, verifier, can_login, is_protected, created_at, updated_at)
                 SELECT ?::text, name, sealed_password, verifier, can_login, is_protected, created_at, ?::timestamptz
-                FROM roles WHERE branch_id = ?""", childId, now, parentId);
-        Sql.update(connection, """
+                FROM roles WHERE branch_id = ? ORDER BY name
+                RETURNING *""", childId, now, parentId);
+    }
+
+    /** Gives a new branch its parent's databases; answers what it has now. */
+    public static List<Database> inheritDatabases(Connection connection, String parentId, String childId, Instant now)
+            throws SQLException {
+        return Sql.list(connection, RoleRows::database, """
                 INSERT INTO databases (branch_id, name, owner_name, created_at, updated_at)
-                SELECT ?::text, name, owner_name, created_at, ?::timestamptz FROM databases WHERE branch_id = ?""", childId, now, parentId);
+                SELECT ?::text, name, owner_name, created_at, ?::timestamptz
+                FROM databases WHERE branch_id = ? ORDER BY id
+                RETURNING *""", childId, now, parentId);
     }
 
     public static void deleteRole(Connection connection, String branchId, String name) throws SQLException {
@@ -109,30 +120,19 @@ public final class RoleRows {
     }
 
     public static List<Role> roles(Connection connection, String branchId) throws SQLException {
-        return Sql.list(
-                connection,
-                row -> new Role(
-                        row.getString("branch_id"),
-                        loginRole(row),
-                        row.getBoolean("is_protected"),
-                        Sql.instant(row, "created_at"),
-                        Sql.instant(row, "updated_at")),
-                "SELECT * FROM roles WHERE branch_id = ? ORDER BY name",
-                branchId);
+        return storedRoles(connection, branchId).stream().map(StoredRole::role).toList();
     }
 
+    /** The roles of a branch with their passwords, by name. */
+    public static List<StoredRole> storedRoles(Connection connection, String branchId) throws SQLException {
+        return Sql.list(
+                connection, RoleRows::storedRole, "SELECT * FROM roles WHERE branch_id = ? ORDER BY name", branchId);
+    }
+
+    /** The databases of a branch, oldest first. */
     public static List<Database> databases(Connection connection, String branchId) throws SQLException {
         return Sql.list(
-                connection,
-                row -> new Database(
-                        row.getLong("id"),
-                        row.getString("branch_id"),
-                        row.getString("name"),
-                        row.getString("owner_name"),
-                        Sql.instant(row, "created_at"),
-                        Sql.instant(row, "updated_at")),
-                "SELECT * FROM databases WHERE branch_id = ? ORDER BY id",
-                branchId);
+                connection, RoleRows::database, "SELECT * FROM databases WHERE branch_id = ? ORDER BY id", branchId);
     }
 
     /** Every role of a project's branches, by branch and name. */
@@ -156,6 +156,27 @@ public final class RoleRows {
             result.put(role.name(), role.login());
         }
         return result;
+    }
+
+    private static StoredRole storedRole(ResultSet row) throws SQLException {
+        return new StoredRole(
+                new Role(
+                        row.getString("branch_id"),
+                        loginRole(row),
+                        row.getBoolean("is_protected"),
+                        Sql.instant(row, "created_at"),
+                        Sql.instant(row, "updated_at")),
+                Optional.ofNullable(row.getBytes("sealed_password")));
+    }
+
+    private static Database database(ResultSet row) throws SQLException {
+        return new Database(
+                row.getLong("id"),
+                row.getString("branch_id"),
+                row.getString("name"),
+                row.getString("owner_name"),
+                Sql.instant(row, "created_at"),
+                Sql.instant(row, "updated_at"));
     }
 
     private static LoginRole loginRole(ResultSet row) throws SQLException {

@@ -142,7 +142,7 @@ class CatalogIT {
                             "p",
                             c -> {
                                 Rows.insert(c, twin);
-                                RoleRows.inherit(c, "br-a", "br-c", NOW);
+                                RoleRows.inheritRoles(c, "br-a", "br-c", NOW);
                             },
                             image -> image.put(twin)))
                     .isInstanceOfSatisfying(
@@ -203,7 +203,7 @@ class CatalogIT {
                     RoleRows.put(c, "br-a", alice, new byte[] {9}, NOW);
                     RoleRows.putDatabase(c, "br-a", "app", "alice", NOW);
                     Rows.insert(c, child);
-                    RoleRows.inherit(c, "br-a", "br-b", NOW);
+                    RoleRows.inheritRoles(c, "br-a", "br-b", NOW);
                 },
                 image -> {
                     image.put(project);
