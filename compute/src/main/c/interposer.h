@@ -102,7 +102,8 @@ struct slot {
     uint32_t generation; /* changes when the slot is given to another file */
     uint32_t limit;      /* blocks below it may still be in the page service only */
     uint8_t state;
-    uint8_t pad[3];
+    bool marked; /* its presence bytes may be set: the limit was above 0 once */
+    uint8_t pad[2];
     char path[SLOT_PATH];
 };
 
