@@ -99,6 +99,7 @@ void map_start(uint32_t epoch, uint64_t mark)
         map->synced = 0;
         map->mark = mark;
     }
+    map->sync_failed = 0;
     map->postmaster = getpid();
 }
 
@@ -167,13 +168,14 @@ void slot_remove(struct slot *slot)
     while (*link != index)
         link = &slots[*link].next;
     *link = slot->next;
+    /* First, so that whoever still has the old generation sees it before the path changes. */
+    __atomic_add_fetch(&slot->generation, 1, __ATOMIC_SEQ_CST);
     /* Also when the limit is 0 by now: a truncated file leaves marks, and the slot's next file must not inherit them. */
     if ((slot->limit > 0 || slot->marked) && madvise(slot_presence(slot), SEGMENT_BLOCKS, MADV_REMOVE) != 0)
         memset(slot_presence(slot), BLOCK_ABSENT, SEGMENT_BLOCKS);
     slot->marked = false;
     slot->state = SLOT_FREE;
     slot->path[0] = 0;
-    __atomic_add_fetch(&slot->generation, 1, __ATOMIC_SEQ_CST);
     lock(&map->table_lock);
     slot->next = map->free_slots;
     map->free_slots = index;

@@ -23,6 +23,7 @@
 #define RELATION "base/1/100"
 #define DROPPED "base/1/200"
 #define NEXT "base/1/300"
+#define OTHER "base/1/400"
 
 static int failures;
 
@@ -70,7 +71,8 @@ static void answer_pages(int connection, uint32_t count, uint64_t first)
 
 static bool is_relation(const char *path)
 {
-    return strcmp(path, RELATION) == 0 || strcmp(path, DROPPED) == 0 || strcmp(path, NEXT) == 0;
+    return strcmp(path, RELATION) == 0 || strcmp(path, DROPPED) == 0 || strcmp(path, NEXT) == 0 ||
+           strcmp(path, OTHER) == 0;
 }
 
 static void answer_request(int connection, uint8_t operation, const char *path, uint32_t count, uint64_t first)
@@ -307,6 +309,31 @@ static void a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed(v
     close(fd);
 }
 
+static void a_write_to_a_removed_file_reaches_no_other_file(const char *journal)
+{
+    struct stat before, after;
+    char block[BLOCK];
+    memset(block, 0x55, BLOCK);
+    int removed = open(NEXT, O_RDWR);
+    CHECK(removed >= 0 && unlink(NEXT) == 0);
+    int other = open(OTHER, O_RDWR); /* gets the slot */
+    CHECK(other >= 0 && tracked(other)->slot == tracked(removed)->slot);
+    CHECK(syscall_stat(journal, &before) == 0);
+    CHECK(pwrite(removed, block, BLOCK, 3L * BLOCK) == BLOCK && ftruncate(removed, 0) == 0);
+    CHECK(syscall_stat(journal, &after) == 0 && after.st_size == before.st_size);
+    CHECK(pread(other, block, BLOCK, 3L * BLOCK) == BLOCK && block_is(block, 3));
+    close(other);
+    close(removed);
+}
+
+static void a_failed_sync_is_never_followed_by_a_good_one(void)
+{
+    CHECK(journal_sync() == 0);
+    map->sync_failed = 1;
+    CHECK(journal_sync() == -1 && errno == EIO);
+    map->sync_failed = 0;
+}
+
 static void whole_files_are_placed_and_listed(void)
 {
     char text[8] = {0};
@@ -353,6 +380,8 @@ static void run_tests(const char *journal)
     a_page_that_changes_while_it_is_written_is_journaled_whole(journal);
     a_late_prefetch_never_grows_a_truncated_file();
     a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed();
+    a_write_to_a_removed_file_reaches_no_other_file(journal);
+    a_failed_sync_is_never_followed_by_a_good_one();
     whole_files_are_placed_and_listed();
     tablespaces_are_refused();
     removed_wal_goes_to_the_archive();
