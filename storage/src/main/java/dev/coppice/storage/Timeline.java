@@ -211,6 +211,14 @@ public final class Timeline {
     }
 
     /**
+     * Says that the compute of the open epoch accepts connections. Call it before anybody commits: a point between its
+     * first commits can then be branched.
+     */
+    public void started() {
+        epochs.started();
+    }
+
+    /**
      * Ends the open epoch, after a clean stop or a crash alike; does nothing when none is open.
      *
      * @throws EpochRunningException when a process holds the writer lock

@@ -51,6 +51,9 @@ public final class IndexedJournal {
     private volatile boolean loaded;
     private volatile @Nullable SegmentScanner scanner;
 
+    /** Whether this process knows that the newest segment's end is durable. */
+    private volatile boolean endSynced;
+
     /** Reads nothing yet. */
     public IndexedJournal(Path directory, TimelineId timeline, OpenFiles files) {
         this.directory = directory;
@@ -115,6 +118,7 @@ public final class IndexedJournal {
         scanLock.lock();
         try {
             load();
+            syncEnd();
             JournalSegment last = lastSegment();
             int epoch = last == null ? 1 : last.epoch() + 1;
             JournalSegment segment =
@@ -124,9 +128,22 @@ public final class IndexedJournal {
             addSegmentToIndex(segment);
             segments = List.copyOf(all);
             scanner = new SegmentScanner(segment);
+            endSynced = false;
             return segment;
         } finally {
             scanLock.unlock();
+        }
+    }
+
+    /**
+     * Makes an ended epoch durable: an earlier process may have written its last fence and not lived to sync it. Costs
+     * nothing after the first time.
+     */
+    public void syncEnd() {
+        JournalSegment last = endSynced ? null : lastSegment();
+        if (last != null) {
+            last.sync();
+            endSynced = true;
         }
     }
 
@@ -148,6 +165,7 @@ public final class IndexedJournal {
             load();
             long offset = scan(true);
             appendFence(stamp, offset, END_OF_EPOCH);
+            endSynced = true;
             scan(true);
         } finally {
             scanLock.unlock();
@@ -226,7 +244,13 @@ public final class IndexedJournal {
         });
         addBatch();
         if (current.dropped() > dropped) {
-            LOG.info("{}: dropped {} bytes of torn entries", current.segment(), current.dropped() - dropped);
+            // A process that was killed, or a full disk, explains one torn entry; more is damage, and pages are
+            // missing.
+            LOG.warn(
+                    "{}: dropped {} bytes before byte {} that are no whole entries: what they held is lost",
+                    current.segment(),
+                    current.dropped() - dropped,
+                    current.position());
         }
         return current.position();
     }
