@@ -93,11 +93,6 @@ public final class IndexedJournal {
         return all.isEmpty() ? null : all.getFirst();
     }
 
-    /** Whether the index is in memory. */
-    public boolean isLoaded() {
-        return loaded;
-    }
-
     /**
      * Indexes what was appended.
      *
