@@ -251,6 +251,10 @@ public final class Timeline {
         return branchPoints;
     }
 
+    void stopFollowing() {
+        followed = false;
+    }
+
     /** Whether a compute may be writing, as far as was seen last. */
     boolean isFollowed() {
         return followed;

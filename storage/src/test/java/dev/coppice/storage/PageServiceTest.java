@@ -275,6 +275,20 @@ class PageServiceTest {
             assertThatThrownBy(() -> root.readFile("base/5/1")).isInstanceOf(StorageException.class);
         });
         interrupted.join();
+        reopen();
+        Timeline again = service.timeline(ROOT);
+        List<Throwable> thrown = new ArrayList<>();
+        Thread first = Thread.ofPlatform().start(() -> {
+            Thread.currentThread().interrupt();
+            try {
+                again.stat("base/5/1");
+            } catch (StorageException e) {
+                thrown.add(e);
+            }
+        });
+        first.join();
+        assertThat(thrown).hasSize(1);
+        assertThat(again.readFile("base/5/1").orElseThrow()).isEqualTo(block(1));
         assertThat(root.readFile("base/5/1").orElseThrow()).isEqualTo(block(1));
     }
 }

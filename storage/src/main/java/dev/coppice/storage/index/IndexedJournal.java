@@ -48,7 +48,9 @@ public final class IndexedJournal {
     private final ReentrantLock scanLock = new ReentrantLock();
     private final ReentrantReadWriteLock indexLock = new ReentrantReadWriteLock();
 
-    private final TimelineIndex index = new TimelineIndex();
+    /** Replaced when reading failed half-way: a gap would serve old pages, so all is read again. */
+    private TimelineIndex index = new TimelineIndex();
+
     private final List<JournalEntry> batch = new ArrayList<>(BATCH);
     private volatile List<JournalSegment> segments = List.of();
     private volatile boolean loaded;
@@ -67,12 +69,16 @@ public final class IndexedJournal {
 
     /** Asks the index. The answer must not keep a reference to it. */
     public <T> T ask(Function<TimelineIndex, T> question) {
-        load();
-        indexLock.readLock().lock();
-        try {
-            return question.apply(index);
-        } finally {
-            indexLock.readLock().unlock();
+        while (true) {
+            load();
+            indexLock.readLock().lock();
+            try {
+                if (loaded) {
+                    return question.apply(index);
+                }
+            } finally {
+                indexLock.readLock().unlock();
+            }
         }
     }
 
@@ -99,13 +105,9 @@ public final class IndexedJournal {
      * @return J: every entry of the newest segment that begins before this byte is indexed; 0 without a segment
      */
     public long catchUp() {
-        load();
-        SegmentScanner last = scanner;
-        if (last == null) {
-            return 0;
-        }
         scanLock.lock();
         try {
+            load();
             return scan(false);
         } finally {
             scanLock.unlock();
@@ -211,6 +213,7 @@ public final class IndexedJournal {
             if (loaded) {
                 return;
             }
+            reset();
             List<JournalSegment> all = JournalSegment.openAll(directory, timeline, files);
             segments = all;
             for (JournalSegment segment : all) {
@@ -238,6 +241,31 @@ public final class IndexedJournal {
         if (current == null) {
             return 0;
         }
+        boolean complete = false;
+        try {
+            long position = readNew(current, ended);
+            complete = true;
+            return position;
+        } finally {
+            if (!complete) {
+                reset();
+            }
+        }
+    }
+
+    private void reset() {
+        indexLock.writeLock().lock();
+        try {
+            loaded = false;
+            scanner = null;
+            batch.clear();
+            index = new TimelineIndex();
+        } finally {
+            indexLock.writeLock().unlock();
+        }
+    }
+
+    private long readNew(SegmentScanner current, boolean ended) {
         long dropped = current.dropped();
         current.scan(ended, entry -> {
             batch.add(entry);
