@@ -46,7 +46,12 @@ public final class IndexedJournal {
     private final OpenFiles files;
 
     private final ReentrantLock scanLock = new ReentrantLock();
-    private final ReentrantReadWriteLock indexLock = new ReentrantReadWriteLock();
+
+    /**
+     * Fair: virtual threads are not time-sliced. With barging, readers that never block kept a woken reader off its
+     * carrier, and the writer behind that one waited for them to finish.
+     */
+    private final ReentrantReadWriteLock indexLock = new ReentrantReadWriteLock(true);
 
     /** Replaced when reading failed half-way: a gap would serve old pages, so all is read again. */
     private TimelineIndex index = new TimelineIndex();
