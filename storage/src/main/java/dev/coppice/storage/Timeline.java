@@ -258,7 +258,7 @@ public final class Timeline {
 
     /** Indexes what was appended and follows the WAL, so that a branch point or a read need not. */
     void follow() {
-        journal.catchUp();
+        journal.follow();
         wal.end();
     }
 

@@ -33,6 +33,9 @@ public final class IndexedJournal {
     /** Entries added to the index under one hold of the write lock. */
     private static final int BATCH = 256;
 
+    /** Bytes that may be appended before {@link #follow} syncs them. */
+    private static final long MAX_BACKLOG = 16 << 20;
+
     private static final ByteBuffer NO_DATA = ByteBuffer.allocate(0);
 
     /** In a fence's length field: the epoch ended with it. */
@@ -49,6 +52,10 @@ public final class IndexedJournal {
     private final List<JournalEntry> batch = new ArrayList<>(BATCH);
     private volatile List<JournalSegment> segments = List.of();
     private volatile boolean loaded;
+
+    /** How far {@link #follow} has synced the newest segment; touched by the following thread only. */
+    private long followedTo;
+
     private volatile @Nullable SegmentScanner scanner;
 
     /** Reads nothing yet. */
@@ -86,11 +93,6 @@ public final class IndexedJournal {
         return all.isEmpty() ? null : all.getFirst();
     }
 
-    /** Whether the index is in memory. */
-    public boolean isLoaded() {
-        return loaded;
-    }
-
     /**
      * Indexes what was appended.
      *
@@ -107,6 +109,25 @@ public final class IndexedJournal {
             return scan(false);
         } finally {
             scanLock.unlock();
+        }
+    }
+
+    /**
+     * Indexes what was appended, and syncs when much of it is not: a branch point must sync all, and should not have to
+     * wait for a bulk load to reach the disk.
+     */
+    public void follow() {
+        long position = catchUp();
+        JournalSegment last = lastSegment();
+        if (last == null) {
+            return;
+        }
+        if (position < followedTo) {
+            followedTo = 0;
+        }
+        if (position - followedTo > MAX_BACKLOG) {
+            last.sync();
+            followedTo = position;
         }
     }
 
