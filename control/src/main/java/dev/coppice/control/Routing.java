@@ -131,13 +131,13 @@ public final class Routing {
         return address.socket();
     }
 
-    /** Wakes in the background; a failure is logged. */
+    /** Wakes, and waits for it; a failure is logged. */
     void wakeQuietly(String endpointId) {
-        var _ = wake(endpointId).whenComplete((_, failure) -> {
-            if (failure != null) {
-                log.warn("{} was not woken to read its roles again", endpointId, failure);
-            }
-        });
+        try {
+            wake(endpointId).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            log.warn("{} was not woken to read its roles again: {}", endpointId, String.valueOf(e.getMessage()));
+        }
     }
 
     private List<Route> routes(Stream<Branch> branches) {

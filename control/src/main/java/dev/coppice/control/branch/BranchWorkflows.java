@@ -226,7 +226,7 @@ public final class BranchWorkflows {
                         Endpoint.READ_WRITE,
                         request.suspendTimeoutSeconds(),
                         false,
-                        false,
+                        !(request.point() instanceof BranchPointRequest.Head),
                         null,
                         now,
                         now))
