@@ -365,7 +365,7 @@ class ControlIT {
                 .until(() -> fixture.control
                         .workshop()
                         .monitor()
-                        .freshRoles(endpoint)
+                        .freshRoles(endpoint, false)
                         .filter(roles -> !roles.isCompletedExceptionally())
                         .isPresent());
     }

@@ -132,7 +132,7 @@ public final class BranchWorkflows {
     private void freshenRoles(Branch parent) {
         shop.inventory()
                 .endpointOfBranch(parent.id())
-                .flatMap(endpoint -> shop.monitor().freshRoles(endpoint.id()))
+                .flatMap(endpoint -> shop.monitor().freshRoles(endpoint.id(), true))
                 .ifPresent(roles -> {
                     try {
                         roles.get(FRESH_ROLES_MAX_MILLIS, TimeUnit.MILLISECONDS);
