@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,11 +65,19 @@ public final class CatalogServer implements AutoCloseable {
         try {
             cluster.layOut();
             server.startOrAdopt();
-        } catch (IOException e) {
+            server.logInOnce();
+            return server;
+        } catch (IOException | SQLException e) {
+            server.close();
             throw new ControlException(
                     ControlException.Kind.UNAVAILABLE, "cannot start the catalog: " + e.getMessage(), e);
         }
-        return server;
+    }
+
+    /** Shows that this process may log in. It also loads the driver, while whoever starts us does other things. */
+    private void logInOnce() throws SQLException {
+        DriverManager.getConnection(Catalog.url(socket(), "postgres"), CatalogCluster.ADMIN, "")
+                .close();
     }
 
     /** The Unix socket to connect to, as role {@code coppice_admin} by peer authentication. */
