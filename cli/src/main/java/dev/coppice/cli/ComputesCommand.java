@@ -77,7 +77,18 @@ final class ComputesCommand {
                                 branches, row.path("branch_id").asString(""))),
                 Column.of("ID", "id"),
                 Column.of("STATE", "current_state"),
-                Column.of("SUSPEND AFTER (S)", "suspend_timeout_seconds"),
+                new Column(
+                        "SUSPEND AFTER",
+                        row -> suspendAfter(row.path("suspend_timeout_seconds").asInt())),
                 Column.of("LAST ACTIVE", "last_active"));
+    }
+
+    /** Neon's numbers in words: 0 = what the server's configuration says. */
+    private static String suspendAfter(int seconds) {
+        return switch (seconds) {
+            case 0 -> "default";
+            case -1 -> "never";
+            default -> seconds + " s";
+        };
     }
 }

@@ -49,6 +49,8 @@ final class CoppiceServer implements AutoCloseable {
         Path data = configuration.dataDirectory().orElseThrow().toAbsolutePath();
         try {
             started.push(DataDirectoryLock.take(data));
+            ListenPorts.requireFree("proxy.listen", configuration.proxy().listen());
+            ListenPorts.requireFree("api.listen", configuration.api().listen());
             Clock clock = Clock.systemUTC();
             MetricRegistry metrics = new MetricRegistry();
             ComputeUser user = ComputeUser.detect(configuration.compute().user());
@@ -70,7 +72,7 @@ final class CoppiceServer implements AutoCloseable {
                     new LocalProcessDriver(user),
                     metrics,
                     clock));
-            started.push(computes);
+            started.push(() -> suspendAndClose(computes));
             this.control = CoppiceControl.open(
                     control(configuration, data), catalog.join(), pages, computes, binaries.majorVersion(), clock);
             started.push(control);
@@ -99,6 +101,15 @@ final class CoppiceServer implements AutoCloseable {
                     "cannot use the data directory "
                             + configuration.dataDirectory().orElseThrow(),
                     e);
+        }
+    }
+
+    /** The control plane has suspended them before; after a failed start there may be none to do it. */
+    private static void suspendAndClose(ComputeService computes) {
+        try {
+            computes.suspendAll().join();
+        } finally {
+            computes.close();
         }
     }
 

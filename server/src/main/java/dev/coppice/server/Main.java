@@ -7,8 +7,10 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** The server's process: {@code ./coppice up}. Exit codes: 0 stopped, 1 could not start, 2 wrong options or configuration. */
 public final class Main {
@@ -30,10 +32,16 @@ public final class Main {
         // Before the first logger exists: logback reads it once.
         System.setProperty(
                 "coppice.log.level", configuration.logging().level().name().toLowerCase(Locale.ROOT));
+        SLF4JBridgeHandler.removeHandlersForRootLogger();
+        SLF4JBridgeHandler.install();
+        CompletableFuture<CoppiceServer> starting = new CompletableFuture<>();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "stop"));
         CoppiceServer server;
         try {
             server = CoppiceServer.start(configuration);
+            starting.complete(server);
         } catch (RuntimeException e) {
+            starting.completeExceptionally(e);
             LoggerFactory.getLogger(Main.class).debug("The start failed", e);
             System.err.println("error: " + e.getMessage());
             for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
@@ -42,18 +50,21 @@ public final class Main {
             System.exit(COULD_NOT_START);
             return;
         }
-        CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> {
-                            System.err.println("Stopping: suspending all computes.");
-                            server.close();
-                            stopped.countDown();
-                        },
-                        "stop"));
         System.out.print(banner(server, configuration).text());
         System.out.flush();
-        stopped.await();
+        new CountDownLatch(1).await();
+    }
+
+    /** A start under way is let finish first: half a start has nobody who knows what to stop. */
+    private static void stop(CompletableFuture<CoppiceServer> starting) {
+        if (!starting.isDone()) {
+            System.err.println("Stopping as soon as everything is started.");
+        }
+        CoppiceServer server = starting.exceptionally(_ -> null).join();
+        if (server != null) {
+            System.err.println("Stopping: suspending all computes.");
+            server.close();
+        }
     }
 
     private static Banner banner(CoppiceServer server, CoppiceConfiguration configuration) {

@@ -21,7 +21,9 @@ final class BranchPoints {
     }
 
     BranchPoint at(Lsn lsn) {
-        if (parent != null && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0) {
+        if (parent != null
+                && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0
+                && !oldestAlongChain().isAfter(lsn)) {
             return parent.at(lsn);
         }
         BranchPoint head = timeline.head();
@@ -62,8 +64,7 @@ final class BranchPoints {
     /** No own commit precedes the time: the timeline as it began, unless it had not begun. */
     private BranchPoint beginning(Instant time) {
         if (parent == null && time.isBefore(timeline.createdAt())) {
-            throw new OutsideHistoryException(time + " is before the history of timeline " + timeline.id()
-                    + ", which begins at " + timeline.createdAt());
+            throw new OutsideHistoryException(time + " is before the beginning of history, " + timeline.createdAt());
         }
         return new BranchPoint(timeline.id(), new Lsn(wal.oldest()));
     }
@@ -83,8 +84,8 @@ final class BranchPoints {
 
     private void refuseOutside(Lsn lsn, Lsn end) {
         if (lsn.isAfter(end) || Long.compareUnsigned(lsn.value(), wal.oldest()) < 0) {
-            throw new OutsideHistoryException("LSN " + lsn + " is outside the history of timeline " + timeline.id()
-                    + ", which reaches from " + oldestAlongChain() + " to " + end);
+            throw new OutsideHistoryException(
+                    "LSN " + lsn + " is outside history, which reaches from " + oldestAlongChain() + " to " + end);
         }
     }
 

@@ -259,6 +259,10 @@ public final class Timeline {
         return branchPoints;
     }
 
+    void stopFollowing() {
+        followed = false;
+    }
+
     /** Whether a compute may be writing, as far as was seen last. */
     boolean isFollowed() {
         return followed;
@@ -266,7 +270,7 @@ public final class Timeline {
 
     /** Indexes what was appended and follows the WAL, so that a branch point or a read need not. */
     void follow() {
-        journal.catchUp();
+        journal.follow();
         wal.end();
     }
 

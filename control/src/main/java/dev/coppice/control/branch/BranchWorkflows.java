@@ -16,7 +16,9 @@ import dev.coppice.control.sql.LiveState;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.OutsideHistoryException;
 import dev.coppice.storage.Timeline;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +37,9 @@ public final class BranchWorkflows {
     private static final Logger log = LoggerFactory.getLogger(BranchWorkflows.class);
     private static final long FRESH_ROLES_MAX_MILLIS = 500;
     private static final int NAME_ATTEMPTS = 5;
+
+    /** How far a client's clock may be ahead of ours. */
+    private static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(1);
 
     private final Workshop shop;
     private final Removal removal;
@@ -121,10 +126,24 @@ public final class BranchWorkflows {
                     yield timeline.head();
                 }
                 case BranchPointRequest.AtLsn(var lsn) -> timeline.at(lsn);
-                case BranchPointRequest.AtTime(var time) -> timeline.at(time);
+                case BranchPointRequest.AtTime(var time) -> {
+                    requirePast(time);
+                    yield timeline.at(time);
+                }
             };
         } catch (OutsideHistoryException e) {
-            throw new ControlException(ControlException.Kind.UNPROCESSABLE, String.valueOf(e.getMessage()), e);
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "branch \"" + parent.name() + "\": " + e.getMessage(), e);
+        }
+    }
+
+    /** The end of history, silently, is not what somebody wants who mistook a zone or a year. */
+    private void requirePast(Instant time) {
+        Instant now = shop.clock().instant();
+        if (time.isAfter(now.plus(CLOCK_TOLERANCE))) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    time + " is in the future; the server's clock shows " + now.truncatedTo(ChronoUnit.SECONDS));
         }
     }
 
@@ -132,7 +151,7 @@ public final class BranchWorkflows {
     private void freshenRoles(Branch parent) {
         shop.inventory()
                 .endpointOfBranch(parent.id())
-                .flatMap(endpoint -> shop.monitor().freshRoles(endpoint.id()))
+                .flatMap(endpoint -> shop.monitor().freshRoles(endpoint.id(), true))
                 .ifPresent(roles -> {
                     try {
                         roles.get(FRESH_ROLES_MAX_MILLIS, TimeUnit.MILLISECONDS);
@@ -226,7 +245,7 @@ public final class BranchWorkflows {
                         Endpoint.READ_WRITE,
                         request.suspendTimeoutSeconds(),
                         false,
-                        false,
+                        !(request.point() instanceof BranchPointRequest.Head),
                         null,
                         now,
                         now))

@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * What is known about one client connection while its phases come and go: it refuses, keeps the handshake deadline,
@@ -199,21 +200,23 @@ final class ClientConnection {
         long fromCompute = relay == null ? 0 : relay.bytesFromCompute();
         services.metrics().bytesFromClients.mark(fromClient);
         services.metrics().bytesFromComputes.mark(fromCompute);
-        log.info(
-                "connection ended: id={} client={} tls={} protocol={} user={} database={} route={} outcome={}"
-                        + " reason=\"{}\" duration_ms={} bytes_in={} bytes_out={}",
-                id,
-                channel.remoteAddress(),
-                encrypted,
-                version,
-                shown(user),
-                shown(database),
-                shown(route),
-                end.label(),
-                printable(reason),
-                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos),
-                fromClient,
-                fromCompute);
+        // What went well is not news: a client without a pool would fill the log.
+        log.atLevel(end == Outcome.SESSION || end == Outcome.CANCEL ? Level.DEBUG : Level.INFO)
+                .log(
+                        "connection ended: id={} client={} tls={} protocol={} user={} database={} route={} outcome={}"
+                                + " reason=\"{}\" duration_ms={} bytes_in={} bytes_out={}",
+                        id,
+                        channel.remoteAddress(),
+                        encrypted,
+                        version,
+                        shown(user),
+                        shown(database),
+                        shown(route),
+                        end.label(),
+                        printable(reason),
+                        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos),
+                        fromClient,
+                        fromCompute);
     }
 
     /** A name as messages and logs may show it: cut, and on one line. */

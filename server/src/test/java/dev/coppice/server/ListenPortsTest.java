@@ -1,0 +1,28 @@
+package dev.coppice.server;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.coppice.common.config.ListenAddress;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import org.junit.jupiter.api.Test;
+
+class ListenPortsTest {
+    @Test
+    void a_taken_port_is_named_with_the_key_that_sets_it() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            ListenAddress address = new ListenAddress("127.0.0.1", taken.getLocalPort());
+            assertThatThrownBy(() -> ListenPorts.requireFree("proxy.listen", address))
+                    .isInstanceOf(ServerStartException.class)
+                    .hasMessageContainingAll(address.toString(), "proxy.listen", "in use");
+        }
+    }
+
+    @Test
+    void any_free_port_is_free() {
+        assertThatCode(() -> ListenPorts.requireFree("api.listen", new ListenAddress("127.0.0.1", 0)))
+                .doesNotThrowAnyException();
+    }
+}
