@@ -278,6 +278,8 @@ final class ComputeLifecycle {
         AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), user);
         try {
             awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
+            // The server may have gone just before it could say so; nobody came in since.
+            timeline.started();
         } catch (ComputeException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();
