@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class ListenPortsTest {
     @Test
     void a_taken_port_is_named_with_the_key_that_sets_it() throws IOException {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             ListenAddress address = new ListenAddress("127.0.0.1", taken.getLocalPort());
             assertThatThrownBy(() -> ListenPorts.requireFree("proxy.listen", address))
                     .isInstanceOf(ServerStartException.class)
