@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 class ListenPortsTest {
     @Test
     void a_taken_port_is_named_with_the_key_that_sets_it() throws IOException {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            ListenAddress address = new ListenAddress("127.0.0.1", taken.getLocalPort());
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            ListenAddress address = new ListenAddress(taken.getInetAddress().getHostAddress(), taken.getLocalPort());
             assertThatThrownBy(() -> ListenPorts.requireFree("proxy.listen", address))
                     .isInstanceOf(ServerStartException.class)
                     .hasMessageContainingAll(address.toString(), "proxy.listen", "in use");
