@@ -79,7 +79,7 @@ final class ComputesCommand {
                 Column.of("STATE", "current_state"),
                 new Column(
                         "SUSPEND AFTER",
-                        row -> suspendAfter(row.path("suspend_timeout_seconds").asInt())),
+                        row -> suspendAfter(row.path("suspend_timeout_seconds").asInt(0))),
                 Column.of("LAST ACTIVE", "last_active"));
     }
 

@@ -236,7 +236,7 @@ class CommandsTest {
                 .on("GET " + P + "/operations/op-1", 200, operation.formatted("failed"))
                 .on("GET " + path, 200, endpoint.formatted("idle"));
         assertThat(run("computes", "suspend", "dev-alice")).isZero();
-        assertThat(out.toString()).contains("STATE              idle");
+        assertThat(out.toString()).contains("STATE          idle", "SUSPEND AFTER  default");
         assertThat(run("computes", "wake", "ep-calm-fir-33333333")).isEqualTo(1);
         assertThat(err.toString()).isEqualTo("error: x op-1 failed\n");
     }

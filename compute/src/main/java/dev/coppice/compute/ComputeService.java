@@ -3,6 +3,7 @@ package dev.coppice.compute;
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.PageService;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -190,7 +191,7 @@ public final class ComputeService implements AutoCloseable {
         try {
             Path directory = lifecycle.run(endpointId).directory();
             if (Files.exists(directory)) {
-                FileTrees.delete(directory);
+                DurableFiles.deleteRecursively(directory);
             }
         } catch (IOException e) {
             throw new ComputeException("cannot delete the run directory of endpoint " + endpointId, e);

@@ -1,5 +1,6 @@
 package dev.coppice.compute;
 
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -143,7 +144,7 @@ record LocalDirectory(Path timeline, ComputeUser user) {
 
     private static void delete(Path leftover) {
         try {
-            FileTrees.delete(leftover);
+            DurableFiles.deleteRecursively(leftover);
         } catch (IOException e) {
             log.warn("Cannot delete {}; the next discard tries again", leftover, e);
         }

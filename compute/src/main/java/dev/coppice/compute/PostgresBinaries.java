@@ -1,5 +1,6 @@
 package dev.coppice.compute;
 
+import dev.coppice.storage.io.DurableFiles;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -136,7 +137,7 @@ public record PostgresBinaries(Path bin, int majorVersion) {
             Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            FileTrees.delete(temporary);
+            DurableFiles.deleteRecursively(temporary);
             // Another process may have been faster, which is as good.
             if (!Files.isExecutable(target.resolve("bin").resolve("postgres"))) {
                 throw e;

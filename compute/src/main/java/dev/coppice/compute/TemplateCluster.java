@@ -3,6 +3,7 @@ package dev.coppice.compute;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -74,7 +75,7 @@ public final class TemplateCluster {
             PageService pages, PostgresBinaries binaries, ComputeUser user, Path scratch, TimelineId id)
             throws IOException, InterruptedException {
         long start = System.nanoTime();
-        FileTrees.delete(scratch);
+        DurableFiles.deleteRecursively(scratch);
         try {
             user.privateDirectory(scratch);
             user.requireReach(scratch);
@@ -90,7 +91,7 @@ public final class TemplateCluster {
                     TimeUnit.NANOSECONDS.toMillis(made - start));
             return timeline;
         } finally {
-            FileTrees.delete(scratch);
+            DurableFiles.deleteRecursively(scratch);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import dev.coppice.storage.PageService;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -33,6 +34,6 @@ public final class AgentFixture implements AutoCloseable {
     @Override
     public void close() throws IOException {
         pages.close();
-        FileTrees.delete(directory);
+        DurableFiles.deleteRecursively(directory);
     }
 }

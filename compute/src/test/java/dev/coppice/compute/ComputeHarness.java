@@ -4,6 +4,7 @@ import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.PageService;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -154,7 +155,7 @@ final class ComputeHarness implements AutoCloseable {
             }
             computes.close();
             pages.close();
-            FileTrees.delete(directory);
+            DurableFiles.deleteRecursively(directory);
         }
     }
 }

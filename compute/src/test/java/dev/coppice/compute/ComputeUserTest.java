@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ class ComputeUserTest {
 
     @AfterEach
     void delete() throws IOException {
-        FileTrees.delete(directory);
+        DurableFiles.deleteRecursively(directory);
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.coppice.storage.FileKind;
 import dev.coppice.storage.FileOwner;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ class InterposedInitdbIT {
             }
             assertSame(timeline, local.pgdata());
         } finally {
-            FileTrees.delete(directory);
+            DurableFiles.deleteRecursively(directory);
         }
     }
 

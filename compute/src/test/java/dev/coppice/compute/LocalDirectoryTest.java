@@ -2,6 +2,7 @@ package dev.coppice.compute;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ class LocalDirectoryTest {
 
     @AfterEach
     void delete() throws IOException {
-        FileTrees.delete(timeline);
+        DurableFiles.deleteRecursively(timeline);
     }
 
     @Test

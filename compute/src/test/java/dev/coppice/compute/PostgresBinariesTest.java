@@ -3,6 +3,7 @@ package dev.coppice.compute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +25,7 @@ class PostgresBinariesTest {
 
     @AfterEach
     void delete() throws IOException {
-        FileTrees.delete(directory);
+        DurableFiles.deleteRecursively(directory);
     }
 
     @Test

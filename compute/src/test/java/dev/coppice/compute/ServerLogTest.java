@@ -2,6 +2,7 @@ package dev.coppice.compute;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -23,7 +24,7 @@ class ServerLogTest {
 
     @AfterEach
     void delete() throws IOException {
-        FileTrees.delete(directory);
+        DurableFiles.deleteRecursively(directory);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ class TemplateClusterIT {
     @AfterEach
     void close() throws IOException {
         pages.close();
-        FileTrees.delete(directory);
+        DurableFiles.deleteRecursively(directory);
     }
 
     @Test

@@ -104,7 +104,11 @@ class EndToEndIT {
     void a_moment_outside_the_history_is_refused_with_the_range() {
         Programs.Result future = server.cli("branches", "create", "--name", "x", "--at", "FF/0");
         assertThat(future.exitCode()).isEqualTo(1);
-        assertThat(future.error()).contains("FF/0");
+        assertThat(future.error()).contains("FF/0", "branch \"main\"");
+        String tomorrow = Instant.now().plus(Duration.ofDays(1)).toString();
+        Programs.Result later = server.cli("branches", "create", "--name", "x", "--at", tomorrow);
+        assertThat(later.exitCode()).isEqualTo(1);
+        assertThat(later.error()).contains("in the future");
         String wrongTime = Instant.EPOCH.toString();
         Programs.Result past = server.cli("branches", "create", "--name", "x", "--at", wrongTime);
         assertThat(past.exitCode()).isEqualTo(1);
