@@ -4,11 +4,14 @@ import dev.coppice.common.config.ConfigurationException;
 import dev.coppice.common.config.CoppiceConfiguration;
 import dev.coppice.common.config.DataDirectory;
 import java.lang.management.ManagementFactory;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
@@ -16,6 +19,8 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
 public final class Main {
     private static final int COULD_NOT_START = 1;
     private static final int WRONG_CONFIGURATION = 2;
+
+    private static final AtomicBoolean STOPPING = new AtomicBoolean();
 
     private Main() {}
 
@@ -43,9 +48,13 @@ public final class Main {
         } catch (RuntimeException e) {
             starting.completeExceptionally(e);
             LoggerFactory.getLogger(Main.class).debug("The start failed", e);
+            if (STOPPING.get()) {
+                // A start that a signal interrupts has cleaned up after itself; that it failed is not news.
+                return;
+            }
             System.err.println("error: " + e.getMessage());
             for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-                System.err.println("  because: " + cause.getMessage());
+                System.err.println("  because: " + reason(cause));
             }
             System.exit(COULD_NOT_START);
             return;
@@ -55,16 +64,27 @@ public final class Main {
         new CountDownLatch(1).await();
     }
 
-    /** A start under way is let finish first: half a start has nobody who knows what to stop. */
+    /** A start under way is let finish or fail first: it alone knows what it has started. */
     private static void stop(CompletableFuture<CoppiceServer> starting) {
+        STOPPING.set(true);
         if (!starting.isDone()) {
-            System.err.println("Stopping as soon as everything is started.");
+            System.err.println("Stopping as soon as the start is over.");
         }
         CoppiceServer server = starting.exceptionally(_ -> null).join();
         if (server != null) {
             System.err.println("Stopping: suspending all computes.");
             server.close();
         }
+    }
+
+    /** The message of a missing file or a denied access is only its path. */
+    private static String reason(Throwable cause) {
+        String message = String.valueOf(cause.getMessage());
+        return switch (cause) {
+            case NoSuchFileException _ -> message + ": no such file or directory";
+            case AccessDeniedException _ -> message + ": permission denied";
+            default -> message;
+        };
     }
 
     private static Banner banner(CoppiceServer server, CoppiceConfiguration configuration) {
