@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -326,6 +327,29 @@ static void a_write_to_a_removed_file_reaches_no_other_file(const char *journal)
     close(removed);
 }
 
+/* The journal takes a part of the first of two pages: neither counts, the local file is as before, and later all is well. */
+static void a_short_append_fails_the_write_and_heals(const char *journal)
+{
+    char pages[2 * BLOCK], back[2 * BLOCK];
+    struct stat st;
+    struct rlimit unlimited, limited;
+    signal(SIGXFSZ, SIG_IGN);
+    memset(pages, 0x77, sizeof pages);
+    int fd = open(OTHER, O_RDWR);
+    CHECK(syscall_stat(journal, &st) == 0 && getrlimit(RLIMIT_FSIZE, &unlimited) == 0);
+    limited = unlimited;
+    limited.rlim_cur = (rlim_t)st.st_size + 1000;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limited) == 0);
+    CHECK(pwrite(fd, pages, sizeof pages, 1L * BLOCK) == -1 && errno == ENOSPC);
+    CHECK(setrlimit(RLIMIT_FSIZE, &unlimited) == 0);
+    CHECK(syscall_stat(journal, &st) == 0 && (rlim_t)st.st_size == limited.rlim_cur);
+    CHECK(pread(fd, back, sizeof back, 1L * BLOCK) == (ssize_t)sizeof back);
+    CHECK(block_is(back, 1) && block_is(back + BLOCK, 2));
+    CHECK(pwrite(fd, pages, sizeof pages, 1L * BLOCK) == (ssize_t)sizeof pages);
+    CHECK(pread(fd, back, sizeof back, 1L * BLOCK) == (ssize_t)sizeof back && memcmp(back, pages, sizeof back) == 0);
+    close(fd);
+}
+
 static void a_failed_sync_is_never_followed_by_a_good_one(void)
 {
     CHECK(journal_sync() == 0);
@@ -381,6 +405,7 @@ static void run_tests(const char *journal)
     a_late_prefetch_never_grows_a_truncated_file();
     a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed();
     a_write_to_a_removed_file_reaches_no_other_file(journal);
+    a_short_append_fails_the_write_and_heals(journal);
     a_failed_sync_is_never_followed_by_a_good_one();
     whole_files_are_placed_and_listed();
     tablespaces_are_refused();

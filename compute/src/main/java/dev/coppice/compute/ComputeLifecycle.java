@@ -9,6 +9,7 @@ import dev.coppice.compute.agent.AgentServer;
 import dev.coppice.storage.Epoch;
 import dev.coppice.storage.FileOwner;
 import dev.coppice.storage.PageService;
+import dev.coppice.storage.StorageException;
 import dev.coppice.storage.Timeline;
 import dev.coppice.storage.wal.ControlFile;
 import java.io.IOException;
@@ -280,7 +281,7 @@ final class ComputeLifecycle {
             awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
             // The server may have gone just before it could say so; nobody came in since.
             timeline.started();
-        } catch (ComputeException e) {
+        } catch (ComputeException | StorageException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();
             return Optional.empty();
