@@ -113,8 +113,9 @@ static struct slot *paged_slot(const char *path, const char *relative)
             return NULL;
         slot = slot_insert(relative, SLOT_PLACED, blocks_of(size));
         if (slot == NULL) {
+            int reason = errno;
             libc.unlink(path);
-            errno = ENFILE;
+            errno = reason;
             return NULL;
         }
     }
@@ -136,8 +137,6 @@ static int create_paged(const char *path, const char *relative, int flags, mode_
         (*slot)->state = SLOT_PLACED;
     else
         *slot = slot_insert(relative, SLOT_PLACED, 0);
-    if (*slot == NULL)
-        errno = ENFILE;
     if (*slot == NULL || journal_event(ENTRY_CREATE, relative, 0) != 0) {
         int reason = errno;
         if (*slot != NULL)
@@ -407,6 +406,8 @@ int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length)
             wait_for_fill(presence, block);
             break;
         default: {
+            if (!map_has_room())
+                return -1;
             /* A reader that goes on where it left off gets a larger window. */
             if (block == t->next_block && block > 0)
                 t->window = t->window * 2 < READ_PAGES_LIMIT ? t->window * 2 : READ_PAGES_LIMIT;

@@ -129,11 +129,12 @@ extern struct map *map;
 
 void map_attach(const char *path, uint32_t epoch);
 void map_start(uint32_t epoch, uint64_t mark); /* by the process that alone has the lock */
+bool map_has_room(void); /* false with errno ENOSPC */
 pthread_mutex_t *map_lock(const char *relative);
 void map_unlock(pthread_mutex_t *lock);
 /* Under the path's lock. */
 struct slot *slot_find(const char *relative);
-struct slot *slot_insert(const char *relative, enum slot_state state, uint32_t limit); /* NULL when full */
+struct slot *slot_insert(const char *relative, enum slot_state state, uint32_t limit); /* NULL with errno: ENFILE, ENOSPC */
 void slot_remove(struct slot *slot);
 uint8_t *slot_presence(const struct slot *slot);
 uint32_t slot_index(const struct slot *slot);

@@ -17,21 +17,37 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MAP_VERSION 1
 #define SLOTS (1u << 20)
 #define BUCKETS (1u << 20)
 #define HEADER_BYTES (64u << 10)
+#define MAP_RESERVE (8u << 20)
 #define NEGATIVE_SLOTS (SLOTS / 2) /* beyond it, "does not exist" is asked anew each time */
 
 struct map *map;
 static uint32_t *buckets;
 static struct slot *slots;
 static uint8_t *presence;
+static int map_file = -1;
 
 _Static_assert(sizeof(struct slot) == 60 || sizeof(struct slot) == 64, "slots stay within a cache line");
 _Static_assert(sizeof(struct map) <= HEADER_BYTES, "header fits");
+
+/*
+ * The map is sparse, and the first touch of a page of it on a full disk would be SIGBUS. So whoever is about to touch new
+ * ones asks here, and fails with ENOSPC while there is still room for those who asked at the same time.
+ */
+bool map_has_room(void)
+{
+    struct statvfs fs;
+    if (fstatvfs(map_file, &fs) != 0 || (uint64_t)fs.f_bavail * fs.f_frsize >= MAP_RESERVE)
+        return true;
+    errno = ENOSPC;
+    return false;
+}
 
 static uint32_t hash(const char *text)
 {
@@ -73,7 +89,7 @@ void map_attach(const char *path, uint32_t epoch)
     char *base = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
     if (base == MAP_FAILED)
         die("cannot map %s: %s", path, strerror(errno));
-    libc.close(fd);
+    map_file = fd; /* kept for map_has_room; children inherit it */
     (void)madvise(base, total, MADV_DONTDUMP);
     map = (struct map *)base;
     buckets = (uint32_t *)(base + HEADER_BYTES);
@@ -135,6 +151,8 @@ struct slot *slot_find(const char *relative)
 struct slot *slot_insert(const char *relative, enum slot_state state, uint32_t limit)
 {
     uint32_t index;
+    if (!map_has_room())
+        return NULL;
     lock(&map->table_lock);
     if (state == SLOT_ABSENT && map->used_slots >= NEGATIVE_SLOTS) {
         index = 0;
@@ -147,8 +165,10 @@ struct slot *slot_insert(const char *relative, enum slot_state state, uint32_t l
     if (index != 0)
         map->used_slots++;
     pthread_mutex_unlock(&map->table_lock);
-    if (index == 0)
+    if (index == 0) {
+        errno = ENFILE;
         return NULL;
+    }
 
     struct slot *slot = &slots[index];
     uint32_t *bucket = &buckets[hash(relative) % BUCKETS];
