@@ -121,13 +121,18 @@ static bool receive_status(const char *relative, uint32_t *payload, bool *refuse
     return true;
 }
 
+void exit_when_orphaned(void)
+{
+    pid_t postmaster = map->postmaster;
+    if (postmaster > 0 && postmaster != getpid() && kill(postmaster, 0) != 0 && errno == ESRCH)
+        _exit(1); /* holding the writer lock would only block the next compute */
+}
+
 static void wait_for_server(void)
 {
     struct timespec pause = {0, RETRY_NANOSECONDS};
     nanosleep(&pause, NULL);
-    pid_t postmaster = map->postmaster;
-    if (postmaster > 0 && postmaster != getpid() && kill(postmaster, 0) != 0 && errno == ESRCH)
-        _exit(1); /* nobody is left to serve; holding the writer lock would only block the next compute */
+    exit_when_orphaned();
 }
 
 static bool connect_once(void)

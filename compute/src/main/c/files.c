@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define FIRST_WINDOW 16            /* blocks fetched at a miss */
-#define STALE_FILL_NANOSECONDS 30000000000LL
 #define FILL_POLL_NANOSECONDS 50000L
 
 static struct tracked table[TRACKED_FDS];
@@ -104,6 +103,10 @@ static struct slot *paged_slot(const char *path, const char *relative)
         if (kind != KIND_FILE) {
             (void)slot_insert(relative, SLOT_ABSENT, 0);
             errno = ENOENT;
+            return NULL;
+        }
+        if (size > (uint64_t)SEGMENT_BLOCKS * BLOCK) { /* another segment size than the presence map has room for */
+            errno = EFBIG;
             return NULL;
         }
         if (place_paged(path, size) != 0)
@@ -278,19 +281,42 @@ static void set_blocks(uint8_t *presence, uint32_t first, uint32_t count, enum p
         __atomic_store_n(&presence[first + i], (uint8_t)state, __ATOMIC_SEQ_CST);
 }
 
-/* Waits until another process has filled the block; takes over from one that was killed while filling. */
+/*
+ * Waits until another process has filled the block, however long its server is away: taking over after a time would let the
+ * late answer overwrite what was written since. A filler that is killed takes the whole compute with it.
+ */
 static void wait_for_fill(uint8_t *presence, uint32_t block)
 {
     struct timespec pause = {0, FILL_POLL_NANOSECONDS};
-    for (long long waited = 0; block_state(presence, block) == BLOCK_FILLING; waited += FILL_POLL_NANOSECONDS) {
-        if (waited > STALE_FILL_NANOSECONDS) {
-            uint8_t expected = BLOCK_FILLING;
-            __atomic_compare_exchange_n(&presence[block], &expected, BLOCK_ABSENT, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST);
-            return;
-        }
+    while (block_state(presence, block) == BLOCK_FILLING) {
         nanosleep(&pause, NULL);
+        exit_when_orphaned();
     }
+}
+
+/* The path of the descriptor's file; false when it was removed, and the slot may be another file's. */
+static bool slot_path(const struct tracked *t, char *path)
+{
+    memcpy(path, slot_at(t->slot)->path, SLOT_PATH);
+    path[SLOT_PATH - 1] = 0;
+    return !is_stale(t); /* the generation changes before the path does */
+}
+
+/* Claims absent blocks from `first` on. Under the path's lock, or the slot might become another file's in between. */
+static uint32_t claim_absent(const struct tracked *t, uint32_t first, uint32_t want)
+{
+    struct slot *slot = slot_at(t->slot);
+    uint8_t *presence = slot_presence(slot);
+    char path[SLOT_PATH];
+    uint32_t count = 0;
+    if (!slot_path(t, path))
+        return 0;
+    pthread_mutex_t *lock = map_lock(path);
+    if (!is_stale(t))
+        while (count < want && first + count < slot->limit && claim_block(presence, first + count))
+            count++;
+    map_unlock(lock);
+    return count;
 }
 
 static int write_local(int fd, const char *data, size_t length, off_t offset)
@@ -320,13 +346,16 @@ static int fill_descriptor(const struct slot *slot)
 }
 
 /* Fetches [first, first+count), all claimed by us, into the local file. */
-static int fill(struct slot *slot, uint32_t generation, uint32_t first, uint32_t count)
+static int fill(const struct tracked *t, uint32_t first, uint32_t count)
 {
+    struct slot *slot = slot_at(t->slot);
+    uint32_t generation = t->generation;
     static char pages[READ_PAGES_LIMIT * BLOCK];
     uint8_t flags[READ_PAGES_LIMIT];
     uint8_t *presence = slot_presence(slot);
     char path[SLOT_PATH];
-    memcpy(path, slot->path, sizeof path);
+    if (!slot_path(t, path))
+        return 0; /* removed: its marks are gone with it */
     int result = agent_read_pages(path, first, count, flags, pages);
 
     pthread_mutex_t *lock = map_lock(path);
@@ -386,10 +415,8 @@ int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length)
             uint32_t want = last - block + 1 > t->window ? last - block + 1 : t->window;
             if (want > READ_PAGES_LIMIT)
                 want = READ_PAGES_LIMIT;
-            uint32_t count = 0;
-            while (count < want && block + count < limit && claim_block(presence, block + count))
-                count++;
-            if (count > 0 && fill(slot, t->generation, block, count) != 0)
+            uint32_t count = claim_absent(t, block, want);
+            if (count > 0 && fill(t, block, count) != 0)
                 return -1;
             t->next_block = block + count;
             if (is_stale(t))
@@ -405,24 +432,39 @@ int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length)
 
 /* ---- writing ---- */
 
-/* Claims the blocks that a write replaces whole, so that no late prefetch can overwrite it. */
-static void claim_for_write(const struct slot *slot, uint32_t first, uint32_t count)
+/* Claims the blocks that a write replaces whole, so that no late prefetch can overwrite it. Returns how many. */
+static uint32_t claim_for_write(const struct tracked *t, uint32_t first, uint32_t count)
 {
+    const struct slot *slot = slot_at(t->slot);
     uint8_t *presence = slot_presence(slot);
-    uint32_t limit = __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST);
-    for (uint32_t block = first; block < first + count && block < limit; block++)
-        while (block_state(presence, block) != BLOCK_PRESENT && !claim_block(presence, block))
+    uint32_t claimed = 0;
+    for (uint32_t block = first; block < first + count;) {
+        if (block >= __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST) || is_stale(t))
+            break;
+        if (block_state(presence, block) == BLOCK_PRESENT) {
+            block++;
+            continue;
+        }
+        uint32_t got = claim_absent(t, block, first + count - block);
+        if (got == 0)
             wait_for_fill(presence, block);
+        block += got;
+        claimed += got;
+    }
+    return claimed;
 }
 
 /* Ends the claims: present after a write, absent again where a failed one had claimed. */
-static void release_claims(const struct slot *slot, uint32_t first, uint32_t count, bool written)
+static void release_claims(const struct tracked *t, const char *path, uint32_t first, uint32_t count, bool written)
 {
+    const struct slot *slot = slot_at(t->slot);
     uint8_t *presence = slot_presence(slot);
-    uint32_t limit = __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST);
-    for (uint32_t block = first; block < first + count && block < limit; block++)
-        if (block_state(presence, block) == BLOCK_FILLING)
-            __atomic_store_n(&presence[block], written ? BLOCK_PRESENT : BLOCK_ABSENT, __ATOMIC_SEQ_CST);
+    pthread_mutex_t *lock = map_lock(path);
+    if (!is_stale(t))
+        for (uint32_t block = first; block < first + count && block < slot->limit; block++)
+            if (block_state(presence, block) == BLOCK_FILLING)
+                __atomic_store_n(&presence[block], written ? BLOCK_PRESENT : BLOCK_ABSENT, __ATOMIC_SEQ_CST);
+    map_unlock(lock);
 }
 
 /* Journals whole blocks of the local file: for writes that are not made of blocks. */
@@ -472,31 +514,33 @@ ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int io
     size_t length = total_length(iov, iovcnt);
     if (t->class == WHOLE)
         return write_bytes(fd, t, t->path, iov, iovcnt, offset);
-    if (is_stale(t)) /* the file was removed: nobody will read this again */
+    char path[SLOT_PATH];
+    if (!slot_path(t, path)) /* the file was removed: nobody will read this again */
         return libc.pwritev(fd, iov, iovcnt, offset);
-    struct slot *slot = slot_at(t->slot);
     if (offset % BLOCK != 0 || length % BLOCK != 0)
-        return write_bytes(fd, t, slot->path, iov, iovcnt, offset);
+        return write_bytes(fd, t, path, iov, iovcnt, offset);
 
     uint32_t first = (uint32_t)(offset / BLOCK), count = (uint32_t)(length / BLOCK);
-    claim_for_write(slot, first, count);
+    uint32_t claimed = claim_for_write(t, first, count);
     ssize_t n = -1;
-    if (journal_pages(slot->path, iov, iovcnt, (uint64_t)offset) == 0) {
+    if (journal_pages(path, iov, iovcnt, (uint64_t)offset) == 0) {
         do
             n = libc.pwritev(fd, iov, iovcnt, offset);
         while (n < 0 && errno == EINTR);
     }
     int reason = errno;
-    release_claims(slot, first, count, n == (ssize_t)length);
+    if (claimed > 0)
+        release_claims(t, path, first, count, n == (ssize_t)length);
     errno = reason;
     return n;
 }
 
 int truncate_tracked(int fd, struct tracked *t, off_t length)
 {
-    if (t->class == PAGED && is_stale(t))
+    char path[SLOT_PATH];
+    if (t->class == PAGED && !slot_path(t, path))
         return libc.ftruncate(fd, length);
-    const char *relative = t->class == PAGED ? slot_at(t->slot)->path : t->path;
+    const char *relative = t->class == PAGED ? path : t->path;
     if (t->class == PAGED && length % BLOCK != 0 && hydrate(fd, t, (uint64_t)length, 1) != 0)
         return -1;
     pthread_mutex_t *lock = map_lock(relative);
@@ -524,8 +568,9 @@ int extend_tracked(int fd, struct tracked *t, off_t end)
     /* The new bytes will be written twice, to the journal and to the local file. */
     if ((uint64_t)(end - st.st_size) * 2 > (uint64_t)fs.f_bavail * fs.f_frsize)
         return ENOSPC;
-    const char *relative = t->class == PAGED ? slot_at(t->slot)->path : t->path;
-    bool stale = t->class == PAGED && is_stale(t);
+    char path[SLOT_PATH];
+    bool stale = t->class == PAGED && !slot_path(t, path);
+    const char *relative = t->class == PAGED ? path : t->path;
     if (!stale && journal_event(ENTRY_EXTEND, relative, (uint64_t)end) != 0)
         return errno;
     return libc.ftruncate(fd, end) == 0 ? 0 : errno;
@@ -582,8 +627,8 @@ int put_local_file(const char *path, const char *relative)
         return -1;
     char *content = NULL;
     int result = fstat(fd, &st);
-    if (result == 0 && (st.st_size > INT32_MAX || (content = malloc((size_t)st.st_size + 1)) == NULL)) {
-        errno = st.st_size > INT32_MAX ? EFBIG : ENOMEM;
+    if (result == 0 && (st.st_size > PUT_LIMIT || (content = malloc((size_t)st.st_size + 1)) == NULL)) {
+        errno = st.st_size > PUT_LIMIT ? EFBIG : ENOMEM;
         result = -1;
     }
     size_t done = 0;
@@ -615,10 +660,14 @@ int rename_to_whole(const char *from, const char *from_relative, enum file_class
             return -1;
         }
     }
+    /* Locked against a process that places the old content of the target. */
+    pthread_mutex_t *lock = map_lock(to_relative);
     /* The new content first: a crash in between leaves both names, never neither. */
-    if (put_local_file(from, to_relative) != 0)
-        return -1;
-    if (from_class == WHOLE && journal_event(ENTRY_UNLINK, from_relative, 0) != 0)
-        return -1;
-    return libc.rename(from, to);
+    int result = put_local_file(from, to_relative);
+    if (result == 0 && from_class == WHOLE)
+        result = journal_event(ENTRY_UNLINK, from_relative, 0);
+    if (result == 0)
+        result = libc.rename(from, to);
+    map_unlock(lock);
+    return result;
 }

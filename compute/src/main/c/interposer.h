@@ -33,6 +33,7 @@
 #define SLOT_PATH 44         /* longest paged path, with its zero */
 #define SEGMENT_BLOCKS 131072 /* blocks of a 1 GB relation segment */
 #define WAL_SEGMENT_BYTES (16u << 20)
+#define PUT_LIMIT (32 << 20) /* largest file that is journaled and served whole, in bytes */
 
 /* ---- libc below us (hooks.c resolves them) ---- */
 struct libc {
@@ -102,7 +103,8 @@ struct slot {
     uint32_t generation; /* changes when the slot is given to another file */
     uint32_t limit;      /* blocks below it may still be in the page service only */
     uint8_t state;
-    uint8_t pad[3];
+    bool marked; /* its presence bytes may be set: the limit was above 0 once */
+    uint8_t pad[2];
     char path[SLOT_PATH];
 };
 
@@ -121,6 +123,7 @@ struct map {
     uint32_t fresh_slot; /* first slot never used */
     pthread_mutex_t table_lock;
     pthread_mutex_t stripes[64];
+    uint32_t sync_failed; /* the journal could not be made durable once: nothing may be called durable after it */
 };
 extern struct map *map;
 
@@ -162,6 +165,7 @@ int journal_sync(void);
 enum agent_kind { KIND_ABSENT = 0, KIND_FILE = 1, KIND_DIRECTORY = 2 };
 #define READ_PAGES_LIMIT 128
 void agent_init(const char *socket_path, uint32_t epoch);
+void exit_when_orphaned(void); /* for whoever waits: nobody is left to serve when the postmaster is gone */
 /* All wait for a server that is away. -1 with errno EIO when the page service refuses, after a message in the log. */
 int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size);
 /* `flags` gets one byte a block, `pages` BLOCK bytes for each of them (zeroes where the flag is 0). */

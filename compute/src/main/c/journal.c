@@ -286,10 +286,17 @@ int journal_sync(void)
 {
     uint64_t target = __atomic_load_n(&map->appended, __ATOMIC_SEQ_CST);
     uint64_t synced = __atomic_load_n(&map->synced, __ATOMIC_SEQ_CST);
+    /* The kernel reports a failed write-back once and forgets the pages: a second try would succeed without them. */
+    if (__atomic_load_n(&map->sync_failed, __ATOMIC_SEQ_CST) != 0) {
+        errno = EIO;
+        return -1;
+    }
     if (synced >= target)
         return 0;
-    if (libc.fdatasync(journal) != 0)
+    if (libc.fdatasync(journal) != 0) {
+        __atomic_store_n(&map->sync_failed, 1, __ATOMIC_SEQ_CST);
         return -1;
+    }
     while (synced < target &&
            !__atomic_compare_exchange_n(&map->synced, &synced, target, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         ;

@@ -99,6 +99,7 @@ void map_start(uint32_t epoch, uint64_t mark)
         map->synced = 0;
         map->mark = mark;
     }
+    map->sync_failed = 0;
     map->postmaster = getpid();
 }
 
@@ -153,6 +154,7 @@ struct slot *slot_insert(const char *relative, enum slot_state state, uint32_t l
     uint32_t *bucket = &buckets[hash(relative) % BUCKETS];
     snprintf(slot->path, sizeof slot->path, "%s", relative);
     slot->limit = limit;
+    slot->marked = limit > 0;
     slot->state = (uint8_t)state;
     slot->next = *bucket;
     *bucket = index;
@@ -166,11 +168,14 @@ void slot_remove(struct slot *slot)
     while (*link != index)
         link = &slots[*link].next;
     *link = slot->next;
-    if (slot->limit > 0)
-        (void)madvise(slot_presence(slot), SEGMENT_BLOCKS, MADV_REMOVE);
+    /* First, so that whoever still has the old generation sees it before the path changes. */
+    __atomic_add_fetch(&slot->generation, 1, __ATOMIC_SEQ_CST);
+    /* Also when the limit is 0 by now: a truncated file leaves marks, and the slot's next file must not inherit them. */
+    if ((slot->limit > 0 || slot->marked) && madvise(slot_presence(slot), SEGMENT_BLOCKS, MADV_REMOVE) != 0)
+        memset(slot_presence(slot), BLOCK_ABSENT, SEGMENT_BLOCKS);
+    slot->marked = false;
     slot->state = SLOT_FREE;
     slot->path[0] = 0;
-    __atomic_add_fetch(&slot->generation, 1, __ATOMIC_SEQ_CST);
     lock(&map->table_lock);
     slot->next = map->free_slots;
     map->free_slots = index;

@@ -1,7 +1,7 @@
 /*
  * The interposer's own test suite: built with -fsanitize=address,undefined together with the sources of src/main/c, as a
  * program called "postgres", so that the hooks are the program's own functions. A child plays the agent of a timeline
- * that has one relation, base/1/100, of RELATION_BLOCKS blocks, and one small file, base/1/PG_VERSION.
+ * that has a few relations of RELATION_BLOCKS blocks each, and one small file, base/1/PG_VERSION.
  *
  * Usage: postgres <empty directory>. Prints one line a test; exit code 0 when all hold.
  */
@@ -21,6 +21,9 @@
 
 #define RELATION_BLOCKS 300
 #define RELATION "base/1/100"
+#define DROPPED "base/1/200"
+#define NEXT "base/1/300"
+#define OTHER "base/1/400"
 
 static int failures;
 
@@ -66,6 +69,12 @@ static void answer_pages(int connection, uint32_t count, uint64_t first)
     free(payload);
 }
 
+static bool is_relation(const char *path)
+{
+    return strcmp(path, RELATION) == 0 || strcmp(path, DROPPED) == 0 || strcmp(path, NEXT) == 0 ||
+           strcmp(path, OTHER) == 0;
+}
+
 static void answer_request(int connection, uint8_t operation, const char *path, uint32_t count, uint64_t first)
 {
     struct {
@@ -80,7 +89,7 @@ static void answer_request(int connection, uint8_t operation, const char *path, 
         answer(connection, NULL, 0);
         break;
     case 2:
-        file.kind = strcmp(path, RELATION) == 0 ? KIND_FILE : KIND_ABSENT;
+        file.kind = is_relation(path) ? KIND_FILE : KIND_ABSENT;
         file.size = file.kind == KIND_FILE ? (uint64_t)RELATION_BLOCKS * BLOCK : 0;
         answer(connection, &file, 9);
         break;
@@ -284,6 +293,47 @@ static void a_late_prefetch_never_grows_a_truncated_file(void)
     close(fd);
 }
 
+/* As Postgres drops a table: truncated at once, unlinked after a checkpoint. The slot is then another file's. */
+static void a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed(void)
+{
+    char block[BLOCK];
+    int fd = open(DROPPED, O_RDWR);
+    for (uint32_t number = 0; number < RELATION_BLOCKS; number++)
+        CHECK(pread(fd, block, BLOCK, (off_t)number * BLOCK) == BLOCK && block_is(block, number));
+    close(fd);
+    CHECK(truncate(DROPPED, 0) == 0 && unlink(DROPPED) == 0);
+    fd = open(NEXT, O_RDWR);
+    CHECK(fd >= 0);
+    for (uint32_t number = 0; number < RELATION_BLOCKS; number++)
+        CHECK(pread(fd, block, BLOCK, (off_t)number * BLOCK) == BLOCK && block_is(block, number));
+    close(fd);
+}
+
+static void a_write_to_a_removed_file_reaches_no_other_file(const char *journal)
+{
+    struct stat before, after;
+    char block[BLOCK];
+    memset(block, 0x55, BLOCK);
+    int removed = open(NEXT, O_RDWR);
+    CHECK(removed >= 0 && unlink(NEXT) == 0);
+    int other = open(OTHER, O_RDWR); /* gets the slot */
+    CHECK(other >= 0 && tracked(other)->slot == tracked(removed)->slot);
+    CHECK(syscall_stat(journal, &before) == 0);
+    CHECK(pwrite(removed, block, BLOCK, 3L * BLOCK) == BLOCK && ftruncate(removed, 0) == 0);
+    CHECK(syscall_stat(journal, &after) == 0 && after.st_size == before.st_size);
+    CHECK(pread(other, block, BLOCK, 3L * BLOCK) == BLOCK && block_is(block, 3));
+    close(other);
+    close(removed);
+}
+
+static void a_failed_sync_is_never_followed_by_a_good_one(void)
+{
+    CHECK(journal_sync() == 0);
+    map->sync_failed = 1;
+    CHECK(journal_sync() == -1 && errno == EIO);
+    map->sync_failed = 0;
+}
+
 static void whole_files_are_placed_and_listed(void)
 {
     char text[8] = {0};
@@ -329,6 +379,9 @@ static void run_tests(const char *journal)
     own_writes_win_over_fetched_blocks();
     a_page_that_changes_while_it_is_written_is_journaled_whole(journal);
     a_late_prefetch_never_grows_a_truncated_file();
+    a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed();
+    a_write_to_a_removed_file_reaches_no_other_file(journal);
+    a_failed_sync_is_never_followed_by_a_good_one();
     whole_files_are_placed_and_listed();
     tablespaces_are_refused();
     removed_wal_goes_to_the_archive();

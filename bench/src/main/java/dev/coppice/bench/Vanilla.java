@@ -61,8 +61,12 @@ final class Vanilla implements AutoCloseable {
         return directory.resolve("data");
     }
 
-    String connectionString() {
+    String socketConnectionString() {
         return "host=" + directory + " port=" + PORT + " user=bench dbname=postgres";
+    }
+
+    String tcpConnectionString() {
+        return "host=127.0.0.1 port=" + PORT + " user=bench dbname=postgres sslmode=disable";
     }
 
     /** Starts the stopped server; returns when a client has its first row. */

@@ -158,6 +158,7 @@ final class ComputeLifecycle {
             if (!wasShutDown) {
                 requireRecovered(local, epoch);
             }
+            timeline.started();
             clock.phase("ready");
             clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
             return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run, logStart);
@@ -277,6 +278,8 @@ final class ComputeLifecycle {
         AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), user);
         try {
             awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
+            // The server may have gone just before it could say so; nobody came in since.
+            timeline.started();
         } catch (ComputeException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();
@@ -303,9 +306,13 @@ final class ComputeLifecycle {
         }
         long epoch = timeline.currentEpoch();
         timeline.endEpoch();
-        // A postmaster that was killed leaves its pid file.
-        boolean clean = mayBeClean && !Files.exists(local.pgdata().resolve("postmaster.pid")) && isShutDown(timeline);
+        boolean clean;
         try {
+            // A postmaster that was killed leaves its pid file; one that never ran left no files of this epoch.
+            clean = mayBeClean
+                    && local.ranIn(epoch)
+                    && !Files.exists(local.pgdata().resolve("postmaster.pid"))
+                    && isShutDown(timeline);
             if (clean) {
                 local.markClean(epoch);
             } else {

@@ -1,6 +1,9 @@
 package dev.coppice.compute;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -25,6 +28,10 @@ import org.slf4j.LoggerFactory;
 record LocalDirectory(Path timeline, ComputeUser user) {
     private static final Logger log = LoggerFactory.getLogger(LocalDirectory.class);
     private static final String MARKER = "clean";
+
+    /** Where {@code compute.map} has its epoch (docs/page-protocol.md, section 4). */
+    private static final int MAP_EPOCH = 12;
+
     private static final String DISCARDED = "local.discarded-";
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
@@ -72,6 +79,17 @@ record LocalDirectory(Path timeline, ComputeUser user) {
     boolean isWarm(long epoch) throws IOException {
         try {
             return Files.readString(directory().resolve(MARKER)).equals(marker(epoch));
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** Whether a postmaster of the epoch came as far as its shared memory: otherwise the layout may be half made. */
+    boolean ranIn(long epoch) throws IOException {
+        try (InputStream in = Files.newInputStream(map())) {
+            byte[] head = in.readNBytes(MAP_EPOCH + Integer.BYTES);
+            return head.length == MAP_EPOCH + Integer.BYTES
+                    && ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN).getInt(MAP_EPOCH) == epoch;
         } catch (NoSuchFileException e) {
             return false;
         }

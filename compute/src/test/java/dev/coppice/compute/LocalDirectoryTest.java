@@ -70,6 +70,17 @@ class LocalDirectoryTest {
     }
 
     @Test
+    void an_epoch_whose_postmaster_never_ran_left_no_files() throws IOException {
+        local.layOut(List.of(), wal, Map.of());
+        assertThat(local.ranIn(3)).isFalse();
+        byte[] map = new byte[64];
+        map[12] = 3;
+        Files.write(local.map(), map);
+        assertThat(local.ranIn(3)).isTrue();
+        assertThat(local.ranIn(4)).isFalse();
+    }
+
+    @Test
     void discarding_makes_room_at_once() throws IOException {
         local.layOut(List.of("base", "base/5"), wal, Map.of());
         local.markClean(1);

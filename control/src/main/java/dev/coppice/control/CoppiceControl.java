@@ -148,9 +148,10 @@ public final class CoppiceControl implements AutoCloseable {
                 .toList();
         computes.recover();
         new Resumption(shop).run();
-        wereAwake.stream()
+        List<String> died = wereAwake.stream()
                 .filter(id -> computes.state(id) != ComputeState.ACTIVE)
-                .forEach(routing::wakeQuietly);
+                .toList();
+        Thread.ofVirtual().name("rewake").start(() -> died.forEach(routing::wakeQuietly));
         ConnectionStrings strings = new ConnectionStrings(configuration.proxyHost(), configuration.proxyPort());
         ensureFirstProject(shop);
         ApiServer api =

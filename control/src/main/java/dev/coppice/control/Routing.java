@@ -34,6 +34,10 @@ import org.slf4j.LoggerFactory;
 public final class Routing {
     private static final Logger log = LoggerFactory.getLogger(Routing.class);
     private static final long FRESH_ROLES_MAX_MILLIS = 1_000;
+
+    /** A role that is not known may have been made by SQL a moment ago: worth more patience than a known one. */
+    private static final long UNKNOWN_ROLE_MAX_MILLIS = 8_000;
+
     private static final String CANNOT_CONNECT_NOW = "57P03";
     private static final String UNKNOWN_DATABASE = "3D000";
 
@@ -81,9 +85,10 @@ public final class Routing {
             return CompletableFuture.completedFuture(Optional.empty());
         }
         String branchId = endpoint.get().branchId();
-        return monitor.freshRoles(endpointId)
+        boolean known = inventory.roles(branchId).containsKey(role);
+        return monitor.freshRoles(endpointId, !known)
                 .map(live -> live.copy()
-                        .orTimeout(FRESH_ROLES_MAX_MILLIS, TimeUnit.MILLISECONDS)
+                        .orTimeout(known ? FRESH_ROLES_MAX_MILLIS : UNKNOWN_ROLE_MAX_MILLIS, TimeUnit.MILLISECONDS)
                         .exceptionally(_ -> inventory.roles(branchId))
                         .thenApply(roles -> verifier(roles, role)))
                 .orElseGet(() -> CompletableFuture.completedFuture(verifier(inventory.roles(branchId), role)));
@@ -131,13 +136,13 @@ public final class Routing {
         return address.socket();
     }
 
-    /** Wakes in the background; a failure is logged. */
+    /** Wakes, and waits for it; a failure is logged. */
     void wakeQuietly(String endpointId) {
-        var _ = wake(endpointId).whenComplete((_, failure) -> {
-            if (failure != null) {
-                log.warn("{} was not woken to read its roles again", endpointId, failure);
-            }
-        });
+        try {
+            wake(endpointId).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            log.warn("{} was not woken to read its roles again: {}", endpointId, String.valueOf(e.getMessage()));
+        }
     }
 
     private List<Route> routes(Stream<Branch> branches) {

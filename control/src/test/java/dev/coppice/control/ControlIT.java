@@ -15,8 +15,15 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -267,6 +274,32 @@ class ControlIT {
     }
 
     @Test
+    void of_many_that_ask_for_one_name_at_once_one_gets_it_and_nothing_is_left_of_the_others() throws Exception {
+        int clients = 16;
+        List<Callable<Integer>> calls = new ArrayList<>();
+        for (int i = 0; i < clients; i++) {
+            calls.add(() -> create("{\"branch\":{\"name\":\"contested\"}}").status());
+        }
+        List<Integer> statuses = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<Integer> answer : threads.invokeAll(calls)) {
+                statuses.add(answer.get());
+            }
+        }
+        assertThat(statuses).containsOnly(201, 409).containsOnlyOnce(201);
+        Set<String> branches = fixture.get(base + "/branches")
+                .body()
+                .at("/branches")
+                .valueStream()
+                .map(branch -> branch.at("/id").asString())
+                .collect(Collectors.toSet());
+        assertThat(fixture.pages.timelines())
+                .extracting(TimelineId::value)
+                .filteredOn(id -> !id.equals("template"))
+                .isSubsetOf(branches);
+    }
+
+    @Test
     void a_project_is_made_and_deleted_with_everything_in_it() throws Exception {
         Answer made =
                 fixture.post("/projects", "{\"project\":{\"name\":\"second\",\"branch\":{\"database_name\":\"app\"}}}");
@@ -332,7 +365,7 @@ class ControlIT {
                 .until(() -> fixture.control
                         .workshop()
                         .monitor()
-                        .freshRoles(endpoint)
+                        .freshRoles(endpoint, false)
                         .filter(roles -> !roles.isCompletedExceptionally())
                         .isPresent());
     }

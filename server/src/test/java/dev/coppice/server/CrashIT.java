@@ -81,6 +81,8 @@ class CrashIT {
             clients.add(Thread.ofPlatform().start(() -> insert(uri, stop)));
         }
         Thread load = Thread.ofPlatform().start(() -> Programs.pgbench(uri, "-n", "-c", "3", "-T", "20"));
+        int before = acknowledged.size();
+        await().atMost(Duration.ofMinutes(1)).until(() -> acknowledged.size() > before);
         Thread.sleep(300 + random.nextInt(1_700));
         disaster.run();
         stop.set(true);

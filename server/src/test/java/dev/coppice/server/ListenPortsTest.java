@@ -13,7 +13,7 @@ class ListenPortsTest {
     @Test
     void a_taken_port_is_named_with_the_key_that_sets_it() throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            ListenAddress address = new ListenAddress(taken.getInetAddress().getHostAddress(), taken.getLocalPort());
+            ListenAddress address = new ListenAddress("127.0.0.1", taken.getLocalPort());
             assertThatThrownBy(() -> ListenPorts.requireFree("proxy.listen", address))
                     .isInstanceOf(ServerStartException.class)
                     .hasMessageContainingAll(address.toString(), "proxy.listen", "in use");

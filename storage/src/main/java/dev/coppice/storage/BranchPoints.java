@@ -54,7 +54,10 @@ final class BranchPoints {
                 parent == null && time.isBefore(timeline.createdAt()) ? Optional.of(beginning(time)) : Optional.empty();
             case CommitTimes.Answer.Before(long lastCommitEnd) ->
                 Optional.of(
-                        lastCommitEnd == 0 ? beginning(time) : new BranchPoint(timeline.id(), new Lsn(lastCommitEnd)));
+                        lastCommitEnd == 0
+                                ? beginning(time)
+                                : new BranchPoint(
+                                        timeline.id(), new Lsn(timeline.epochs().startable(lastCommitEnd))));
         };
     }
 

@@ -65,13 +65,30 @@ final class Epochs {
      */
     synchronized Lsn fence() {
         if (!journal.isOpen()) {
+            journal.syncEnd();
             return new Lsn(wal.end());
         }
+        return new Lsn(startable(fenceHere()));
+    }
+
+    private long fenceHere() {
         long offset = journal.catchUp();
         long end = wal.end();
         wal.sync(end);
         journal.fence(end, offset);
-        return new Lsn(startable(end));
+        return end;
+    }
+
+    /**
+     * A compute has just started. When its start wrote WAL, the mark overshot by up to a block, and so did the stamp of the
+     * control file that says "running": an image within that block would still be one that was shut down before its first
+     * commits. The fence gives the entry its true place.
+     */
+    synchronized void started() {
+        JournalSegment segment = journal.lastSegment();
+        if (segment != null && journal.isOpen() && Long.compareUnsigned(wal.end(), segment.startMark()) >= 0) {
+            fenceHere();
+        }
     }
 
     /**

@@ -45,6 +45,9 @@ public final class PageService implements AutoCloseable {
     /** Orders creation and deletion, so that no child appears under a timeline that goes. */
     private final ReentrantLock structure = new ReentrantLock();
 
+    /** Timelines that could not be followed the last time; said once. */
+    private final Set<TimelineId> failing = ConcurrentHashMap.newKeySet();
+
     private final Thread follower;
     private volatile boolean closed;
 
@@ -142,6 +145,7 @@ public final class PageService implements AutoCloseable {
             if (timeline.writerRunning()) {
                 throw new EpochRunningException(id);
             }
+            timeline.stopFollowing();
             Path doomed = root.resolve(DELETED_PREFIX + id);
             DurableFiles.deleteRecursively(doomed);
             Files.move(timeline.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
@@ -254,9 +258,10 @@ public final class PageService implements AutoCloseable {
     private void followOne(Timeline timeline) {
         try {
             timeline.follow();
+            failing.remove(timeline.id());
         } catch (RuntimeException e) {
             // Whoever needs the timeline meets the same error; the others must go on being followed.
-            if (!closed) {
+            if (!closed && timeline.isFollowed() && failing.add(timeline.id())) {
                 LOG.warn("cannot follow timeline {}", timeline.id(), e);
             }
         }

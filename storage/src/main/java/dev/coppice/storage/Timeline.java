@@ -211,6 +211,14 @@ public final class Timeline {
     }
 
     /**
+     * Says that the compute of the open epoch accepts connections. Call it before anybody commits: a point between its
+     * first commits can then be branched.
+     */
+    public void started() {
+        epochs.started();
+    }
+
+    /**
      * Ends the open epoch, after a clean stop or a crash alike; does nothing when none is open.
      *
      * @throws EpochRunningException when a process holds the writer lock
@@ -251,6 +259,10 @@ public final class Timeline {
         return branchPoints;
     }
 
+    void stopFollowing() {
+        followed = false;
+    }
+
     /** Whether a compute may be writing, as far as was seen last. */
     boolean isFollowed() {
         return followed;
@@ -258,7 +270,7 @@ public final class Timeline {
 
     /** Indexes what was appended and follows the WAL, so that a branch point or a read need not. */
     void follow() {
-        journal.catchUp();
+        journal.follow();
         wal.end();
     }
 

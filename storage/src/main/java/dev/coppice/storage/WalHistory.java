@@ -84,6 +84,9 @@ final class WalHistory {
      * The end of WAL of a timeline that nobody writes, with nothing left behind it.
      */
     synchronized long settle() {
+        // The control file decides below: an index that lags would still call a compute shut down that has committed
+        // since.
+        journal.catchUp();
         long end = end();
         OptionalLong clean = cleanEnd(TimelineIndex.HEAD);
         if (clean.isPresent() && Long.compareUnsigned(clean.getAsLong(), end) < 0) {

@@ -113,6 +113,22 @@ class RealPostgresIT {
     }
 
     @Test
+    void a_crash_right_after_a_start_loses_no_commit() throws Exception {
+        Path data = Materialized.of(main);
+        try (RealPostgres server = RealPostgres.start(data)) {
+            server.execute("create table t as select 7 i");
+            main.endOfWal();
+            server.crash();
+        }
+        // The entry that declares the server running is the last thing that happens before the end.
+        Journaling.to(main).put("global/pg_control", Files.readAllBytes(data.resolve("global/pg_control")));
+        main.endEpoch();
+        try (RealPostgres server = Materialized.start(main)) {
+            assertThat(server.query("select i from t")).isEqualTo("7");
+        }
+    }
+
+    @Test
     void random_points_of_a_busy_timeline_recover_with_consistent_sums() throws Exception {
         long seed = System.nanoTime();
         Random random = new Random(seed);

@@ -114,12 +114,16 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         }
     }
 
-    /** The roles of a running compute, read now; empty when none runs that could be asked. */
-    public Optional<CompletableFuture<Map<String, LoginRole>>> freshRoles(String endpointId) {
+    /**
+     * The roles of a running compute, read now; empty when none runs that could be asked.
+     *
+     * @param mayConnect whether to wait for a connection to it where there is none yet
+     */
+    public Optional<CompletableFuture<Map<String, LoginRole>>> freshRoles(String endpointId, boolean mayConnect) {
         ComputeWatch watch = watches.get(endpointId);
         return watch == null || computes.state(endpointId) != ComputeState.ACTIVE
                 ? Optional.empty()
-                : Optional.of(watch.freshRoles());
+                : Optional.of(watch.freshRoles(mayConnect));
     }
 
     /**

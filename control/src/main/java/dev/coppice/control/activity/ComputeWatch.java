@@ -94,11 +94,13 @@ final class ComputeWatch {
 
     /**
      * The roles as they are now, read after this call. Callers that come while a reading is about to start share it, so a
-     * storm of logins costs one reading at a time. Fails when the compute cannot be asked, at once while the watch is still
-     * connecting: a login right after a wake must not wait for that.
+     * storm of logins costs one reading at a time. Fails when the compute cannot be asked.
+     *
+     * @param mayConnect whether to wait for the watch's own connection; a login of a role that is known already must not,
+     *     right after a wake
      */
-    CompletableFuture<Map<String, LoginRole>> freshRoles() {
-        if (connection == null) {
+    CompletableFuture<Map<String, LoginRole>> freshRoles(boolean mayConnect) {
+        if (connection == null && !mayConnect) {
             return CompletableFuture.failedFuture(new SQLException("not connected to the compute yet", "08003"));
         }
         synchronized (refreshLock) {
@@ -131,11 +133,7 @@ final class ComputeWatch {
                 return;
             }
             try {
-                Connection open = connection;
-                if (open == null) {
-                    throw new SQLException("not connected to the compute yet", "08003");
-                }
-                Map<String, LoginRole> live = ComputeSql.roles(open);
+                Map<String, LoginRole> live = ComputeSql.roles(connect());
                 roles.remember(branchId, live);
                 mine.complete(live);
             } catch (SQLException | RuntimeException e) {

@@ -106,7 +106,7 @@ public final class ApiServer implements AutoCloseable {
             case PRECONDITION -> 412;
             case UNPROCESSABLE -> 422;
             case LOCKED -> 423;
-            case UNAVAILABLE -> 503;
+            case UNAVAILABLE, UNCERTAIN -> 503;
             case INTERNAL -> 500;
         };
     }

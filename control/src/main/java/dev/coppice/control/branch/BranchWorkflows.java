@@ -151,7 +151,7 @@ public final class BranchWorkflows {
     private void freshenRoles(Branch parent) {
         shop.inventory()
                 .endpointOfBranch(parent.id())
-                .flatMap(endpoint -> shop.monitor().freshRoles(endpoint.id()))
+                .flatMap(endpoint -> shop.monitor().freshRoles(endpoint.id(), true))
                 .ifPresent(roles -> {
                     try {
                         roles.get(FRESH_ROLES_MAX_MILLIS, TimeUnit.MILLISECONDS);
@@ -245,7 +245,7 @@ public final class BranchWorkflows {
                         Endpoint.READ_WRITE,
                         request.suspendTimeoutSeconds(),
                         false,
-                        false,
+                        !(request.point() instanceof BranchPointRequest.Head),
                         null,
                         now,
                         now))

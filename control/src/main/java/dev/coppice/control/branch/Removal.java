@@ -88,6 +88,9 @@ final class Removal {
 
     /** Undoes a creation whose operation is recorded as running, and records it as failed. */
     void undo(Operation operation, Throwable reason) {
+        if (isUncertain(reason)) {
+            return;
+        }
         Detail.of(operation).ifPresent(detail -> {
             try {
                 suspend(detail.endpointId());
@@ -116,12 +119,20 @@ final class Removal {
 
     /** Removes a timeline that nobody ever wrote to. */
     void removeTimeline(TimelineId timeline, Throwable reason) {
+        if (isUncertain(reason)) {
+            return;
+        }
         try {
             delete(timeline);
         } catch (RuntimeException e) {
             reason.addSuppressed(e);
             log.warn("Timeline {} could not be removed now; the next start does", timeline, e);
         }
+    }
+
+    /** Perhaps a row names the timeline: only the next start, which reads the catalog afresh, can tell. */
+    private static boolean isUncertain(Throwable reason) {
+        return reason instanceof ControlException refused && refused.kind() == ControlException.Kind.UNCERTAIN;
     }
 
     private void removeCompute(Branch branch) {

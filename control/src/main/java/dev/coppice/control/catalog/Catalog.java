@@ -43,6 +43,9 @@ public final class Catalog implements AutoCloseable {
     private static final Duration LISTEN_PAUSE = Duration.ofMillis(500);
     private static final String UNIQUE_VIOLATION = "23505";
 
+    /** What pgjdbc-ng says when it cannot connect; meant as 08001. */
+    private static final String NO_SOCKET = "8001";
+
     private final HikariDataSource pool;
 
     /** Keeps a reading of the catalog from overwriting an image that was changed after the reading. */
@@ -116,13 +119,14 @@ public final class Catalog implements AutoCloseable {
     /**
      * Runs {@code work} in a transaction.
      *
-     * @throws ControlException CONFLICT when a unique constraint is violated, UNAVAILABLE when the catalog is away
+     * @throws ControlException CONFLICT when a unique constraint is violated, UNAVAILABLE when the catalog is away, UNCERTAIN
+     *     when it went away during the commit; everything is then read again
      */
     public <T extends @Nullable Object> T transaction(Work<T> work) {
         try (Connection connection = pool.getConnection()) {
             try {
                 T result = work.run(connection);
-                connection.commit();
+                commit(connection);
                 return result;
             } catch (SQLException | RuntimeException e) {
                 rollBack(connection, e);
@@ -272,6 +276,21 @@ public final class Catalog implements AutoCloseable {
         }
     }
 
+    private void commit(Connection connection) throws SQLException {
+        try {
+            connection.commit();
+        } catch (SQLException e) {
+            if (isAway(e)) {
+                reloads.release();
+                throw new ControlException(
+                        ControlException.Kind.UNCERTAIN,
+                        "the catalog went away during this change; look whether it was made, then try again",
+                        e);
+            }
+            throw e;
+        }
+    }
+
     private static void rollBack(Connection connection, Exception reason) {
         try {
             connection.rollback();
@@ -280,16 +299,22 @@ public final class Catalog implements AutoCloseable {
         }
     }
 
+    /** Whether the connection is at fault, or the server's state: not what was asked of it. */
+    private static boolean isAway(SQLException e) {
+        String state = e.getSQLState();
+        return state == null
+                || state.startsWith("08")
+                || state.startsWith("57")
+                || state.startsWith("53")
+                || state.equals(NO_SOCKET);
+    }
+
     private static ControlException translate(SQLException e) {
         String state = e.getSQLState();
         if (UNIQUE_VIOLATION.equals(state)) {
             return new ControlException(ControlException.Kind.CONFLICT, "it exists already", e);
         }
-        if (state == null
-                || state.startsWith("08")
-                || state.startsWith("57")
-                || state.startsWith("53")
-                || state.equals("8001")) {
+        if (isAway(e)) {
             return new ControlException(
                     ControlException.Kind.UNAVAILABLE, "the catalog is not available just now; try again", e);
         }

@@ -8,16 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,35 +30,21 @@ import org.slf4j.LoggerFactory;
 public final class CatalogServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CatalogServer.class);
 
-    /** sun_path of Linux holds 107 bytes and a zero. */
-    private static final int SOCKET_PATH_MAX_BYTES = 107;
-
     private static final Duration START_TIMEOUT = Duration.ofMinutes(2);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration LEFTOVERS_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration INITDB_TIMEOUT = Duration.ofMinutes(2);
     private static final Duration RESTART_PAUSE = Duration.ofMillis(200);
     private static final Duration RESTART_PAUSE_MAX = Duration.ofSeconds(10);
     private static final long POLL_MILLIS = 5;
     private static final long LOG_MAX_BYTES = 8 << 20;
-    private static final int LOG_TAIL_LINES = 20;
-    private static final String ADMIN = "coppice_admin";
 
-    private final Path binaries;
-    private final ComputeUser user;
-    private final Path data;
-    private final Path run;
-    private final int sharedBuffersMegabytes;
+    private final CatalogCluster cluster;
     private final ReentrantLock lock = new ReentrantLock();
     private final AtomicBoolean stopping = new AtomicBoolean();
     private volatile @Nullable ProcessHandle postmaster;
 
-    private CatalogServer(Path binaries, ComputeUser user, Path dataDirectory, int sharedBuffersMegabytes) {
-        this.binaries = binaries;
-        this.user = user;
-        this.data = dataDirectory.resolve("catalog").toAbsolutePath();
-        this.run = dataDirectory.resolve("run").resolve("catalog").toAbsolutePath();
-        this.sharedBuffersMegabytes = sharedBuffersMegabytes;
+    private CatalogServer(CatalogCluster cluster) {
+        this.cluster = cluster;
     }
 
     /**
@@ -71,108 +55,40 @@ public final class CatalogServer implements AutoCloseable {
      * @throws ControlException when it does not start; the message ends with what Postgres said
      */
     public static CatalogServer start(Path binaries, ComputeUser user, Path dataDirectory, int sharedBuffersMegabytes) {
-        CatalogServer server = new CatalogServer(binaries, user, dataDirectory, sharedBuffersMegabytes);
+        CatalogCluster cluster = new CatalogCluster(
+                binaries,
+                user,
+                dataDirectory.resolve("catalog").toAbsolutePath(),
+                dataDirectory.resolve("run").resolve("catalog").toAbsolutePath(),
+                sharedBuffersMegabytes);
+        CatalogServer server = new CatalogServer(cluster);
         try {
-            server.layOut();
+            cluster.layOut();
             server.startOrAdopt();
-        } catch (IOException e) {
+            server.logInOnce();
+            return server;
+        } catch (IOException | SQLException e) {
+            server.close();
             throw new ControlException(
                     ControlException.Kind.UNAVAILABLE, "cannot start the catalog: " + e.getMessage(), e);
         }
-        return server;
     }
 
-    /** The Unix socket to connect to, as role {@value #ADMIN} by peer authentication. */
+    /** Shows that this process may log in. It also loads the driver, while whoever starts us does other things. */
+    private void logInOnce() throws SQLException {
+        DriverManager.getConnection(Catalog.url(socket(), "postgres"), CatalogCluster.ADMIN, "")
+                .close();
+    }
+
+    /** The Unix socket to connect to, as role {@code coppice_admin} by peer authentication. */
     public Path socket() {
-        return run.resolve(".s.PGSQL.5432");
+        return cluster.socket();
     }
 
     /** The postmaster's process id, when it runs. */
     public Optional<Long> pid() {
         ProcessHandle handle = postmaster;
         return handle != null && handle.isAlive() ? Optional.of(handle.pid()) : Optional.empty();
-    }
-
-    private void layOut() throws IOException {
-        if (socket().toString().getBytes(StandardCharsets.UTF_8).length > SOCKET_PATH_MAX_BYTES) {
-            throw new ControlException(
-                    ControlException.Kind.INVALID,
-                    "the data directory's path is too long: a Unix socket's path may have " + SOCKET_PATH_MAX_BYTES
-                            + " bytes, and " + socket() + " has more");
-        }
-        user.privateDirectory(run);
-        if (!Files.exists(data.resolve("PG_VERSION"))) {
-            initialize();
-        }
-        writeConfiguration();
-    }
-
-    /** Makes the cluster beside its place and renames it, so a half-made one is never taken for a whole one. */
-    private void initialize() throws IOException {
-        Path fresh = data.resolveSibling("catalog.new");
-        deleteTree(fresh);
-        user.privateDirectory(fresh);
-        List<String> command = user.command(List.of(
-                binaries.resolve("initdb").toString(),
-                "--pgdata=" + fresh,
-                "--username=" + ADMIN,
-                "--auth=peer",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-instructions"));
-        Path output = run.resolve("initdb.log");
-        Process process = start(command, output);
-        if (!waitFor(process, INITDB_TIMEOUT) || process.exitValue() != 0) {
-            process.destroyForcibly();
-            throw new ControlException(
-                    ControlException.Kind.UNAVAILABLE, "initdb of the catalog failed:\n" + tail(output));
-        }
-        // An empty directory in the place is what an administrator may have prepared; anything else makes this fail.
-        Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE);
-    }
-
-    private void writeConfiguration() throws IOException {
-        String settings = """
-                # Written by Coppice at each start.
-                listen_addresses = ''
-                unix_socket_directories = '%s'
-                unix_socket_permissions = 0777
-                port = 5432
-                max_connections = 20
-                shared_buffers = %dMB
-                fsync = on
-                synchronous_commit = on
-                full_page_writes = on
-                wal_level = minimal
-                max_wal_senders = 0
-                max_wal_size = 64MB
-                min_wal_size = 32MB
-                max_worker_processes = 0
-                max_parallel_workers = 0
-                max_parallel_workers_per_gather = 0
-                max_logical_replication_workers = 0
-                autovacuum_max_workers = 1
-                huge_pages = off
-                jit = off
-                timezone = 'UTC'
-                log_timezone = 'UTC'
-                restart_after_crash = on
-                log_min_messages = warning
-                """.formatted(run.toString().replace("'", "''"), sharedBuffersMegabytes);
-        write("postgresql.conf", settings);
-        write("pg_hba.conf", "local all " + ADMIN + " peer map=coppice\n");
-        write("pg_ident.conf", "coppice " + quote(System.getProperty("user.name")) + " " + ADMIN + "\n");
-    }
-
-    private static String quote(String identifier) {
-        return '"' + identifier.replace("\"", "\"\"") + '"';
-    }
-
-    private void write(String name, String content) throws IOException {
-        Path temporary = data.resolve(name + ".new");
-        Files.writeString(temporary, content);
-        user.own(temporary);
-        Files.move(temporary, data.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     }
 
     private void startOrAdopt() throws IOException {
@@ -221,7 +137,7 @@ public final class CatalogServer implements AutoCloseable {
             process.destroyForcibly();
             process.onExit().join();
         }
-        Files.deleteIfExists(data.resolve("postmaster.pid"));
+        Files.deleteIfExists(cluster.data().resolve("postmaster.pid"));
     }
 
     private List<ProcessHandle> processesHere() {
@@ -233,7 +149,7 @@ public final class CatalogServer implements AutoCloseable {
     private boolean worksIn(long pid) {
         try {
             return Files.readSymbolicLink(Path.of("/proc", Long.toString(pid), "cwd"))
-                    .equals(data.toRealPath());
+                    .equals(cluster.data().toRealPath());
         } catch (IOException goneOrNotOurs) {
             return false;
         }
@@ -245,20 +161,12 @@ public final class CatalogServer implements AutoCloseable {
             Files.move(output, output.resolveSibling("catalog.log.1"), StandardCopyOption.REPLACE_EXISTING);
         }
         List<String> command = new ArrayList<>(List.of("setsid"));
-        command.addAll(user.command(List.of(binaries.resolve("postgres").toString(), "-D", data.toString())));
-        return start(command, output).toHandle();
-    }
-
-    private static Process start(List<String> command, Path output) throws IOException {
-        Files.writeString(output, "", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectInput(Path.of("/dev/null").toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
-        builder.directory(Path.of("/").toFile());
-        builder.environment().keySet().removeIf(name -> name.startsWith("PG") || name.startsWith("LD_"));
-        builder.environment().put("LC_ALL", "C");
-        return builder.start();
+        command.addAll(cluster.user()
+                .command(List.of(
+                        cluster.binaries().resolve("postgres").toString(),
+                        "-D",
+                        cluster.data().toString())));
+        return Programs.start(command, output).toHandle();
     }
 
     /** Waits until the pid file's eighth line says "ready" (src/include/utils/pidfile.h). */
@@ -273,13 +181,15 @@ public final class CatalogServer implements AutoCloseable {
             }
             if (!handle.isAlive()) {
                 throw new ControlException(
-                        ControlException.Kind.UNAVAILABLE, "the catalog's Postgres did not start:\n" + tail(logFile()));
+                        ControlException.Kind.UNAVAILABLE,
+                        "the catalog's Postgres did not start:\n" + Programs.tail(logFile()));
             }
             sleep(POLL_MILLIS);
         }
         throw new ControlException(
                 ControlException.Kind.UNAVAILABLE,
-                "the catalog's Postgres was not ready after " + START_TIMEOUT.toSeconds() + " s:\n" + tail(logFile()));
+                "the catalog's Postgres was not ready after " + START_TIMEOUT.toSeconds() + " s:\n"
+                        + Programs.tail(logFile()));
     }
 
     private void died(ProcessHandle handle) {
@@ -322,7 +232,7 @@ public final class CatalogServer implements AutoCloseable {
             }
             for (String mode : List.of("fast", "immediate")) {
                 signal(mode);
-                if (waitFor(handle, STOP_TIMEOUT)) {
+                if (Programs.waitFor(handle, STOP_TIMEOUT)) {
                     return;
                 }
                 log.warn(
@@ -336,10 +246,18 @@ public final class CatalogServer implements AutoCloseable {
     }
 
     private void signal(String mode) {
-        List<String> command = user.command(
-                List.of(binaries.resolve("pg_ctl").toString(), "stop", "-W", "-s", "-m", mode, "-D", data.toString()));
+        List<String> command = cluster.user()
+                .command(List.of(
+                        cluster.binaries().resolve("pg_ctl").toString(),
+                        "stop",
+                        "-W",
+                        "-s",
+                        "-m",
+                        mode,
+                        "-D",
+                        cluster.data().toString()));
         try {
-            waitFor(start(command, logFile()), STOP_TIMEOUT);
+            Programs.waitFor(Programs.start(command, logFile()).toHandle(), STOP_TIMEOUT);
         } catch (IOException e) {
             log.warn("Cannot run pg_ctl to stop the catalog", e);
         }
@@ -347,37 +265,14 @@ public final class CatalogServer implements AutoCloseable {
 
     private List<String> pidFile() throws IOException {
         try {
-            return Files.readAllLines(data.resolve("postmaster.pid"), StandardCharsets.ISO_8859_1);
+            return Files.readAllLines(cluster.data().resolve("postmaster.pid"), StandardCharsets.ISO_8859_1);
         } catch (NoSuchFileException notThere) {
             return List.of();
         }
     }
 
     private Path logFile() {
-        return run.resolve("catalog.log");
-    }
-
-    private static String tail(Path file) throws IOException {
-        List<String> lines = Files.readAllLines(file, StandardCharsets.ISO_8859_1);
-        return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size()));
-    }
-
-    private static boolean waitFor(Process process, Duration timeout) {
-        return waitFor(process.toHandle(), timeout);
-    }
-
-    private static boolean waitFor(ProcessHandle handle, Duration timeout) {
-        try {
-            handle.onExit().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (java.util.concurrent.TimeoutException e) {
-            return false;
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new IllegalStateException("waiting for process " + handle.pid(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+        return cluster.run().resolve("catalog.log");
     }
 
     private static void sleep(long millis) {
@@ -386,17 +281,6 @@ public final class CatalogServer implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ControlException(ControlException.Kind.UNAVAILABLE, "interrupted while starting the catalog", e);
-        }
-    }
-
-    private static void deleteTree(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(directory)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
         }
     }
 }

@@ -22,6 +22,8 @@ public final class ControlException extends RuntimeException {
         LOCKED,
         /** A part that the request needs is away; the same request may succeed later. */
         UNAVAILABLE,
+        /** The catalog went away while it was being told to commit: it may have been done, and is looked up again. */
+        UNCERTAIN,
         /** A fault of ours. */
         INTERNAL
     }

@@ -33,6 +33,9 @@ public final class IndexedJournal {
     /** Entries added to the index under one hold of the write lock. */
     private static final int BATCH = 256;
 
+    /** Bytes that may be appended before {@link #follow} syncs them. */
+    private static final long MAX_BACKLOG = 16 << 20;
+
     private static final ByteBuffer NO_DATA = ByteBuffer.allocate(0);
 
     /** In a fence's length field: the epoch ended with it. */
@@ -43,13 +46,27 @@ public final class IndexedJournal {
     private final OpenFiles files;
 
     private final ReentrantLock scanLock = new ReentrantLock();
-    private final ReentrantReadWriteLock indexLock = new ReentrantReadWriteLock();
 
-    private final TimelineIndex index = new TimelineIndex();
+    /**
+     * Fair: virtual threads are not time-sliced. With barging, readers that never block kept a woken reader off its
+     * carrier, and the writer behind that one waited for them to finish.
+     */
+    private final ReentrantReadWriteLock indexLock = new ReentrantReadWriteLock(true);
+
+    /** Replaced when reading failed half-way: a gap would serve old pages, so all is read again. */
+    private TimelineIndex index = new TimelineIndex();
+
     private final List<JournalEntry> batch = new ArrayList<>(BATCH);
     private volatile List<JournalSegment> segments = List.of();
     private volatile boolean loaded;
+
+    /** How far {@link #follow} has synced the newest segment; touched by the following thread only. */
+    private long followedTo;
+
     private volatile @Nullable SegmentScanner scanner;
+
+    /** Whether this process knows that the newest segment's end is durable. */
+    private volatile boolean endSynced;
 
     /** Reads nothing yet. */
     public IndexedJournal(Path directory, TimelineId timeline, OpenFiles files) {
@@ -60,12 +77,16 @@ public final class IndexedJournal {
 
     /** Asks the index. The answer must not keep a reference to it. */
     public <T> T ask(Function<TimelineIndex, T> question) {
-        load();
-        indexLock.readLock().lock();
-        try {
-            return question.apply(index);
-        } finally {
-            indexLock.readLock().unlock();
+        while (true) {
+            load();
+            indexLock.readLock().lock();
+            try {
+                if (loaded) {
+                    return question.apply(index);
+                }
+            } finally {
+                indexLock.readLock().unlock();
+            }
         }
     }
 
@@ -86,27 +107,37 @@ public final class IndexedJournal {
         return all.isEmpty() ? null : all.getFirst();
     }
 
-    /** Whether the index is in memory. */
-    public boolean isLoaded() {
-        return loaded;
-    }
-
     /**
      * Indexes what was appended.
      *
      * @return J: every entry of the newest segment that begins before this byte is indexed; 0 without a segment
      */
     public long catchUp() {
-        load();
-        SegmentScanner last = scanner;
-        if (last == null) {
-            return 0;
-        }
         scanLock.lock();
         try {
+            load();
             return scan(false);
         } finally {
             scanLock.unlock();
+        }
+    }
+
+    /**
+     * Indexes what was appended, and syncs when much of it is not: a branch point must sync all, and should not have to
+     * wait for a bulk load to reach the disk.
+     */
+    public void follow() {
+        long position = catchUp();
+        JournalSegment last = lastSegment();
+        if (last == null) {
+            return;
+        }
+        if (position < followedTo) {
+            followedTo = 0;
+        }
+        if (position - followedTo > MAX_BACKLOG) {
+            last.sync();
+            followedTo = position;
         }
     }
 
@@ -115,6 +146,7 @@ public final class IndexedJournal {
         scanLock.lock();
         try {
             load();
+            syncEnd();
             JournalSegment last = lastSegment();
             int epoch = last == null ? 1 : last.epoch() + 1;
             JournalSegment segment =
@@ -124,9 +156,22 @@ public final class IndexedJournal {
             addSegmentToIndex(segment);
             segments = List.copyOf(all);
             scanner = new SegmentScanner(segment);
+            endSynced = false;
             return segment;
         } finally {
             scanLock.unlock();
+        }
+    }
+
+    /**
+     * Makes an ended epoch durable: an earlier process may have written its last fence and not lived to sync it. Costs
+     * nothing after the first time.
+     */
+    public void syncEnd() {
+        JournalSegment last = endSynced ? null : lastSegment();
+        if (last != null) {
+            last.sync();
+            endSynced = true;
         }
     }
 
@@ -148,6 +193,7 @@ public final class IndexedJournal {
             load();
             long offset = scan(true);
             appendFence(stamp, offset, END_OF_EPOCH);
+            endSynced = true;
             scan(true);
         } finally {
             scanLock.unlock();
@@ -190,6 +236,7 @@ public final class IndexedJournal {
             if (loaded) {
                 return;
             }
+            reset();
             List<JournalSegment> all = JournalSegment.openAll(directory, timeline, files);
             segments = all;
             for (JournalSegment segment : all) {
@@ -217,6 +264,31 @@ public final class IndexedJournal {
         if (current == null) {
             return 0;
         }
+        boolean complete = false;
+        try {
+            long position = readNew(current, ended);
+            complete = true;
+            return position;
+        } finally {
+            if (!complete) {
+                reset();
+            }
+        }
+    }
+
+    private void reset() {
+        indexLock.writeLock().lock();
+        try {
+            loaded = false;
+            scanner = null;
+            batch.clear();
+            index = new TimelineIndex();
+        } finally {
+            indexLock.writeLock().unlock();
+        }
+    }
+
+    private long readNew(SegmentScanner current, boolean ended) {
         long dropped = current.dropped();
         current.scan(ended, entry -> {
             batch.add(entry);
@@ -226,7 +298,13 @@ public final class IndexedJournal {
         });
         addBatch();
         if (current.dropped() > dropped) {
-            LOG.info("{}: dropped {} bytes of torn entries", current.segment(), current.dropped() - dropped);
+            // A process that was killed, or a full disk, explains one torn entry; more is damage, and pages are
+            // missing.
+            LOG.warn(
+                    "{}: dropped {} bytes before byte {} that are no whole entries: what they held is lost",
+                    current.segment(),
+                    current.dropped() - dropped,
+                    current.position());
         }
         return current.position();
     }

@@ -114,11 +114,17 @@ public final class JournalSegment {
         }
     }
 
-    /** Appends encoded entries, which must be complete, in one write where the system allows. */
+    /**
+     * Appends encoded entries, which must be complete, in one write: what a second one added could lie behind an entry of
+     * another process.
+     *
+     * @throws StorageException also when only a part found room; readers skip it
+     */
     public void append(ByteBuffer entries) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.APPEND)) {
-            while (entries.hasRemaining()) {
-                channel.write(entries);
+            channel.write(entries);
+            if (entries.hasRemaining()) {
+                throw new StorageException("cannot append to " + file + ": the disk is full");
             }
         } catch (IOException e) {
             throw new StorageException("cannot append to " + file, e);
