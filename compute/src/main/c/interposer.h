@@ -1,9 +1,11 @@
 /*
  * The interposer: a library preloaded into stock Postgres that makes its data directory a cache of a timeline.
  *
+ *   start.c      whether a process belongs to a compute; the writer lock
  *   hooks.c      the libc entry points: decide by file class what a call means
  *   directory.c  opendir/readdir over files that are not there yet
- *   files.c      descriptors, lazy placement of files, hydration of blocks, journaled writes
+ *   files.c      descriptors, lazy placement of files, their names
+ *   pages.c      hydration of blocks, journaled writes
  *   journal.c    entries, stamps, CRC-32C, fsync
  *   map.c        shared memory of the compute: mark, file table, presence map, locks
  *   agent.c      requests to the page service
@@ -35,7 +37,7 @@
 #define WAL_SEGMENT_BYTES (16u << 20)
 #define PUT_LIMIT (32 << 20) /* largest file that is journaled and served whole, in bytes */
 
-/* ---- libc below us (hooks.c resolves them) ---- */
+/* ---- start.c: libc below us ---- */
 struct libc {
     int (*open)(const char *, int, ...);
     int (*close)(int);
@@ -68,6 +70,7 @@ struct libc {
     int (*closedir)(DIR *);
 };
 extern struct libc libc;
+void resolve_libc(void);
 extern bool active; /* this process belongs to a compute */
 
 /* stat(2) without libc: older and newer glibc export different symbols for it. */
@@ -192,14 +195,13 @@ struct tracked *tracked(int fd); /* NULL when it is not */
 int track(int fd, enum file_class class, const char *relative);
 void untrack(int fd);
 
+/* The descriptor's file was removed, and its slot may be another's now. */
+bool is_stale(const struct tracked *t);
+uint32_t blocks_of(uint64_t size);
+
 int open_paged(const char *path, const char *relative, int flags, mode_t mode);
 int open_whole(const char *path, const char *relative, int flags, mode_t mode);
 int place_whole(const char *path, const char *relative); /* 1 placed, 0 absent, -1 error */
-int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length);
-
-ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int iovcnt, off_t offset);
-int truncate_tracked(int fd, struct tracked *t, off_t length);
-int extend_tracked(int fd, struct tracked *t, off_t end);
 int unlink_paged(const char *path, const char *relative);
 int unlink_whole(const char *path, const char *relative);
 int rename_to_whole(const char *from, const char *from_relative, enum file_class from_class, const char *to,
@@ -207,6 +209,12 @@ int rename_to_whole(const char *from, const char *from_relative, enum file_class
 int put_local_file(const char *path, const char *relative);
 /* 1 = exists (size, kind), 0 = absent, -1 = error. */
 int lookup(const char *relative, enum file_class class, enum agent_kind *kind, uint64_t *size);
+
+/* ---- pages.c ---- */
+int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length);
+ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int iovcnt, off_t offset);
+int truncate_tracked(int fd, struct tracked *t, off_t length);
+int extend_tracked(int fd, struct tracked *t, off_t end);
 
 /* ---- directory.c ---- */
 DIR *directory_open(const char *path, const char *relative);

@@ -1,0 +1,335 @@
+/*
+ * Contents of files: blocks that are fetched when they are read, and writes, which go to the journal before the local file.
+ *
+ * A block below its slot's limit is absent, filling or present. Only who moved it from absent to filling may put bytes
+ * there, and everybody else waits; so a late answer of the page service never overwrites a write.
+ */
+#define _GNU_SOURCE
+#include "interposer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_WINDOW 16 /* blocks fetched at a miss */
+#define FILL_POLL_NANOSECONDS 50000L
+
+/* ---- hydration ---- */
+
+static uint8_t block_state(const uint8_t *presence, uint32_t block)
+{
+    return __atomic_load_n(&presence[block], __ATOMIC_SEQ_CST);
+}
+
+static bool claim_block(uint8_t *presence, uint32_t block)
+{
+    uint8_t expected = BLOCK_ABSENT;
+    return __atomic_compare_exchange_n(&presence[block], &expected, BLOCK_FILLING, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+static void set_blocks(uint8_t *presence, uint32_t first, uint32_t count, enum presence state)
+{
+    for (uint32_t i = 0; i < count; i++)
+        __atomic_store_n(&presence[first + i], (uint8_t)state, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Waits until another process has filled the block, however long its server is away: taking over after a time would let the
+ * late answer overwrite what was written since. A filler that is killed takes the whole compute with it.
+ */
+static void wait_for_fill(uint8_t *presence, uint32_t block)
+{
+    struct timespec pause = {0, FILL_POLL_NANOSECONDS};
+    while (block_state(presence, block) == BLOCK_FILLING) {
+        nanosleep(&pause, NULL);
+        exit_when_orphaned();
+    }
+}
+
+/* The path of the descriptor's file; false when it was removed, and the slot may be another file's. */
+static bool slot_path(const struct tracked *t, char *path)
+{
+    memcpy(path, slot_at(t->slot)->path, SLOT_PATH);
+    path[SLOT_PATH - 1] = 0;
+    return !is_stale(t); /* the generation changes before the path does */
+}
+
+/* Claims absent blocks from `first` on. Under the path's lock, or the slot might become another file's in between. */
+static uint32_t claim_absent(const struct tracked *t, uint32_t first, uint32_t want)
+{
+    struct slot *slot = slot_at(t->slot);
+    uint8_t *presence = slot_presence(slot);
+    char path[SLOT_PATH];
+    uint32_t count = 0;
+    if (!slot_path(t, path))
+        return 0;
+    pthread_mutex_t *lock = map_lock(path);
+    if (!is_stale(t))
+        while (count < want && first + count < slot->limit && claim_block(presence, first + count))
+            count++;
+    map_unlock(lock);
+    return count;
+}
+
+static int write_local(int fd, const char *data, size_t length, off_t offset)
+{
+    while (length > 0) {
+        ssize_t n = libc.pwrite(fd, data, length, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            if (n == 0)
+                errno = ENOSPC;
+            return -1;
+        }
+        data += n;
+        offset += n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
+/* The descriptor may be read-only; the local copy is written through one of our own. */
+static int fill_descriptor(const struct slot *slot)
+{
+    char path[PATH_LIMIT * 2];
+    snprintf(path, sizeof path, "%s/%s", data_directory(), slot->path);
+    return libc.open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* Fetches [first, first+count), all claimed by us, into the local file. */
+static int fill(const struct tracked *t, uint32_t first, uint32_t count)
+{
+    struct slot *slot = slot_at(t->slot);
+    uint32_t generation = t->generation;
+    static char pages[READ_PAGES_LIMIT * BLOCK];
+    uint8_t flags[READ_PAGES_LIMIT];
+    uint8_t *presence = slot_presence(slot);
+    char path[SLOT_PATH];
+    if (!slot_path(t, path))
+        return 0; /* removed: its marks are gone with it */
+    int result = agent_read_pages(path, first, count, flags, pages);
+
+    pthread_mutex_t *lock = map_lock(path);
+    /* A truncation may have come in between: what is beyond the limit now must not grow the file again. */
+    uint32_t limit = slot->generation == generation ? slot->limit : 0;
+    uint32_t kept = first + count <= limit ? count : first < limit ? limit - first : 0;
+    int fd = result == 0 && kept > 0 ? fill_descriptor(slot) : -1;
+    if (result == 0 && kept > 0 && fd < 0)
+        result = -1;
+    for (uint32_t i = 0; result == 0 && i < kept;) {
+        uint32_t run = 0;
+        while (i + run < kept && flags[i + run] != 0)
+            run++;
+        if (run > 0)
+            result = write_local(fd, pages + (size_t)i * BLOCK, (size_t)run * BLOCK, (off_t)(first + i) * BLOCK);
+        i += run > 0 ? run : 1;
+    }
+    int reason = errno;
+    if (slot->generation == generation) {
+        set_blocks(presence, first, kept, result == 0 ? BLOCK_PRESENT : BLOCK_ABSENT);
+        set_blocks(presence, first + kept, count - kept, BLOCK_ABSENT);
+    }
+    map_unlock(lock);
+    if (fd >= 0)
+        libc.close(fd);
+    __atomic_add_fetch(&map->hydrated, count, __ATOMIC_RELAXED);
+    errno = reason;
+    return result;
+}
+
+/* Makes the blocks that [offset, offset+length) touches present in the local file. */
+int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length)
+{
+    (void)fd;
+    struct slot *slot = slot_at(t->slot);
+    uint32_t limit = __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST);
+    if (length == 0 || offset / BLOCK >= limit || is_stale(t))
+        return 0;
+    uint8_t *presence = slot_presence(slot);
+    uint32_t last = (uint32_t)((offset + length - 1) / BLOCK);
+    if (last >= limit)
+        last = limit - 1;
+    for (uint32_t block = (uint32_t)(offset / BLOCK); block <= last;) {
+        switch (block_state(presence, block)) {
+        case BLOCK_PRESENT:
+            block++;
+            break;
+        case BLOCK_FILLING:
+            wait_for_fill(presence, block);
+            break;
+        default: {
+            if (!map_has_room())
+                return -1;
+            /* A reader that goes on where it left off gets a larger window. */
+            if (block == t->next_block && block > 0)
+                t->window = t->window * 2 < READ_PAGES_LIMIT ? t->window * 2 : READ_PAGES_LIMIT;
+            else
+                t->window = FIRST_WINDOW;
+            uint32_t want = last - block + 1 > t->window ? last - block + 1 : t->window;
+            if (want > READ_PAGES_LIMIT)
+                want = READ_PAGES_LIMIT;
+            uint32_t count = claim_absent(t, block, want);
+            if (count > 0 && fill(t, block, count) != 0)
+                return -1;
+            t->next_block = block + count;
+            if (is_stale(t))
+                return 0;
+            limit = __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST);
+            if (last >= limit)
+                return 0;
+        }
+        }
+    }
+    return 0;
+}
+
+/* ---- writing ---- */
+
+/* Claims the blocks that a write replaces whole, so that no late prefetch can overwrite it. Returns how many. */
+static uint32_t claim_for_write(const struct tracked *t, uint32_t first, uint32_t count)
+{
+    const struct slot *slot = slot_at(t->slot);
+    uint8_t *presence = slot_presence(slot);
+    uint32_t claimed = 0;
+    for (uint32_t block = first; block < first + count;) {
+        if (block >= __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST) || is_stale(t))
+            break;
+        if (block_state(presence, block) == BLOCK_PRESENT) {
+            block++;
+            continue;
+        }
+        uint32_t got = claim_absent(t, block, first + count - block);
+        if (got == 0)
+            wait_for_fill(presence, block);
+        block += got;
+        claimed += got;
+    }
+    return claimed;
+}
+
+/* Ends the claims: present after a write, absent again where a failed one had claimed. */
+static void release_claims(const struct tracked *t, const char *path, uint32_t first, uint32_t count, bool written)
+{
+    const struct slot *slot = slot_at(t->slot);
+    uint8_t *presence = slot_presence(slot);
+    pthread_mutex_t *lock = map_lock(path);
+    if (!is_stale(t))
+        for (uint32_t block = first; block < first + count && block < slot->limit; block++)
+            if (block_state(presence, block) == BLOCK_FILLING)
+                __atomic_store_n(&presence[block], written ? BLOCK_PRESENT : BLOCK_ABSENT, __ATOMIC_SEQ_CST);
+    map_unlock(lock);
+}
+
+/* Journals whole blocks of the local file: for writes that are not made of blocks. */
+static int journal_local_blocks(int fd, const char *relative, uint64_t offset, size_t length)
+{
+    char path[PATH_LIMIT * 2], block[BLOCK];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", data_directory(), relative);
+    int reader = libc.open(path, O_RDONLY | O_CLOEXEC); /* the descriptor may be write-only */
+    if (reader < 0 || fstat(fd, &st) != 0) {
+        if (reader >= 0)
+            libc.close(reader);
+        return -1;
+    }
+    int result = 0;
+    for (uint64_t at = offset / BLOCK * BLOCK; result == 0 && at < offset + length; at += BLOCK) {
+        ssize_t n = libc.pread(reader, block, BLOCK, (off_t)at);
+        if (n <= 0)
+            break;
+        result = journal_block(relative, at, block, (uint32_t)n);
+    }
+    libc.close(reader);
+    return result;
+}
+
+static size_t total_length(const struct iovec *iov, int iovcnt)
+{
+    size_t total = 0;
+    for (int i = 0; i < iovcnt; i++)
+        total += iov[i].iov_len;
+    return total;
+}
+
+static ssize_t write_bytes(int fd, struct tracked *t, const char *relative, const struct iovec *iov, int iovcnt,
+                           off_t offset)
+{
+    if (t->class == PAGED && hydrate(fd, t, (uint64_t)offset, total_length(iov, iovcnt)) != 0)
+        return -1;
+    ssize_t n = libc.pwritev(fd, iov, iovcnt, offset);
+    if (n > 0 && journal_local_blocks(fd, relative, (uint64_t)offset, (size_t)n) != 0)
+        return -1;
+    return n;
+}
+
+ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int iovcnt, off_t offset)
+{
+    size_t length = total_length(iov, iovcnt);
+    if (t->class == WHOLE)
+        return write_bytes(fd, t, t->path, iov, iovcnt, offset);
+    char path[SLOT_PATH];
+    if (!slot_path(t, path)) /* the file was removed: nobody will read this again */
+        return libc.pwritev(fd, iov, iovcnt, offset);
+    if (offset % BLOCK != 0 || length % BLOCK != 0)
+        return write_bytes(fd, t, path, iov, iovcnt, offset);
+
+    uint32_t first = (uint32_t)(offset / BLOCK), count = (uint32_t)(length / BLOCK);
+    uint32_t claimed = claim_for_write(t, first, count);
+    ssize_t n = -1;
+    if (journal_pages(path, iov, iovcnt, (uint64_t)offset) == 0) {
+        do
+            n = libc.pwritev(fd, iov, iovcnt, offset);
+        while (n < 0 && errno == EINTR);
+    }
+    int reason = errno;
+    if (claimed > 0)
+        release_claims(t, path, first, count, n == (ssize_t)length);
+    errno = reason;
+    return n;
+}
+
+int truncate_tracked(int fd, struct tracked *t, off_t length)
+{
+    char path[SLOT_PATH];
+    if (t->class == PAGED && !slot_path(t, path))
+        return libc.ftruncate(fd, length);
+    const char *relative = t->class == PAGED ? path : t->path;
+    if (t->class == PAGED && length % BLOCK != 0 && hydrate(fd, t, (uint64_t)length, 1) != 0)
+        return -1;
+    pthread_mutex_t *lock = map_lock(relative);
+    int result = journal_event(ENTRY_TRUNCATE, relative, (uint64_t)length);
+    if (result == 0) {
+        if (t->class == PAGED && blocks_of((uint64_t)length) < slot_at(t->slot)->limit)
+            __atomic_store_n(&slot_at(t->slot)->limit, blocks_of((uint64_t)length), __ATOMIC_SEQ_CST);
+        result = libc.ftruncate(fd, length);
+        if (result == 0 && length % BLOCK != 0)
+            result = journal_local_blocks(fd, relative, (uint64_t)length / BLOCK * BLOCK, 1);
+    }
+    map_unlock(lock);
+    return result;
+}
+
+/* posix_fallocate: grows without allocating, but says "full" here rather than at the checkpoint. Returns an errno value. */
+int extend_tracked(int fd, struct tracked *t, off_t end)
+{
+    struct stat st;
+    struct statvfs fs;
+    if (fstat(fd, &st) != 0 || fstatvfs(fd, &fs) != 0)
+        return errno;
+    if (end <= st.st_size)
+        return 0;
+    /* The new bytes will be written twice, to the journal and to the local file. */
+    if ((uint64_t)(end - st.st_size) * 2 > (uint64_t)fs.f_bavail * fs.f_frsize)
+        return ENOSPC;
+    char path[SLOT_PATH];
+    bool stale = t->class == PAGED && !slot_path(t, path);
+    const char *relative = t->class == PAGED ? path : t->path;
+    if (!stale && journal_event(ENTRY_EXTEND, relative, (uint64_t)end) != 0)
+        return errno;
+    return libc.ftruncate(fd, end) == 0 ? 0 : errno;
+}
