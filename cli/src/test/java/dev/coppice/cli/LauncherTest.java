@@ -30,6 +30,10 @@ class LauncherTest {
         Files.copy(REAL, home.resolve("coppice"));
         tools = Files.createDirectory(home.resolve("tools"));
         for (String tool : List.of(
+                "id",
+                "mktemp",
+                "stat",
+                "chmod",
                 "bash",
                 "env",
                 "sed",
