@@ -32,6 +32,7 @@ class LauncherTest {
         for (String tool : List.of(
                 "id",
                 "mktemp",
+                "sleep",
                 "stat",
                 "chmod",
                 "bash",
