@@ -5,6 +5,7 @@ import static dev.coppice.cli.CoppiceCommand.withSession;
 
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -28,15 +29,9 @@ final class DatabasesCommand {
     private CommandSpec spec = CommandSpec.create();
 
     @Command(name = "list", description = "List the databases of a branch.")
-    int list(
-            @Option(
-                            names = "--branch",
-                            paramLabel = "BRANCH",
-                            description = "The branch, by name or id. Default: the default branch.")
-                    @Nullable
-                    String branch) {
+    int list(@Mixin BranchOption branch) {
         return withSession(spec, session -> {
-            String path = session.branchPath(session.projectPath(), branch) + "/databases";
+            String path = session.branchPath(session.projectPath(), branch.name()) + "/databases";
             session.output().list(session.api().get(path).path("databases"), "There is no database.", Nouns.DATABASES);
             return 0;
         });
@@ -51,14 +46,9 @@ final class DatabasesCommand {
                             description = "The role that owns it. Default: the owner of the branch's first database.")
                     @Nullable
                     String owner,
-            @Option(
-                            names = "--branch",
-                            paramLabel = "BRANCH",
-                            description = "The branch, by name or id. Default: the default branch.")
-                    @Nullable
-                    String branch) {
+            @Mixin BranchOption branch) {
         return withSession(spec, session -> {
-            String path = session.branchPath(session.projectPath(), branch);
+            String path = session.branchPath(session.projectPath(), branch.name());
             ObjectNode body = JsonMapper.shared().createObjectNode();
             ObjectNode wanted = body.putObject("database").put("name", name);
             wanted.put("owner_name", owner != null ? owner : firstOwner(session, path));
@@ -71,15 +61,9 @@ final class DatabasesCommand {
 
     @Command(name = "delete", description = "Delete a database of a branch.")
     int delete(
-            @Parameters(paramLabel = "DATABASE", description = "Its name.") String name,
-            @Option(
-                            names = "--branch",
-                            paramLabel = "BRANCH",
-                            description = "The branch, by name or id. Default: the default branch.")
-                    @Nullable
-                    String branch) {
+            @Parameters(paramLabel = "DATABASE", description = "Its name.") String name, @Mixin BranchOption branch) {
         return withSession(spec, session -> {
-            String path = session.branchPath(session.projectPath(), branch) + "/databases/" + encode(name);
+            String path = session.branchPath(session.projectPath(), branch.name()) + "/databases/" + encode(name);
             JsonNode deleted = session.finished(session.api().delete(path)).path("database");
             if (session.output().isTable()) {
                 session.output().line("Database " + name + " is deleted.");

@@ -5,8 +5,8 @@ import static dev.coppice.cli.CoppiceCommand.withSession;
 
 import dev.coppice.cli.Output.Column;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -33,15 +33,9 @@ final class RolesCommand {
     private CommandSpec spec = CommandSpec.create();
 
     @Command(name = "list", description = "List the roles of a branch.")
-    int list(
-            @Option(
-                            names = "--branch",
-                            paramLabel = "BRANCH",
-                            description = "The branch, by name or id. Default: the default branch.")
-                    @Nullable
-                    String branch) {
+    int list(@Mixin BranchOption branch) {
         return withSession(spec, session -> {
-            String path = session.branchPath(session.projectPath(), branch) + "/roles";
+            String path = session.branchPath(session.projectPath(), branch.name()) + "/roles";
             session.output().list(session.api().get(path).path("roles"), "There is no role.", Nouns.ROLES);
             return 0;
         });
@@ -50,14 +44,9 @@ final class RolesCommand {
     @Command(name = "create", description = "Create a role in a branch.")
     int create(
             @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its name.") String name,
-            @Option(
-                            names = "--branch",
-                            paramLabel = "BRANCH",
-                            description = "The branch, by name or id. Default: the default branch.")
-                    @Nullable
-                    String branch) {
+            @Mixin BranchOption branch) {
         return withSession(spec, session -> {
-            String path = session.branchPath(session.projectPath(), branch);
+            String path = session.branchPath(session.projectPath(), branch.name());
             ObjectNode body = JsonMapper.shared().createObjectNode();
             body.putObject("role").put("name", name);
             JsonNode created =
@@ -68,16 +57,9 @@ final class RolesCommand {
     }
 
     @Command(name = "delete", description = "Delete a role of a branch.")
-    int delete(
-            @Parameters(paramLabel = "ROLE", description = "Its name.") String name,
-            @Option(
-                            names = "--branch",
-                            paramLabel = "BRANCH",
-                            description = "The branch, by name or id. Default: the default branch.")
-                    @Nullable
-                    String branch) {
+    int delete(@Parameters(paramLabel = "ROLE", description = "Its name.") String name, @Mixin BranchOption branch) {
         return withSession(spec, session -> {
-            String path = session.branchPath(session.projectPath(), branch) + "/roles/" + encode(name);
+            String path = session.branchPath(session.projectPath(), branch.name()) + "/roles/" + encode(name);
             JsonNode deleted = session.finished(session.api().delete(path)).path("role");
             if (session.output().isTable()) {
                 session.output().line("Role " + name + " is deleted.");
@@ -90,15 +72,9 @@ final class RolesCommand {
 
     @Command(name = "reset-password", description = "Give a role a new password, in one branch only; prints it.")
     int resetPassword(
-            @Parameters(paramLabel = "ROLE", description = "Its name.") String name,
-            @Option(
-                            names = "--branch",
-                            paramLabel = "BRANCH",
-                            description = "The branch, by name or id. Default: the default branch.")
-                    @Nullable
-                    String branch) {
+            @Parameters(paramLabel = "ROLE", description = "Its name.") String name, @Mixin BranchOption branch) {
         return withSession(spec, session -> {
-            String path = session.branchPath(session.projectPath(), branch) + "/roles/" + encode(name);
+            String path = session.branchPath(session.projectPath(), branch.name()) + "/roles/" + encode(name);
             JsonNode role = session.finished(session.api().post(path + "/reset_password", null))
                     .path("role");
             session.output().object(role, WITH_PASSWORD);
