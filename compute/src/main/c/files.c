@@ -35,8 +35,9 @@ int track(int fd, enum file_class class, const char *relative)
     struct tracked *t = &table[fd];
     memset(t, 0, sizeof *t);
     t->wal_start = UINT64_MAX;
-    if (class == WAL)
-        wal_segment_start(relative, &t->wal_start);
+    struct stat st;
+    if (class == WAL && wal_segment_start(relative, &t->wal_start))
+        t->shared_wal = fstat(fd, &st) == 0 && st.st_nlink > 1;
     if (class == WHOLE && (t->path = strdup(relative)) == NULL) {
         libc.close(fd);
         errno = ENOMEM;

@@ -183,6 +183,19 @@ static bool is_journaled(const struct tracked *t)
     return t != NULL && (t->class == PAGED || t->class == WHOLE) && !t->capture;
 }
 
+/*
+ * A branch's older segments are hard links to its ancestor's. Only a recovery that ended too early would write into one, and
+ * then the ancestor's history would be lost with it.
+ */
+static bool refuse_shared_wal(const struct tracked *t)
+{
+    if (t == NULL || !t->shared_wal)
+        return false;
+    complain("refused to write into a WAL segment that belongs to an ancestor");
+    errno = EIO;
+    return true;
+}
+
 /* After the bytes are written, so the mark never claims WAL that is not there. */
 static ssize_t note_wal(const struct tracked *t, ssize_t written, off_t offset)
 {
@@ -197,6 +210,8 @@ EXPORT ssize_t pwritev(int fd, const struct iovec *iov, int iovcnt, off_t offset
     struct tracked *t = active ? tracked(fd) : NULL;
     if (is_journaled(t))
         return write_tracked(fd, t, iov, iovcnt, offset);
+    if (refuse_shared_wal(t))
+        return -1;
     return note_wal(t, libc.pwritev(fd, iov, iovcnt, offset), offset);
 }
 
@@ -208,6 +223,8 @@ EXPORT ssize_t pwrite(int fd, const void *buffer, size_t length, off_t offset)
         struct iovec iov = {(void *)buffer, length};
         return write_tracked(fd, t, &iov, 1, offset);
     }
+    if (refuse_shared_wal(t))
+        return -1;
     return note_wal(t, libc.pwrite(fd, buffer, length, offset), offset);
 }
 
@@ -217,6 +234,8 @@ EXPORT ssize_t write(int fd, const void *buffer, size_t length)
     struct tracked *t = active ? tracked(fd) : NULL;
     if (t == NULL || (!is_journaled(t) && t->class != WAL))
         return libc.write(fd, buffer, length);
+    if (refuse_shared_wal(t))
+        return -1;
     off_t offset = lseek(fd, 0, (fcntl(fd, F_GETFL) & O_APPEND) != 0 ? SEEK_END : SEEK_CUR);
     if (t->class == WAL)
         return note_wal(t, libc.write(fd, buffer, length), offset);

@@ -183,6 +183,7 @@ int agent_list(const char *relative, enum agent_kind *kind, uint32_t *count, cha
 #define TRACKED_FDS 65536
 struct tracked {
     uint8_t class;   /* enum file_class; OUTSIDE = not tracked */
+    bool shared_wal; /* a WAL segment that is an ancestor's too, by hard link: nobody may write it */
     bool capture;    /* a stdio stream for writing: journaled whole when it is closed */
     uint32_t slot;   /* PAGED */
     uint32_t generation;

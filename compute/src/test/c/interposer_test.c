@@ -394,6 +394,19 @@ static void removed_wal_goes_to_the_archive(void)
     CHECK(libc.access("../archive/000000010000000000000003", F_OK) == 0);
 }
 
+static void an_ancestors_wal_is_never_written(void)
+{
+    const char *segment = "pg_wal/000000010000000000000004";
+    int fd = open(segment, O_RDWR | O_CREAT, 0600);
+    CHECK(fd >= 0 && pwrite(fd, "x", 1, 0) == 1);
+    close(fd);
+    CHECK(link(segment, "../archive/linked") == 0);
+    fd = open(segment, O_RDWR);
+    CHECK(fd >= 0 && pwrite(fd, "y", 1, 0) == -1 && errno == EIO);
+    CHECK(write(fd, "y", 1) == -1 && errno == EIO);
+    close(fd);
+}
+
 static void run_tests(const char *journal)
 {
     classes_follow_the_protocol();
@@ -410,6 +423,7 @@ static void run_tests(const char *journal)
     whole_files_are_placed_and_listed();
     tablespaces_are_refused();
     removed_wal_goes_to_the_archive();
+    an_ancestors_wal_is_never_written();
 }
 
 /* Makes the timeline's directory, starts the agent and becomes the program under test. */
