@@ -8,6 +8,7 @@ import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
+import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogFixture;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.storage.PageService;
@@ -34,6 +35,9 @@ final class ControlFixture implements AutoCloseable {
     final Path data = CatalogFixture.newDataDirectory();
     private final HttpClient http = HttpClient.newHttpClient();
     private final int suspendTimeoutSeconds;
+    /** Set before {@link #open} to have other limits from the next one on. */
+    TimeTravel.Limits timeTravel = new TimeTravel.Limits(30, 3);
+
     PageService pages;
     ComputeService computes;
     CoppiceControl control;
@@ -66,6 +70,7 @@ final class ControlFixture implements AutoCloseable {
                         PROXY_PORT,
                         suspendTimeoutSeconds,
                         BUFFERS_MB,
+                        timeTravel,
                         ComputeSettings.defaults()),
                 catalog,
                 pages,

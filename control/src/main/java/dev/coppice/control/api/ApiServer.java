@@ -5,6 +5,7 @@ import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.branch.ProjectWorkflows;
+import dev.coppice.control.branch.RestoreWorkflow;
 import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Inventory;
@@ -59,7 +60,7 @@ public final class ApiServer implements AutoCloseable {
         Lookup lookup = new Lookup(inventory);
         new AccountRoutes(shop.clock().instant()).register(routes);
         new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), views).register(routes);
-        new BranchRoutes(lookup, new BranchWorkflows(shop), views).register(routes);
+        new BranchRoutes(lookup, new BranchWorkflows(shop), new RestoreWorkflow(shop), views).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, roles, views).register(routes);
         return new ApiServer(jex.start());
@@ -106,6 +107,7 @@ public final class ApiServer implements AutoCloseable {
             case PRECONDITION -> 412;
             case UNPROCESSABLE -> 422;
             case LOCKED -> 423;
+            case TOO_MANY -> 429;
             case UNAVAILABLE, UNCERTAIN -> 503;
             case INTERNAL -> 500;
         };

@@ -67,7 +67,7 @@ final class ViewMaker {
                 0,
                 0,
                 0,
-                0,
+                project.historyRetentionSeconds(),
                 project.createdAt(),
                 project.createdAt(),
                 project.updatedAt());
@@ -94,6 +94,7 @@ final class ViewMaker {
                 0,
                 0,
                 0,
+                branch.lastResetAt(),
                 branch.createdAt(),
                 branch.updatedAt());
     }

@@ -61,6 +61,7 @@ final class Views {
             long computeTimeSeconds,
             long writtenDataBytes,
             long dataTransferBytes,
+            @Nullable Instant lastResetAt,
             Instant createdAt,
             Instant updatedAt) {}
 
