@@ -28,7 +28,7 @@ public sealed interface Moment {
     /** What is meant as a moment, well-formed or not, and is hardly a name: {@code 0/16B3748}, {@code 2026-01-02...}. */
     Pattern LIKE_ONE = Pattern.compile("[0-9A-Fa-f]*/[0-9A-Fa-f]*|\\d{4}-\\d\\d-\\d\\d.*");
 
-    /** Reads an LSN or an RFC 3339 time with its zone; what {@link #toString} of either gives can be read again. */
+    /** Reads an LSN or an RFC 3339 time with its zone; the text of either can be read again. */
     static Optional<Moment> parse(String text) {
         return lsn(text).or(() -> time(text));
     }
