@@ -64,7 +64,7 @@ public final class TimelineIndex {
             case PAGE -> {
                 FileEntries file = file(entry.path());
                 push(file, entry.offset() / BLOCK, EntryRef.of(segment, position, PAGE), stamp);
-                file.history.grow(segment, position, stamp, entry.offset() + entry.dataLength());
+                grow(file, segment, position, stamp, entry.offset() + entry.dataLength());
             }
             case ZERO -> {
                 FileEntries file = file(entry.path());
@@ -72,21 +72,21 @@ public final class TimelineIndex {
                 for (long block = entry.offset() / BLOCK; block < end / BLOCK; block++) {
                     push(file, block, EntryRef.of(segment, position, ZERO), stamp);
                 }
-                file.history.grow(segment, position, stamp, end);
+                grow(file, segment, position, stamp, end);
             }
-            case EXTEND -> file(entry.path()).history.grow(segment, position, stamp, entry.offset());
-            case TRUNCATE -> cut(file(entry.path()), FileHistory.TRUNCATE, entry, entry.offset());
-            case CREATE -> cut(file(entry.path()), FileHistory.CREATE, entry, 0);
-            case UNLINK -> cut(file(entry.path()), FileHistory.UNLINK, entry, 0);
+            case EXTEND -> grow(file(entry.path()), segment, position, stamp, entry.offset());
+            case TRUNCATE -> cut(file(entry.path()), FileEventKind.TRUNCATE, entry, entry.offset());
+            case CREATE -> cut(file(entry.path()), FileEventKind.CREATE, entry, 0);
+            case UNLINK -> cut(file(entry.path()), FileEventKind.UNLINK, entry, 0);
             case PUT -> {
                 FileEntries file = file(entry.path());
-                cut(file, FileHistory.PUT, entry, entry.dataLength());
+                cut(file, FileEventKind.PUT, entry, entry.dataLength());
                 for (long block = 0; block * BLOCK < entry.dataLength(); block++) {
                     push(file, block, EntryRef.of(segment, position, WHOLE), stamp);
                 }
             }
-            case MKDIR -> directory(entry, FileHistory.CREATE);
-            case RMDIR -> directory(entry, FileHistory.UNLINK);
+            case MKDIR -> directory(entry, FileEventKind.MKDIR);
+            case RMDIR -> directory(entry, FileEventKind.RMDIR);
             case FENCE -> fences.get(segment).add(entry.offset(), entry.stamp());
         }
     }
@@ -119,10 +119,10 @@ public final class TimelineIndex {
             version = versions.older(version);
         }
         if (version == 0) {
-            return cut == FileHistory.NONE ? BlockVersion.PARENT : BlockVersion.ZERO;
+            return cut == FileHistory.NO_CUT ? BlockVersion.PARENT : BlockVersion.ZERO;
         }
         long ref = versions.ref(version);
-        if (EntryRef.kind(ref) == ZERO || (cut != FileHistory.NONE && EntryRef.isAfter(cut, ref))) {
+        if (EntryRef.kind(ref) == ZERO || (cut != FileHistory.NO_CUT && EntryRef.isAfter(cut, ref))) {
             return BlockVersion.ZERO;
         }
         BlockVersion.Source source = EntryRef.kind(ref) == WHOLE ? BlockVersion.Source.WHOLE : BlockVersion.Source.PAGE;
@@ -147,18 +147,22 @@ public final class TimelineIndex {
         file.heads.set(block, versions.add(ref, stamp, file.heads.get(block)));
     }
 
-    private void cut(FileEntries file, int kind, JournalEntry entry, long size) {
-        file.history.cut(EntryRef.of(fences.size() - 1, entry.position(), kind), entry.stamp(), size);
+    private void cut(FileEntries file, FileEventKind kind, JournalEntry entry, long size) {
+        file.history.add(kind, EntryRef.of(fences.size() - 1, entry.position(), 0), entry.stamp(), size);
     }
 
-    private void directory(JournalEntry entry, int kind) {
+    private static void grow(FileEntries file, int segment, long position, long stamp, long size) {
+        file.history.add(FileEventKind.GROWTH, EntryRef.of(segment, position, 0), stamp, size);
+    }
+
+    private void directory(JournalEntry entry, FileEventKind kind) {
         FileHistory history = directories.get(entry.path());
         if (history == null) {
             history = new FileHistory();
             directories.put(entry.path(), history);
             nameOf(entry.path());
         }
-        history.cut(EntryRef.of(fences.size() - 1, entry.position(), kind), entry.stamp(), 0);
+        history.add(kind, EntryRef.of(fences.size() - 1, entry.position(), 0), entry.stamp(), 0);
     }
 
     private FileEntries file(String path) {
