@@ -42,13 +42,15 @@ final class BranchPoints {
 
     /** The point after the last commit before the first one later than {@code time}; empty when none is later. */
     private Optional<BranchPoint> pointBefore(Instant time, Lsn limit) {
-        if (parent != null) {
+        // What it inherits was committed before it was created.
+        if (parent != null && time.isBefore(timeline.createdAt())) {
             Optional<BranchPoint> inherited = parent.branchPoints().pointBefore(time, new Lsn(ancestorLsn));
             if (inherited.isPresent()) {
                 return inherited;
             }
         }
-        CommitTimes.Answer answer = wal.firstCommitAfter(CommitTimes.toPostgres(time), limit.value());
+        CommitTimes.Answer answer =
+                wal.firstCommitAfter(time, limit.value(), timeline.horizon().value());
         return switch (answer) {
             case CommitTimes.Answer.NoneLater() ->
                 parent == null && time.isBefore(timeline.createdAt()) ? Optional.of(beginning(time)) : Optional.empty();

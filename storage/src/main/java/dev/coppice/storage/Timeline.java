@@ -6,6 +6,8 @@ import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.io.OpenFiles;
 import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.wal.LocalWalStore;
+import dev.coppice.storage.wal.Moments;
 import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -47,13 +49,13 @@ public final class Timeline {
         writerLock = new WriterLock(directory.resolve("writer.lock"));
         journal = new IndexedJournal(journalDirectory(), metadata.id(), openFiles);
         files = new FileReader(journal, parent == null ? null : parent.files, ancestorLsn);
-        WalStore store = new WalStore(
+        WalStore store = new LocalWalStore(
                 walDirectory(),
                 walArchiveDirectory(),
                 parent == null ? null : parent.wal.store(),
                 ancestorLsn,
                 openFiles);
-        wal = new WalHistory(metadata.id().value(), journal, files, store, ancestorLsn);
+        wal = new WalHistory(metadata.id().value(), journal, files, store, ancestorLsn, () -> Moments.EMPTY);
         branchPoints = new BranchPoints(this, parent, ancestorLsn, wal);
         epochs = new Epochs(this, journal, wal, writerLock);
     }

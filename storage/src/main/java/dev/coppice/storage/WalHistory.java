@@ -1,17 +1,25 @@
 package dev.coppice.storage;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.journal.JournalSegment;
 import dev.coppice.storage.wal.CommitTimes;
 import dev.coppice.storage.wal.ControlFile;
+import dev.coppice.storage.wal.LsnRange;
+import dev.coppice.storage.wal.Moment;
+import dev.coppice.storage.wal.Moments;
+import dev.coppice.storage.wal.NeededWal;
 import dev.coppice.storage.wal.WalFormat;
 import dev.coppice.storage.wal.WalScanner;
 import dev.coppice.storage.wal.WalStore;
 import dev.coppice.storage.wal.WalTail;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 
 /** The record boundaries of one timeline's own WAL: its end, those between, and its commits. Thread-safe. */
 final class WalHistory {
@@ -21,15 +29,25 @@ final class WalHistory {
     private final WalStore store;
     private final long ancestorLsn;
     private final WalTail tail;
-    private @Nullable CommitTimes commitTimes;
+    private final Supplier<Moments> moments;
+    private final CommitTimes commitTimes;
 
-    WalHistory(String name, IndexedJournal journal, FileReader files, WalStore store, long ancestorLsn) {
+    /** @param moments what is known of the timeline's times now; the first is at the horizon once there is one */
+    WalHistory(
+            String name,
+            IndexedJournal journal,
+            FileReader files,
+            WalStore store,
+            long ancestorLsn,
+            Supplier<Moments> moments) {
         this.name = name;
         this.journal = journal;
         this.files = files;
         this.store = store;
         this.ancestorLsn = ancestorLsn;
         this.tail = new WalTail(store);
+        this.moments = moments;
+        this.commitTimes = new CommitTimes(store);
     }
 
     WalStore store() {
@@ -112,8 +130,8 @@ final class WalHistory {
     private WalScanner firstRecordAt(long lsn) {
         WalScanner scanner = new WalScanner(store, lsn, 0);
         if (!scanner.next()) {
-            throw new StorageException("timeline " + name + ": there is no valid WAL record at the checkpoint "
-                    + new dev.coppice.common.Lsn(lsn));
+            throw new StorageException(
+                    "timeline " + name + ": there is no valid WAL record at the checkpoint " + new Lsn(lsn));
         }
         return scanner;
     }
@@ -160,15 +178,42 @@ final class WalHistory {
         return boundary;
     }
 
-    /** This timeline's own first commit later than {@code time}, up to {@code limit}; see {@link CommitTimes#find}. */
-    CommitTimes.Answer firstCommitAfter(long time, long limit) {
-        CommitTimes times;
-        synchronized (this) {
-            if (commitTimes == null) {
-                commitTimes = new CommitTimes(store, oldest());
-            }
-            times = commitTimes;
+    /**
+     * This timeline's own first commit later than {@code time}, up to {@code limit}; see {@link CommitTimes#find}.
+     *
+     * @param horizon from where its WAL is certainly there; below it only what pinned points need
+     * @throws OutsideHistoryException when a commit below the horizon could be the one
+     */
+    CommitTimes.Answer firstCommitAfter(Instant time, long limit, long horizon) {
+        Moments known = moments.get();
+        Optional<Moment> from = known.atOrBefore(time);
+        long wanted = CommitTimes.toPostgres(time);
+        if (from.isPresent()) {
+            return Long.compareUnsigned(from.get().lsn().value(), limit) >= 0
+                    ? new CommitTimes.Answer.NoneLater()
+                    : commitTimes.find(wanted, from.get(), limit);
         }
-        return times.find(time, limit);
+        if (Long.compareUnsigned(horizon, oldest()) > 0) {
+            Instant reached =
+                    known.list().isEmpty() ? null : known.list().getFirst().time();
+            throw new OutsideHistoryException(time + " is outside history, which reaches back to "
+                    + (reached == null ? "LSN " + new Lsn(horizon) : reached));
+        }
+        return commitTimes.find(wanted, oldest(), limit);
+    }
+
+    /** Where recovery of the image at an LSN begins; where the timeline begins, when it has no control file yet. */
+    Lsn redoAt(Lsn lsn) {
+        return control(lsn.value()).map(control -> new Lsn(control.redo())).orElse(new Lsn(oldest()));
+    }
+
+    /**
+     * Which WAL of this timeline somebody can still ask for.
+     *
+     * @param horizon where its own history begins
+     * @param pins points that stay readable
+     */
+    List<LsnRange> neededWal(Lsn horizon, Collection<Lsn> pins) {
+        return NeededWal.of(horizon, pins, this::redoAt);
     }
 }
