@@ -1,9 +1,13 @@
 package dev.coppice.storage;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.verify.Progress;
+import dev.coppice.storage.verify.TimelineVerifier;
+import dev.coppice.storage.verify.Verification;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +18,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -195,6 +200,22 @@ public final class PageService implements AutoCloseable {
      */
     public GarbageCollection collectGarbage(TimelineId id) {
         return new GarbageCollection(0, 0, timeline(id).horizon());
+    }
+
+    /**
+     * Reads everything that a timeline keeps, and says what is wrong with it. Changes nothing, and disturbs nobody but by the
+     * disk's and the processor's time that it takes.
+     */
+    public Verification verify(TimelineId id, Progress progress) {
+        return new TimelineVerifier(timeline(id).verifySubject(this::ancestorsOfChildren), progress).run();
+    }
+
+    private List<Lsn> ancestorsOfChildren(TimelineId id) {
+        return timelines.values().stream()
+                .flatMap(timeline -> timeline.ancestor().stream())
+                .filter(ancestor -> ancestor.timeline().equals(id))
+                .map(BranchPoint::lsn)
+                .toList();
     }
 
     @Override

@@ -4,8 +4,12 @@ import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.io.FileWrites;
 import dev.coppice.storage.io.OpenFiles;
 import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.layer.LayerCaches;
+import dev.coppice.storage.layer.LocalLayerStore;
+import dev.coppice.storage.verify.Subject;
 import dev.coppice.storage.wal.LocalWalStore;
 import dev.coppice.storage.wal.Moments;
 import dev.coppice.storage.wal.WalStore;
@@ -13,6 +17,8 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +42,8 @@ public final class Timeline {
     private final WalHistory wal;
     private final BranchPoints branchPoints;
     private final Epochs epochs;
+    private final @Nullable Timeline parent;
+    private final OpenFiles openFiles;
 
     /** Following the journal keeps a busy timeline cheap to branch. */
     private volatile boolean followed;
@@ -46,6 +54,8 @@ public final class Timeline {
         long ancestorLsn = ancestor == null ? 0 : ancestor.lsn().value();
         this.metadata = metadata;
         this.directory = directory;
+        this.parent = parent;
+        this.openFiles = openFiles;
         writerLock = new WriterLock(directory.resolve("writer.lock"));
         journal = new IndexedJournal(journalDirectory(), metadata.id(), openFiles);
         files = new FileReader(journal, parent == null ? null : parent.files, ancestorLsn);
@@ -274,6 +284,32 @@ public final class Timeline {
     /** What the timeline holds, in bytes. Walks its directory: not for a hot path. */
     public TimelineSize size() {
         return new TimelineSize(0, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * What is known of a block, along the chain: this timeline's versions from the newest to the oldest, then the parent's up
+     * to the ancestor LSN.
+     *
+     * @param lsn for which {@link PageVersion#served} is said; empty = the head
+     */
+    public List<PageVersion> versions(String path, long block, Optional<Lsn> lsn) {
+        return List.of();
+    }
+
+    /** @param childrenOf where the children of a timeline begin on it */
+    Subject verifySubject(Function<TimelineId, List<Lsn>> childrenOf) {
+        Supplier<List<Lsn>> pins = () -> childrenOf.apply(id());
+        return new Subject(
+                id(),
+                directory,
+                ancestor(),
+                () -> Optional.ofNullable(parent).map(Timeline::endOfWal),
+                new LocalLayerStore(directory.resolveSibling(""), openFiles, FileWrites.DIRECT),
+                new LayerCaches(1 << 20, 1 << 20),
+                openFiles,
+                wal.store(),
+                () -> pins.get().stream().reduce(endOfWal(), Lsn::max),
+                () -> wal.neededWal(horizon(), pins.get()));
     }
 
     Epochs epochs() {
