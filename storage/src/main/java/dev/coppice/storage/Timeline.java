@@ -312,6 +312,11 @@ public final class Timeline {
                 () -> wal.neededWal(horizon(), pins.get()));
     }
 
+    /** The layers of its own that a read of a page may have to look into. */
+    public int readAmplification() {
+        return 0;
+    }
+
     Epochs epochs() {
         return epochs;
     }
