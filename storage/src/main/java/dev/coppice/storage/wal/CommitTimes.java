@@ -2,6 +2,7 @@ package dev.coppice.storage.wal;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.StorageException;
+import dev.coppice.storage.layer.Moment;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Iterator;

@@ -1,6 +1,7 @@
 package dev.coppice.storage.wal;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.storage.layer.Moment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
