@@ -4,6 +4,9 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.FileWrites;
+import dev.coppice.storage.verify.Progress;
+import dev.coppice.storage.verify.TimelineVerifier;
+import dev.coppice.storage.verify.Verification;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -210,6 +213,14 @@ public final class PageService implements AutoCloseable {
      */
     public GarbageCollection collectGarbage(TimelineId id) {
         return timeline(id).collectGarbage();
+    }
+
+    /**
+     * Reads everything that a timeline keeps, and says what is wrong with it. Changes nothing, and disturbs nobody but by the
+     * disk's and the processor's time that it takes.
+     */
+    public Verification verify(TimelineId id, Progress progress) {
+        return new TimelineVerifier(timeline(id).verifySubject(), progress).run();
     }
 
     @Override

@@ -7,15 +7,19 @@ import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.io.FileSpace;
 import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.layer.LayerCaches;
 import dev.coppice.storage.layer.Moment;
+import dev.coppice.storage.verify.Subject;
 import dev.coppice.storage.wal.LocalWalStore;
 import dev.coppice.storage.wal.WalSize;
 import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,6 +61,8 @@ public final class Timeline {
     /** Where the WAL ended at the last moment noted, and when that was by {@link System#nanoTime}. */
     private volatile long momentAt = System.nanoTime() - MOMENT_INTERVAL;
 
+    private final @Nullable Timeline parent;
+
     /** Following the journal keeps a busy timeline cheap to branch. */
     private volatile boolean followed;
 
@@ -66,6 +72,7 @@ public final class Timeline {
         long ancestorLsn = ancestor == null ? 0 : ancestor.lsn().value();
         this.metadata = metadata;
         this.directory = directory;
+        this.parent = parent;
         writerLock = new WriterLock(directory.resolve("writer.lock"));
         history = new TimelineHistory(metadata.id(), journalDirectory(), resources);
         journal = history.journal();
@@ -401,6 +408,34 @@ public final class Timeline {
             momentAt = System.nanoTime();
             history.addMoment(Instant.now(), end);
         }
+    }
+
+    /**
+     * What is known of a block, along the chain: this timeline's versions from the newest to the oldest, then the parent's up
+     * to the ancestor LSN.
+     *
+     * @param lsn for which {@link PageVersion#served} is said; empty = the head
+     */
+    public List<PageVersion> versions(String path, long block, Optional<Lsn> lsn) {
+        return List.of();
+    }
+
+    Subject verifySubject() {
+        StorageResources resources = history.resources();
+        Supplier<Collection<Lsn>> pins = () -> resources.retention().pins(id()).stream()
+                .filter(pin -> !new Lsn(wal.oldest()).isAfter(pin))
+                .toList();
+        return new Subject(
+                id(),
+                directory,
+                ancestor(),
+                () -> Optional.ofNullable(parent).map(Timeline::endOfWal),
+                resources.layers(),
+                new LayerCaches(MEGABYTE, MEGABYTE),
+                resources.files(),
+                wal.store(),
+                () -> pins.get().stream().reduce(endOfWal(), Lsn::max),
+                () -> wal.neededWal(horizon(), pins.get()));
     }
 
     Epochs epochs() {

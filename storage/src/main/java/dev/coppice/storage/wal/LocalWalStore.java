@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -209,6 +210,11 @@ public final class LocalWalStore implements WalStore {
                 size,
                 start -> Long.compareUnsigned(start + size, ancestorLsn) <= 0
                         || needed.stream().noneMatch(range -> range.touches(start, start + size)));
+    }
+
+    @Override
+    public Map<String, String> damagedSegments() {
+        return archive.damaged(segmentSize());
     }
 
     @Override

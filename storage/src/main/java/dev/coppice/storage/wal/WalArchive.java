@@ -1,5 +1,6 @@
 package dev.coppice.storage.wal;
 
+import dev.coppice.storage.ChecksumMismatchException;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.DiskUse;
 import dev.coppice.storage.io.DurableFiles;
@@ -15,6 +16,8 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.LongPredicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -152,6 +155,33 @@ final class WalArchive {
             }
         }
         return freed;
+    }
+
+    /** Reads every segment; what is wrong, by name with the directory's before it. */
+    Map<String, String> damaged(int segmentSize) {
+        Map<String, String> found = new TreeMap<>();
+        for (Path file : list(WalArchive::isSegment)) {
+            String name = directory.getFileName() + "/" + file.getFileName();
+            try {
+                if (isCompressed(file)) {
+                    CompressedSegment segment = CompressedSegment.open(files, file);
+                    ByteBuffer wal = ByteBuffer.allocate(CompressedSegment.FRAME_SIZE);
+                    for (long at = 0; at < segment.segmentSize(); at += CompressedSegment.FRAME_SIZE) {
+                        segment.read(at, wal.clear());
+                    }
+                } else if (Files.size(file) != segmentSize) {
+                    found.put(name, "it has " + Files.size(file) + " bytes, not " + segmentSize);
+                }
+            } catch (ChecksumMismatchException e) {
+                found.put(name, String.valueOf(e.getMessage()));
+            } catch (StorageException | IOException e) {
+                // Compressed or deleted meanwhile is fine.
+                if (Files.exists(file)) {
+                    found.put(name, "cannot be read: " + e.getMessage());
+                }
+            }
+        }
+        return found;
     }
 
     static boolean isSegment(String name) {

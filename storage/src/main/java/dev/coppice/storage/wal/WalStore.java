@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -49,6 +50,13 @@ public interface WalStore {
      * @return bytes given back to the file system
      */
     long deleteOutside(List<LsnRange> needed);
+
+    /**
+     * Reads every archived segment of this timeline.
+     *
+     * @return what is wrong, by file relative to the timeline's directory
+     */
+    Map<String, String> damagedSegments();
 
     /** What the timeline's own segments take. */
     WalSize size();
