@@ -327,7 +327,7 @@ public final class Timeline {
     }
 
     private long layerBytes() {
-        return history.resources().layers().bytes(id());
+        return FileSpace.allocatedBelow(directory.resolve("layers"));
     }
 
     TimelineHistory history() {
