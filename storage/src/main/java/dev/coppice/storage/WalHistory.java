@@ -1,6 +1,7 @@
 package dev.coppice.storage;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.storage.index.FrozenIndex;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.journal.JournalSegment;
@@ -19,34 +20,27 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The record boundaries of one timeline's own WAL: its end, those between, and its commits. Thread-safe. */
 final class WalHistory {
     private final String name;
+    private final TimelineHistory history;
     private final IndexedJournal journal;
     private final FileReader files;
     private final WalStore store;
     private final long ancestorLsn;
     private final WalTail tail;
-    private final Supplier<Moments> moments;
     private final CommitTimes commitTimes;
 
-    /** @param moments what is known of the timeline's times now; the first is at the horizon once there is one */
-    WalHistory(
-            String name,
-            IndexedJournal journal,
-            FileReader files,
-            WalStore store,
-            long ancestorLsn,
-            Supplier<Moments> moments) {
-        this.name = name;
-        this.journal = journal;
+    WalHistory(TimelineHistory history, FileReader files, WalStore store, long ancestorLsn) {
+        this.name = history.id().value();
+        this.history = history;
+        this.journal = history.journal();
         this.files = files;
         this.store = store;
         this.ancestorLsn = ancestorLsn;
         this.tail = new WalTail(store);
-        this.moments = moments;
         this.commitTimes = new CommitTimes(store);
     }
 
@@ -83,6 +77,11 @@ final class WalHistory {
         }
         tail.startAt(ancestorLsn);
         return tail.advance();
+    }
+
+    /** The end of the last valid record as far as it was seen; 0 when it was not looked for. */
+    long knownEnd() {
+        return tail.isKnown() ? tail.position() : 0;
     }
 
     /**
@@ -148,16 +147,43 @@ final class WalHistory {
 
     /** Where this timeline's own history begins: its ancestor LSN, or the LSN of the import. */
     long oldest() {
+        if (ancestorLsn != 0) {
+            return ancestorLsn;
+        }
+        OptionalLong stored = history.storedOldest();
+        if (stored.isPresent()) {
+            return stored.getAsLong();
+        }
         JournalSegment first = journal.firstSegment();
-        return ancestorLsn != 0 || first == null ? ancestorLsn : first.startMark();
+        return first == null ? 0 : first.startMark();
+    }
+
+    /** From where on every own point can be read and all WAL is there; a boundary. */
+    long horizon() {
+        long oldest = oldest();
+        long horizon = history.horizon();
+        return Long.compareUnsigned(horizon, oldest) > 0 ? horizon : oldest;
     }
 
     /**
-     * The end of the last complete record at or before {@code lsn}, which lies between {@link #oldest} and {@link #end}.
+     * Splits the journal at the end of valid WAL for a flush; see {@link IndexedJournal#freeze}. Holds this object while
+     * the journal is locked, never the other way round.
+     */
+    synchronized @Nullable FrozenIndex freeze() {
+        end();
+        return journal.freeze(() -> {
+            long end = end();
+            tail.syncIfKnown(end);
+            return end;
+        });
+    }
+
+    /**
+     * The end of the last complete record at or before {@code lsn}, which lies between {@link #horizon} and {@link #end}.
      */
     long boundaryAtOrBefore(long lsn) {
         int size = store.segmentSize();
-        long oldest = oldest();
+        long oldest = horizon();
         long start = WalFormat.segmentStart(lsn, size);
         while (Long.compareUnsigned(start, oldest) > 0) {
             WalScanner scanner = WalScanner.atPage(store, start, lsn);
@@ -185,7 +211,7 @@ final class WalHistory {
      * @throws OutsideHistoryException when a commit below the horizon could be the one
      */
     CommitTimes.Answer firstCommitAfter(Instant time, long limit, long horizon) {
-        Moments known = moments.get();
+        Moments known = history.moments();
         Optional<Moment> from = known.atOrBefore(time);
         long wanted = CommitTimes.toPostgres(time);
         if (from.isPresent()) {

@@ -45,4 +45,9 @@ public record OwnFile(State state, long size) {
     static OwnFile grown(long size) {
         return new OwnFile(State.GROWN, size);
     }
+
+    /** Whether older events do not matter. */
+    public boolean isFinal() {
+        return state == State.ABSENT || state == State.EXISTS;
+    }
 }

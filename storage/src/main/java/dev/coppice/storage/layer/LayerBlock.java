@@ -9,8 +9,6 @@ package dev.coppice.storage.layer;
  * @param stamp of the version, or of the cut that took the block away
  * @param sequence of the version, or of the cut that took the block away
  * @param frame where the page's frame begins in the layer, in bytes
- * @param frameBytes how long the frame is
- * @param slot which page of the frame
+ * @param frameLength how long the frame is, in bytes; 0 when zero
  */
-public record LayerBlock(
-        LayerReader layer, boolean zero, long stamp, long sequence, long frame, int frameBytes, int slot) {}
+public record LayerBlock(LayerReader layer, boolean zero, long stamp, long sequence, long frame, int frameLength) {}

@@ -37,11 +37,23 @@ public interface LayerStore {
      */
     int read(TimelineId timeline, String name, long offset, ByteBuffer target);
 
+    /** Reads one layer's bytes, as {@link LayerStore#read}. */
+    @FunctionalInterface
+    interface LayerBytes {
+        /** Reads from byte {@code offset} until {@code target} is full or the layer ends; returns the bytes read. */
+        int read(long offset, ByteBuffer target);
+    }
+
+    /** {@link #read} of one layer, for many reads; touches nothing yet, also when there is no such layer. */
+    default LayerBytes bytes(TimelineId timeline, String name) {
+        return (offset, target) -> read(timeline, name, offset, target);
+    }
+
     /** The layers there are, whether a manifest lists them or not; ascending. */
     List<String> list(TimelineId timeline);
 
     /** Bytes that the timeline's layers and manifests occupy. */
-    long bytes(TimelineId timeline);
+    long storedBytes(TimelineId timeline);
 
     /** Deletes a layer; a missing one is fine. */
     void delete(TimelineId timeline, String name);
