@@ -198,7 +198,7 @@ final class FileReader {
         return Long.compareUnsigned(lsn, ancestorLsn) < 0 ? lsn : ancestorLsn;
     }
 
-    private static boolean isInherited(String path) {
+    static boolean isInherited(String path) {
         return !path.startsWith(NOT_INHERITED + "/");
     }
 

@@ -13,6 +13,9 @@ import dev.coppice.common.TimelineId;
  * @param served whether it is what a read at the LSN that was asked gets
  */
 public record PageVersion(TimelineId timeline, Lsn stamp, long sequence, String where, Kind kind, boolean served) {
+    /** The upper bits of a sequence, which are the epoch. */
+    static final int EPOCH_BITS = 20;
+
     /** What it is. */
     public enum Kind {
         /** The block's bytes. */

@@ -16,6 +16,7 @@ import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -417,7 +418,21 @@ public final class Timeline {
      * @param lsn for which {@link PageVersion#served} is said; empty = the head
      */
     public List<PageVersion> versions(String path, long block, Optional<Lsn> lsn) {
-        return List.of();
+        lsn.ifPresent(branchPoints::check);
+        List<PageVersion> all = new ArrayList<>();
+        boolean served = false;
+        long limit = HEAD;
+        long seen = lsn.map(Lsn::value).orElse(HEAD);
+        for (Timeline at = this; at != null; at = FileReader.isInherited(path) ? at.parent : null) {
+            at.journal.catchUp();
+            List<PageVersion> own = BlockVersions.of(at.history, path, block, limit, served ? 0 : seen);
+            served |= own.stream().anyMatch(PageVersion::served);
+            all.addAll(own);
+            long ancestorLsn = at.ancestor().map(point -> point.lsn().value()).orElse(0L);
+            limit = Long.compareUnsigned(limit, ancestorLsn) < 0 ? limit : ancestorLsn;
+            seen = Long.compareUnsigned(seen, ancestorLsn) < 0 ? seen : ancestorLsn;
+        }
+        return all;
     }
 
     Subject verifySubject() {
@@ -436,11 +451,6 @@ public final class Timeline {
                 wal.store(),
                 () -> pins.get().stream().reduce(endOfWal(), Lsn::max),
                 () -> wal.neededWal(horizon(), pins.get()));
-    }
-
-    /** The layers of its own that a read of a page may have to look into. */
-    public int readAmplification() {
-        return 0;
     }
 
     Epochs epochs() {

@@ -39,6 +39,14 @@ public final class JournalTail {
         return frozen == null || newer.source() != BlockVersion.Source.NONE ? newer : frozen.block(path, block, lsn);
     }
 
+    /** Hands over everything that the entries have of a block: first what is newer. */
+    public void exportBlock(String path, long block, IndexExport target) {
+        active.exportBlock(path, block, target);
+        if (frozen != null) {
+            frozen.exportBlock(path, block, target);
+        }
+    }
+
     /** Every name that the entries ever made or removed in a directory. */
     public Collection<String> namesEverIn(String directory) {
         if (frozen == null) {

@@ -191,6 +191,16 @@ public final class TimelineIndex {
         }
     }
 
+    /** As {@link #export}, of one block of one path. */
+    void exportBlock(String path, long block, IndexExport target) {
+        FileEntries file = files.get(path);
+        if (file != null) {
+            target.beginPath(path);
+            exportEvents(file, null, target);
+            exportVersions(block, file.heads.get(block), target);
+        }
+    }
+
     private record ExportedEvent(FileEventKind kind, long ref, long rawStamp, long size) {}
 
     private void exportEvents(@Nullable FileEntries file, @Nullable FileHistory directory, IndexExport target) {
