@@ -33,7 +33,7 @@ final class BranchPoints {
         if (lsn.equals(head.lsn())) {
             return head;
         }
-        if (isBelowHorizon(lsn)) {
+        if (timeline.isCollected(lsn)) {
             // Pinned, so somebody begins there: there is nothing to round.
             return new BranchPoint(timeline.id(), lsn);
         }
@@ -100,7 +100,7 @@ final class BranchPoints {
     void refuseCollected(Lsn lsn) {
         if (parent != null && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0) {
             parent.branchPoints().refuseCollected(lsn);
-        } else if (isBelowHorizon(lsn) && !retention.isPinned(timeline.id(), lsn)) {
+        } else if (timeline.isCollected(lsn) && !retention.isPinned(timeline.id(), lsn)) {
             throw new OutsideHistoryException(
                     "LSN " + lsn + " is outside history, which reaches from " + reachesFrom() + " on");
         }
@@ -114,12 +114,8 @@ final class BranchPoints {
         }
     }
 
-    private boolean isBelowHorizon(Lsn lsn) {
-        return timeline.horizon().isAfter(lsn);
-    }
-
     private void refuseOutside(Lsn lsn, Lsn end) {
-        boolean before = isBelowHorizon(lsn) && !retention.isPinned(timeline.id(), lsn);
+        boolean before = timeline.horizon().isAfter(lsn) && !retention.isPinned(timeline.id(), lsn);
         if (before || lsn.isAfter(end)) {
             throw new OutsideHistoryException(
                     "LSN " + lsn + " is outside history, which reaches from " + reachesFrom() + " to " + end);

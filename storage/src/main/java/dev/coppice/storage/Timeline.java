@@ -331,8 +331,9 @@ public final class Timeline {
         return FileSpace.allocatedBelow(directory.resolve("layers"));
     }
 
-    TimelineHistory history() {
-        return history;
+    /** Whether an own point lies where history may have been collected; pins apart. */
+    boolean isCollected(Lsn lsn) {
+        return Long.compareUnsigned(lsn.value(), history.horizon()) < 0;
     }
 
     boolean wantsFlush() {
