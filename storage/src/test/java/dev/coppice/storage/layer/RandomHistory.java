@@ -221,7 +221,7 @@ final class RandomHistory {
                 all.forEach(op -> writeEvent(writer, op));
                 List<Op> versions = new ArrayList<>();
                 all.forEach(op -> spread(op, versions));
-                versions.sort(Comparator.comparing(Op::block).thenComparing(Op::sequence));
+                versions.sort(Comparator.comparingLong(Op::block).thenComparingLong(Op::sequence));
                 versions.forEach(op -> writeVersion(writer, op));
             });
             return writer.finish();
