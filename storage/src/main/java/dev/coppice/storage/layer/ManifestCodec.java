@@ -116,7 +116,7 @@ public final class ManifestCodec {
         }
         try {
             return read(JSON.readTree(content, BODY_AT, end - BODY_AT), source);
-        } catch (JacksonException | IllegalArgumentException | java.time.DateTimeException e) {
+        } catch (JacksonException | IllegalArgumentException | ArithmeticException | java.time.DateTimeException e) {
             throw new StorageException("cannot read " + source + ": " + e.getMessage(), e);
         }
     }

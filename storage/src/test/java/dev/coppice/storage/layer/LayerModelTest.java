@@ -68,7 +68,10 @@ class LayerModelTest {
                 if (random.nextBoolean()) {
                     pins.add(horizon + random.nextLong(Math.max(1, history.highestStamp() + 2 - horizon)));
                 }
-                horizon = Math.max(horizon, random.nextLong(history.highestStamp() + 2));
+                long ahead = random.nextInt(3) == 0
+                        ? history.highestStamp() + 1
+                        : random.nextLong(history.highestStamp() + 2);
+                horizon = Math.max(horizon, ahead);
                 merge(random, horizon, pins, root);
             }
             long from = horizon;
