@@ -278,6 +278,40 @@ class RestoreIT {
         assertThat(retention(made)).isZero();
     }
 
+    @Test
+    void what_is_older_than_the_retention_is_refused_with_where_history_begins() throws Exception {
+        Lsn longAgo = position(mainEndpoint);
+        execute(mainEndpoint, "INSERT INTO t VALUES (2)");
+        String kid = created("kid");
+        execute(mainEndpoint, "DELETE FROM t");
+        execute(mainEndpoint, "INSERT INTO t VALUES (3)");
+        assertThat(retention(fixture.patch(base, "{\"project\":{\"history_retention_seconds\":0}}")))
+                .isZero();
+        TimelineId id = new TimelineId(timeline(main));
+        await().atMost(PATIENCE).until(() -> {
+            fixture.pages.collectGarbage(id);
+            return fixture.pages.timeline(id).horizon().isAfter(longAgo);
+        });
+        for (Answer refused : List.of(
+                restore(main, pastOf(main, longAgo)),
+                fixture.post(base + "/branches", "{\"branch\":{\"name\":\"x\",\"parent_lsn\":\"" + longAgo + "\"}}"))) {
+            assertThat(refused.status()).isEqualTo(422);
+            assertThat(refused.text("/message"))
+                    .contains("branch \"main\"", longAgo.toString())
+                    .contains("from");
+            System.out.println(refused.text("/message"));
+        }
+        assertThat(refusal(longAgo)).isEqualTo("22023");
+        assertThat(timelines()).containsExactlyInAnyOrder("template", main, kid);
+        // A child keeps what it can see, and can go back to where it began.
+        assertThat(numbers(endpointOf(kid))).isEqualTo("1,2");
+        execute(endpointOf(kid), "INSERT INTO t VALUES (9)");
+        String began = fixture.get(base + "/branches/" + kid).text("/branch/parent_lsn");
+        Answer back = restore(kid, pastOf(kid, Lsn.parse(began)));
+        assertThat(back.status()).as(back.body().toString()).isEqualTo(200);
+        assertThat(numbers(endpointOf(kid))).isEqualTo("1,2");
+    }
+
     private static int retention(Answer answer) {
         return answer.body().at("/project/history_retention_seconds").asInt(-1);
     }

@@ -17,6 +17,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
@@ -181,6 +182,7 @@ class RestoreStoriesIT {
         Thread.sleep(20);
         sql(main, "insert into orders values (3, 'third')");
         Set<String> outcomes = new TreeSet<>();
+        long usualMillis = restoreMillis(before);
         for (int cycle = 0; cycle < KILLS; cycle++) {
             server.cli("branches", "create", "--name", "victim").text();
             String victim = server.uri("victim");
@@ -188,7 +190,7 @@ class RestoreStoriesIT {
             Thread restore = Thread.ofPlatform()
                     .start(() -> server.cli(
                             "branches", "restore", "victim", "main@" + before, "--preserve-under-name", "kept"));
-            Thread.sleep(random.nextInt(1_200));
+            Thread.sleep(random.nextLong(usualMillis * 3 / 2));
             server.kill();
             restore.join();
             server.restart();
@@ -212,6 +214,17 @@ class RestoreStoriesIT {
         System.out.println("RestoreStoriesIT: outcomes of " + KILLS + " kills: " + outcomes);
         assertThat(timelines()).hasSize(2);
         assertThat(orders(main)).isEqualTo("1,2,3");
+    }
+
+    /** How long a restore takes on this machine just now, so that a kill comes before, in and after one. */
+    private long restoreMillis(String before) {
+        server.cli("branches", "create", "--name", "measured").text();
+        sql(server.uri("measured"), "insert into orders values (100, 'measured')");
+        long start = System.nanoTime();
+        server.cli("branches", "restore", "measured", "main@" + before).text();
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+        server.cli("branches", "delete", "measured").text();
+        return millis;
     }
 
     @Test
