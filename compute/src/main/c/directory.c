@@ -208,8 +208,8 @@ int directory_place(const char *path, const char *relative)
         result = child_path(child_relative, relative, entry->d_name);
         if (result == 0 && entry->d_type == DT_DIR)
             result = directory_place(child, child_relative);
-        else if (result == 0 && libc.access(child, 0) != 0)
-            result = place_whole(child, child_relative) < 0 ? -1 : 0;
+        else if (result == 0)
+            result = place_if_missing(child, child_relative) < 0 ? -1 : 0;
     }
     int reason = errno;
     directory_close(dir);
