@@ -5,6 +5,7 @@ import dev.coppice.storage.index.EntryRef;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.OwnFile;
 import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.io.SpanBuffers;
 import dev.coppice.storage.journal.JournalSegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -31,6 +32,8 @@ final class FileReader {
 
     /** Bytes of other entries between two pages that are read along rather than read around. */
     private static final int MAX_GAP = 64 << 10;
+
+    private static final SpanBuffers SPANS = new SpanBuffers(MAX_SPAN);
 
     /** What a new branch begins without: replication slots hold back the parent's WAL, not the branch's. */
     private static final String NOT_INHERITED = "pg_replslot";
@@ -250,14 +253,19 @@ final class FileReader {
         JournalSegment segment = located.owners[first].journal.segmentOf(reference(located, first));
         long start = EntryRef.position(reference(located, first));
         long last = EntryRef.position(reference(located, end - 1));
-        ByteBuffer span = segment.readSpan(start, (int) (last - start) + entrySize);
-        for (int i = first; i < end; i++) {
-            BlockVersion version = located.versions[i];
-            if (version != null) {
-                long position = EntryRef.position(version.ref());
-                ByteBuffer page = segment.verifiedData(span, (int) (position - start), position, path);
-                consumer.page(firstBlock + i, version.stamp(), padded(page));
+        ByteBuffer span = SPANS.borrow();
+        try {
+            segment.readSpan(start, (int) (last - start) + entrySize, span);
+            for (int i = first; i < end; i++) {
+                BlockVersion version = located.versions[i];
+                if (version != null) {
+                    long position = EntryRef.position(version.ref());
+                    ByteBuffer page = segment.verifiedData(span, (int) (position - start), position, path);
+                    consumer.page(firstBlock + i, version.stamp(), padded(page));
+                }
             }
+        } finally {
+            SPANS.release(span);
         }
     }
 
