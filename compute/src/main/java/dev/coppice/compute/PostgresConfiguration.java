@@ -124,10 +124,11 @@ final class PostgresConfiguration {
         lines.put("maintenance_work_mem", Math.max(64, memory / 16) + "MB");
         lines.put("huge_pages", "off");
         lines.put("wal_level", "replica");
-        // Without full-page images a checkpoint costs no extra WAL, and a short redo makes branches of a busy parent
-        // wake fast.
+        // Without full-page images a checkpoint costs no extra WAL; a short distance makes a crash, and a branch at a
+        // past
+        // moment of a busy parent, recover soon.
         lines.put("max_wal_size", "1GB");
-        lines.put("checkpoint_timeout", "5min");
+        lines.put("checkpoint_timeout", "1min");
         lines.put("log_checkpoints", "off");
         if (majorVersion >= FIRST_VERSION_WITH_RECOVERY_PREFETCH) {
             // How far recovery looks ahead: what it names is fetched in few large requests.

@@ -123,6 +123,7 @@ public final class BranchWorkflows {
             return switch (request) {
                 case BranchPointRequest.Head() -> {
                     freshenRoles(parent);
+                    new BusyParent(shop).shortenReplay(parent);
                     yield timeline.head();
                 }
                 case BranchPointRequest.AtLsn(var lsn) -> timeline.at(lsn);
