@@ -269,6 +269,43 @@ static bool receive_pages(struct question *question, uint32_t payload)
     return true;
 }
 
+/* Behind the status of a small file: the answer of a READ_PAGES for all of it. */
+struct open_answer {
+    struct stat_answer status;
+    uint32_t count;
+    struct pages_answer pages;
+};
+
+static bool receive_open(struct question *question, uint32_t payload)
+{
+    struct open_answer *answer = question->answer;
+    if (payload < sizeof answer->status || !receive_all(&answer->status, sizeof answer->status))
+        return false;
+    payload -= (uint32_t)sizeof answer->status;
+    answer->count = payload > 0 ? blocks_of(answer->status.size) : 0;
+    struct question pages = {.count = answer->count, .answer = &answer->pages};
+    return answer->count <= SMALL_FILE_BLOCKS && (payload == 0 || receive_pages(&pages, payload));
+}
+
+int agent_open(const char *relative, enum agent_kind *kind, uint64_t *size, uint32_t *count, uint8_t *flags,
+               const char **pages)
+{
+    static char received[SMALL_FILE_BLOCKS * BLOCK];
+    struct open_answer answer = {.pages = {flags, received}};
+    struct question question = {.operation = OP_STAT,
+                                .relative = relative,
+                                .count = SMALL_FILE_BLOCKS,
+                                .receive = receive_open,
+                                .answer = &answer};
+    if (ask(&question) != 0)
+        return -1;
+    *kind = answer.status.kind;
+    *size = answer.status.size;
+    *count = answer.count;
+    *pages = received;
+    return 0;
+}
+
 static bool receive_share(struct question *question, uint32_t payload)
 {
     char *path = question->answer;

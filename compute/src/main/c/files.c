@@ -78,12 +78,18 @@ uint32_t blocks_of(uint64_t size)
     return (uint32_t)((size + BLOCK - 1) / BLOCK);
 }
 
-static int place_paged(const char *path, uint64_t size)
+/* A sparse file of the right size, with the blocks that came along. */
+static int place_paged(const char *path, uint64_t size, uint32_t count, const uint8_t *flags, const char *pages)
 {
     int fd = libc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    int result = libc.ftruncate(fd, (off_t)size);
+    uint32_t blocks[SMALL_FILE_BLOCKS];
+    for (uint32_t i = 0; i < count; i++)
+        blocks[i] = i;
+    int result = write_runs(fd, blocks, count, flags, pages);
+    if (result == 0)
+        result = libc.ftruncate(fd, (off_t)size); /* the last block may be no whole one */
     libc.close(fd);
     return result;
 }
@@ -94,8 +100,11 @@ static struct slot *paged_slot(const char *path, const char *relative)
     struct slot *slot = slot_find(relative);
     enum agent_kind kind;
     uint64_t size;
+    uint32_t count;
+    uint8_t flags[SMALL_FILE_BLOCKS];
+    const char *pages;
     if (slot == NULL) {
-        if (agent_stat(relative, &kind, &size) != 0)
+        if (agent_open(relative, &kind, &size, &count, flags, &pages) != 0)
             return NULL;
         if (kind != KIND_FILE) {
             (void)slot_insert(relative, SLOT_ABSENT, 0);
@@ -106,7 +115,7 @@ static struct slot *paged_slot(const char *path, const char *relative)
             errno = EFBIG;
             return NULL;
         }
-        if (place_paged(path, size) != 0)
+        if (place_paged(path, size, count, flags, pages) != 0)
             return NULL;
         slot = slot_insert(relative, SLOT_PLACED, blocks_of(size));
         if (slot == NULL) {
@@ -115,6 +124,8 @@ static struct slot *paged_slot(const char *path, const char *relative)
             errno = reason;
             return NULL;
         }
+        memset(slot_presence(slot), BLOCK_PRESENT, count); /* nobody else knows the slot yet */
+        __atomic_add_fetch(&map->hydrated, count, __ATOMIC_RELAXED);
     }
     if (slot->state == SLOT_ABSENT) {
         errno = ENOENT;

@@ -516,7 +516,7 @@ EXPORT DIR *opendir(const char *path)
     char relative[PATH_LIMIT];
     ready();
     enum file_class class = active ? classify(path, relative) : OUTSIDE;
-    if (class == WHOLE || (class == LOCAL && *relative == 0))
+    if ((class == WHOLE && !directory_is_complete(relative)) || (class == LOCAL && *relative == 0))
         return directory_open(path, relative);
     return libc.opendir(path);
 }

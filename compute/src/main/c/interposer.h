@@ -182,6 +182,10 @@ void exit_when_orphaned(void); /* for whoever waits: nobody is left to serve whe
 #define FILE_PIECE (1u << 20)
 /* All wait for a server that is away. -1 with errno EIO when the page service refuses, after a message in the log. */
 int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size);
+#define SMALL_FILE_BLOCKS 16
+/* As agent_stat, and *count blocks, which are all when the file is small, else none: as of agent_read_pages. */
+int agent_open(const char *relative, enum agent_kind *kind, uint64_t *size, uint32_t *count, uint8_t *flags,
+               const char **pages);
 /*
  * `flags` gets one byte a block, 0 for a block of zeroes; the i-th block is at *pages + i * BLOCK when its flag is not 0.
  * *pages is good until the next request of this process.
@@ -233,6 +237,7 @@ size_t total_length(const struct iovec *iov, int iovcnt);
 int hydrate(const struct tracked *t, uint64_t offset, size_t length);
 /* Claims those of the blocks that are absent, and compacts the list to them. */
 uint32_t claim_listed(const struct tracked *t, uint32_t *blocks, uint32_t count);
+int write_runs(int fd, const uint32_t *blocks, uint32_t count, const uint8_t *flags, const char *pages);
 /* Ends the claims of a fill: with a result of 0 the pages are in the local file and the blocks present. */
 int finish_fill(const struct tracked *t, const char *path, const uint32_t *blocks, uint32_t count, int result,
                 const uint8_t *flags, const char *pages);
@@ -251,6 +256,7 @@ void prefetch_later(const struct tracked *t, uint64_t offset, uint64_t length);
 bool prefetch_now(const struct tracked *t, uint32_t block);
 
 /* ---- directory.c ---- */
+bool directory_is_complete(const char *relative);
 DIR *directory_open(const char *path, const char *relative);
 bool directory_is_ours(DIR *dir);
 struct dirent *directory_read(DIR *dir);

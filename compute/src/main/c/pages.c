@@ -104,7 +104,7 @@ static int write_local(int fd, const char *data, size_t length, off_t offset)
 }
 
 /* Writes pages that follow each other with one call; blocks of zeroes are holes already. */
-static int write_runs(int fd, const uint32_t *blocks, uint32_t count, const uint8_t *flags, const char *pages)
+int write_runs(int fd, const uint32_t *blocks, uint32_t count, const uint8_t *flags, const char *pages)
 {
     for (uint32_t i = 0; i < count;) {
         uint32_t run = 0;

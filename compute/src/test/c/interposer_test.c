@@ -27,6 +27,8 @@
 #define OTHER "base/1/400"
 #define LARGE "base/1/500" /* LARGE_BLOCKS */
 #define LARGE_BLOCKS 6000
+#define SMALL "base/1/600" /* SMALL_BLOCKS, one of them zero */
+#define SMALL_BLOCKS 12
 #define LARGE_FILE "pg_stat/large" /* LARGE_FILE_BYTES: more than one piece, and no whole number of blocks */
 #define LARGE_FILE_BYTES (5u * FILE_PIECE / 2 + 17)
 
@@ -123,10 +125,27 @@ static void answer_large_file(int connection, uint32_t count, uint64_t first)
     free(payload);
 }
 
+static void answer_small(int connection)
+{
+    char payload[9 + SMALL_BLOCKS + SMALL_BLOCKS * BLOCK];
+    uint64_t size = SMALL_BLOCKS * BLOCK;
+    size_t at = 9 + SMALL_BLOCKS;
+    payload[0] = KIND_FILE;
+    memcpy(payload + 1, &size, 8);
+    for (uint32_t i = 0; i < SMALL_BLOCKS; i++) {
+        payload[9 + i] = is_data(i);
+        if (is_data(i)) {
+            memset(payload + at, (int)i + 1, BLOCK);
+            at += BLOCK;
+        }
+    }
+    answer(connection, payload, at);
+}
+
 static bool is_relation(const char *path)
 {
     return strcmp(path, RELATION) == 0 || strcmp(path, DROPPED) == 0 || strcmp(path, NEXT) == 0 ||
-           strcmp(path, OTHER) == 0 || strcmp(path, LARGE) == 0;
+           strcmp(path, OTHER) == 0 || strcmp(path, LARGE) == 0 || strcmp(path, SMALL) == 0;
 }
 
 static void answer_request(int connection, uint8_t operation, const char *path, uint32_t count, uint64_t first,
@@ -144,6 +163,10 @@ static void answer_request(int connection, uint8_t operation, const char *path, 
         answer(connection, NULL, 0);
         break;
     case 2:
+        if (strcmp(path, SMALL) == 0 && count >= SMALL_BLOCKS) {
+            answer_small(connection);
+            break;
+        }
         file.kind = is_relation(path) ? KIND_FILE : KIND_ABSENT;
         file.size = (uint64_t)(strcmp(path, LARGE) == 0 ? LARGE_BLOCKS : RELATION_BLOCKS) * BLOCK;
         if (file.kind == KIND_ABSENT)
@@ -237,6 +260,7 @@ static void classes_follow_the_protocol(void)
         {"base/5/t3_16390", LOCAL},     {"base/pgsql_tmp/x", LOCAL},      {"global/pg_internal.init.77", LOCAL},
         {"pg_notify/0000", LOCAL},      {"postmaster.pid", LOCAL},        {"postgresql.auto.conf.tmp", LOCAL},
         {"pg_replslot/a.tmp/state", LOCAL},                               {"postgresql.conf", LOCAL},
+        {"standby.signal", LOCAL},      {"pg_notify", LOCAL},             {"pg_logical", WHOLE},
         {"pg_wal/000000010000000000000001", WAL},                         {"pg_wal", WAL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -378,6 +402,18 @@ static void a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed(v
     CHECK(fd >= 0);
     for (uint32_t number = 0; number < RELATION_BLOCKS; number++)
         CHECK(pread(fd, block, BLOCK, (off_t)number * BLOCK) == BLOCK && block_is(block, number));
+    close(fd);
+}
+
+static void a_small_file_comes_with_its_first_opening(void)
+{
+    char block[BLOCK];
+    uint64_t requests = map->requests;
+    int fd = open(SMALL, O_RDWR);
+    for (uint32_t number = 0; number < SMALL_BLOCKS; number++)
+        CHECK(pread(fd, block, BLOCK, (off_t)number * BLOCK) == BLOCK && block_is(block, number));
+    CHECK(lseek(fd, 0, SEEK_END) == (off_t)SMALL_BLOCKS * BLOCK);
+    CHECK(map->requests == requests + 1);
     close(fd);
 }
 
@@ -591,6 +627,7 @@ static void run_tests(const char *journal)
     a_page_that_changes_while_it_is_written_is_journaled_whole(journal);
     a_late_prefetch_never_grows_a_truncated_file();
     a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed();
+    a_small_file_comes_with_its_first_opening();
     a_write_to_a_removed_file_reaches_no_other_file(journal);
     a_short_append_fails_the_write_and_heals(journal);
     a_long_scan_goes_past_the_local_file_and_the_next_one_fills_it();

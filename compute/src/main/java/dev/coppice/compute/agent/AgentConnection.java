@@ -86,6 +86,7 @@ final class AgentConnection {
     }
 
     private void answer() throws IOException {
+        log.trace("{} {} {} {}", request.op(), request.path(), request.first(), request.count());
         try {
             switch (request.op()) {
                 case Protocol.OP_STAT -> stat();
@@ -108,11 +109,34 @@ final class AgentConnection {
         }
     }
 
+    /** With a count, also the pages of a file that has no more: most files of a database are small and read at once. */
     private void stat() throws IOException {
         FileStatus status = timeline.stat(request.path());
+        int most = request.requireCount(0, Protocol.PAGES_MAX);
+        long blocks = (status.size() + Protocol.BLOCK_SIZE - 1) / Protocol.BLOCK_SIZE;
+        if (status.kind() == FileKind.FILE && blocks > 0 && blocks <= most && sendWithPages(status, (int) blocks)) {
+            return;
+        }
         begin();
         small.put(kind(status.kind())).putLong(status.size());
         send(small);
+    }
+
+    private boolean sendWithPages(FileStatus status, int count) throws IOException {
+        ByteBuffer buffer = buffers.borrow();
+        try {
+            buffer.position(Protocol.LENGTH_SIZE);
+            buffer.put(Protocol.STATUS_OK).put(kind(status.kind())).putLong(status.size());
+            int marks = buffer.position();
+            buffer.position(marks + count);
+            timeline.readPages(request.path(), 0, count, new InLine(buffer, marks, 0));
+            send(buffer);
+            return true;
+        } catch (NoSuchFileInTimelineException _) {
+            return false;
+        } finally {
+            buffers.release(buffer);
+        }
     }
 
     private void readPages() throws IOException {
@@ -120,7 +144,7 @@ final class AgentConnection {
         ByteBuffer buffer = buffers.borrow();
         try {
             buffer.position(MARKS + count);
-            timeline.readPages(request.path(), request.first(), count, new InLine(buffer, request.first()));
+            timeline.readPages(request.path(), request.first(), count, new InLine(buffer, MARKS, request.first()));
             buffer.putInt(0, buffer.position() - Protocol.LENGTH_SIZE);
             buffer.put(Protocol.LENGTH_SIZE, Protocol.STATUS_OK);
             write(buffer.flip());
@@ -275,15 +299,15 @@ final class AgentConnection {
     private static final int MARKS = Protocol.LENGTH_SIZE + 1;
 
     /** Puts the pages of one read behind each other, and a mark for each in front. */
-    private record InLine(ByteBuffer buffer, long first) implements PageConsumer {
+    private record InLine(ByteBuffer buffer, int marks, long first) implements PageConsumer {
         @Override
         public void zero(long block) {
-            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_ZERO);
+            buffer.put(marks + (int) (block - first), Protocol.PAGE_ZERO);
         }
 
         @Override
         public void page(long block, long stamp, ByteBuffer page) {
-            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_DATA);
+            buffer.put(marks + (int) (block - first), Protocol.PAGE_DATA);
             buffer.put(page);
         }
     }

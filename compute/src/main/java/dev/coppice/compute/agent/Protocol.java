@@ -22,8 +22,8 @@ final class Protocol {
     /** The most bytes of a file in one answer. */
     static final int FILE_PIECE_MAX = PAGES_MAX * BLOCK_SIZE;
 
-    /** The longest answer of READ_PAGES, with its length. */
-    static final int PAGES_ANSWER_MAX = LENGTH_SIZE + 1 + PAGES_MAX + PAGES_MAX * BLOCK_SIZE;
+    /** The longest answer with pages, with its length: STAT has kind and size in front of them. */
+    static final int PAGES_ANSWER_MAX = 16 + LENGTH_SIZE + 1 + PAGES_MAX + PAGES_MAX * BLOCK_SIZE;
 
     static final byte OP_HELLO = 1;
     static final byte OP_STAT = 2;

@@ -118,6 +118,24 @@ class AgentServerTest {
     }
 
     @Test
+    void stat_with_a_count_brings_the_pages_of_a_file_that_has_no_more() throws IOException {
+        byte[] expected = timeline().readFile("pg_xact/0000").orElseThrow();
+        int count = expected.length / 8192;
+        try (Client client = new Client()) {
+            client.greet();
+            client.request(2, "pg_xact/0000", count, 0);
+            String answer = client.receive(4 + 10 + count + 8192);
+            assertThat(answer.substring(8, 12)).isEqualTo("00" + "01");
+            assertThat(answer.substring(28, 30)).isEqualTo("01");
+            assertThat(answer.substring(28 + 2 * count)).isEqualTo(hex(Arrays.copyOf(expected, 8192)));
+            client.request(2, "base/1/1259", 1, 0);
+            assertThat(client.receive(4 + 10)).startsWith("0a000000" + "00" + "01");
+            client.request(2, "no/such", 16, 0);
+            assertThat(client.receive(4 + 10)).isEqualTo("0a000000" + "00" + "00" + "0000000000000000");
+        }
+    }
+
+    @Test
     void read_file_gives_the_bytes_or_absent() throws IOException {
         try (Client client = new Client()) {
             client.greet();
