@@ -2,24 +2,40 @@
  * Requests to the page service over the agent's Unix socket: docs/page-protocol.md, section 5. A connection per process,
  * opened lazily after the fork. Requests are idempotent, so a lost connection is simply tried again, for as long as it
  * takes (design, law 9); only the end of the postmaster ends the waiting.
+ *
+ * Pages come through memory that the agent shares with this process: the socket would copy each of them twice more. Where
+ * there is none, they come through the socket.
  */
 #define _GNU_SOURCE
 #include "interposer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define ANSWER_LIMIT (64u << 20)
+#define SHARED_BYTES ((size_t)READ_PAGES_LIMIT * BLOCK)
+#define SHARED_FROM 32 /* blocks: a smaller request is not worth the memory of a connection that asks for no more */
 #define RETRY_NANOSECONDS 20000000L
 
-enum operation { OP_HELLO = 1, OP_STAT = 2, OP_READ_PAGES = 3, OP_READ_FILE = 4, OP_LIST = 5 };
+enum operation {
+    OP_HELLO = 1,
+    OP_STAT = 2,
+    OP_READ_PAGES = 3,
+    OP_READ_FILE = 4,
+    OP_LIST = 5,
+    OP_SHARE = 6,
+    OP_READ_SHARED = 7,
+    OP_READ_BLOCKS = 8
+};
 
 struct request {
     uint32_t length;
@@ -30,10 +46,25 @@ struct request {
     uint64_t first;
 } __attribute__((packed));
 
+/* One question; what it was answered is received by `receive`, which is false when the connection broke on the way. */
+struct question {
+    enum operation operation;
+    const char *relative;
+    uint32_t count;
+    uint64_t first;
+    const uint32_t *blocks; /* READ_BLOCKS: `count` of them */
+    bool (*receive)(struct question *question, uint32_t payload);
+    void *answer;
+};
+
 static struct sockaddr_un address;
 static uint32_t hello_epoch;
 static int connection = -1;
 static pid_t connection_owner;
+
+/* This connection's memory; of no use after another connect, and asked for once. */
+static const char *shared;
+static bool share_asked;
 
 void agent_init(const char *socket_path, uint32_t epoch)
 {
@@ -44,11 +75,17 @@ void agent_init(const char *socket_path, uint32_t epoch)
     hello_epoch = epoch;
 }
 
+/* ---- the connection ---- */
+
 static void disconnect(void)
 {
     if (connection >= 0)
         libc.close(connection); /* in a forked child: its copy only */
     connection = -1;
+    if (shared != NULL)
+        munmap((void *)shared, SHARED_BYTES);
+    shared = NULL;
+    share_asked = false;
 }
 
 static bool send_all(const void *data, size_t length)
@@ -81,20 +118,23 @@ static bool receive_all(void *data, size_t length)
     return true;
 }
 
-static bool send_request(enum operation operation, const char *relative, uint32_t count, uint64_t first)
+static bool send_question(const struct question *question)
 {
-    char message[sizeof(struct request) + PATH_LIMIT];
-    size_t path_length = strlen(relative);
+    char message[sizeof(struct request) + PATH_LIMIT + READ_PAGES_LIMIT * sizeof(uint32_t)];
+    size_t path_length = strlen(question->relative);
+    size_t blocks_length = question->blocks != NULL ? question->count * sizeof(uint32_t) : 0;
     struct request request = {
-        .length = (uint32_t)(sizeof request - 4 + path_length),
-        .operation = (uint8_t)operation,
+        .length = (uint32_t)(sizeof request - 4 + path_length + blocks_length),
+        .operation = (uint8_t)question->operation,
         .path_length = (uint16_t)path_length,
-        .count = count,
-        .first = first,
+        .count = question->count,
+        .first = question->first,
     };
     memcpy(message, &request, sizeof request);
-    memcpy(message + sizeof request, relative, path_length);
-    return send_all(message, sizeof request + path_length);
+    memcpy(message + sizeof request, question->relative, path_length);
+    if (blocks_length > 0)
+        memcpy(message + sizeof request + path_length, question->blocks, blocks_length);
+    return send_all(message, sizeof request + path_length + blocks_length);
 }
 
 /* Reads length and status; on a refusal logs the message and sets *refused. */
@@ -135,8 +175,14 @@ static void wait_for_server(void)
     exit_when_orphaned();
 }
 
+static bool is_connected(void)
+{
+    return connection >= 0 && connection_owner == getpid();
+}
+
 static bool connect_once(void)
 {
+    struct question hello = {.operation = OP_HELLO, .relative = "", .count = PROTOCOL_VERSION, .first = hello_epoch};
     uint32_t payload;
     bool refused;
     disconnect();
@@ -144,8 +190,8 @@ static bool connect_once(void)
     connection_owner = getpid();
     if (connection < 0)
         return false;
-    if (connect(connection, (struct sockaddr *)&address, sizeof address) != 0 ||
-        !send_request(OP_HELLO, "", PROTOCOL_VERSION, hello_epoch) || !receive_status("", &payload, &refused)) {
+    if (connect(connection, (struct sockaddr *)&address, sizeof address) != 0 || !send_question(&hello) ||
+        !receive_status("", &payload, &refused)) {
         disconnect();
         return false;
     }
@@ -154,17 +200,21 @@ static bool connect_once(void)
     return true;
 }
 
-/* Sends the request and reads the answer's head, reconnecting until a server answers. False = refused. */
-static bool ask(enum operation operation, const char *relative, uint32_t count, uint64_t first, uint32_t *payload)
+/* Asks until a server has answered whole. -1 with errno EIO when it refuses. */
+static int ask(struct question *question)
 {
+    uint32_t payload;
     bool refused;
     __atomic_add_fetch(&map->requests, 1, __ATOMIC_RELAXED);
     for (;;) {
-        if ((connection >= 0 && connection_owner == getpid()) || connect_once()) {
-            if (send_request(operation, relative, count, first) && receive_status(relative, payload, &refused)) {
-                if (refused)
+        if (is_connected() || connect_once()) {
+            if (send_question(question) && receive_status(question->relative, &payload, &refused)) {
+                if (refused) {
                     errno = EIO;
-                return !refused;
+                    return -1;
+                }
+                if (question->receive(question, payload))
+                    return 0;
             }
             disconnect();
         }
@@ -172,95 +222,249 @@ static bool ask(enum operation operation, const char *relative, uint32_t count, 
     }
 }
 
+/* ---- one question each ---- */
+
+struct stat_answer {
+    uint8_t kind;
+    uint64_t size;
+} __attribute__((packed));
+
+static bool receive_stat(struct question *question, uint32_t payload)
+{
+    return payload == sizeof(struct stat_answer) && receive_all(question->answer, payload);
+}
+
 int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size)
 {
-    struct {
-        uint8_t kind;
-        uint64_t size;
-    } __attribute__((packed)) answer;
-    uint32_t payload;
-    for (;;) {
-        if (!ask(OP_STAT, relative, 0, 0, &payload))
-            return -1;
-        if (payload == sizeof answer && receive_all(&answer, sizeof answer))
-            break;
-        disconnect();
-    }
+    struct stat_answer answer = {0, 0};
+    struct question question = {
+        .operation = OP_STAT, .relative = relative, .receive = receive_stat, .answer = &answer};
+    if (ask(&question) != 0)
+        return -1;
     *kind = answer.kind;
     *size = answer.size;
     return 0;
 }
 
-int agent_read_pages(const char *relative, uint32_t first, uint32_t count, uint8_t *flags, char *pages)
+struct pages_answer {
+    uint8_t *flags;
+    char *pages; /* NULL: they are in the shared memory */
+};
+
+static bool receive_pages(struct question *question, uint32_t payload)
 {
-    uint32_t payload;
-    for (;;) {
-        if (!ask(OP_READ_PAGES, relative, count, first, &payload))
-            return -1;
-        bool whole = receive_all(flags, count);
-        for (uint32_t i = 0; whole && i < count; i++) {
-            /* Runs of data pages arrive in one go. */
-            uint32_t run = 0;
-            while (i + run < count && flags[i + run] != 0)
-                run++;
-            if (run > 0)
-                whole = receive_all(pages + (size_t)i * BLOCK, (size_t)run * BLOCK);
-            else
-                memset(pages + (size_t)i * BLOCK, 0, BLOCK);
-            if (run > 0)
-                i += run - 1;
-        }
-        if (whole)
-            return 0;
-        disconnect();
+    struct pages_answer *answer = question->answer;
+    uint32_t count = question->count;
+    if (payload < count || !receive_all(answer->flags, count))
+        return false;
+    for (uint32_t i = 0; answer->pages != NULL && i < count;) {
+        /* Runs of data pages arrive in one go. */
+        uint32_t run = 0;
+        while (i + run < count && answer->flags[i + run] != 0)
+            run++;
+        if (run > 0 && !receive_all(answer->pages + (size_t)i * BLOCK, (size_t)run * BLOCK))
+            return false;
+        i += run > 0 ? run : 1;
     }
+    return true;
 }
 
-int agent_read_file(const char *relative, char **content, uint64_t *size)
+/* Behind the status of a small file: the answer of a READ_PAGES for all of it. */
+struct open_answer {
+    struct stat_answer status;
+    uint32_t count;
+    struct pages_answer pages;
+};
+
+static bool receive_open(struct question *question, uint32_t payload)
 {
-    struct {
-        uint8_t kind;
-        uint64_t size;
-    } __attribute__((packed)) head;
-    uint32_t payload;
-    for (;;) {
-        *content = NULL;
-        if (!ask(OP_READ_FILE, relative, 0, 0, &payload))
-            return -1;
-        if (payload >= sizeof head && receive_all(&head, sizeof head)) {
-            if (head.kind == KIND_ABSENT)
-                return 0;
-            *size = head.size;
-            if (head.size == payload - sizeof head && (*content = malloc(head.size + 1)) != NULL &&
-                receive_all(*content, head.size))
-                return 0;
-            free(*content);
-        }
-        disconnect();
-        wait_for_server();
-    }
+    struct open_answer *answer = question->answer;
+    if (payload < sizeof answer->status || !receive_all(&answer->status, sizeof answer->status))
+        return false;
+    payload -= (uint32_t)sizeof answer->status;
+    answer->count = payload > 0 ? blocks_of(answer->status.size) : 0;
+    struct question pages = {.count = answer->count, .answer = &answer->pages};
+    return answer->count <= SMALL_FILE_BLOCKS && (payload == 0 || receive_pages(&pages, payload));
 }
 
-int agent_list(const char *relative, enum agent_kind *kind, uint32_t *count, char **entries, size_t *bytes)
+int agent_open(const char *relative, enum agent_kind *kind, uint64_t *size, uint32_t *count, uint8_t *flags,
+               const char **pages)
 {
+    static char received[SMALL_FILE_BLOCKS * BLOCK];
+    struct open_answer answer = {.pages = {flags, received}};
+    struct question question = {.operation = OP_STAT,
+                                .relative = relative,
+                                .count = SMALL_FILE_BLOCKS,
+                                .receive = receive_open,
+                                .answer = &answer};
+    if (ask(&question) != 0)
+        return -1;
+    *kind = answer.status.kind;
+    *size = answer.status.size;
+    *count = answer.count;
+    *pages = received;
+    return 0;
+}
+
+static bool receive_share(struct question *question, uint32_t payload)
+{
+    char *path = question->answer;
+    if (payload >= PATH_LIMIT)
+        return false;
+    path[payload] = 0;
+    return receive_all(path, payload);
+}
+
+/* Whether this connection has shared memory now. */
+static bool share(void)
+{
+    char path[PATH_LIMIT] = "";
+    struct question question = {.operation = OP_SHARE, .relative = "", .receive = receive_share, .answer = path};
+    if ((!is_connected() && !connect_once()) || share_asked)
+        return shared != NULL;
+    if (ask(&question) != 0)
+        return false;
+    share_asked = true;
+    int fd = *path != 0 ? libc.open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return false;
+    void *mapped = mmap(NULL, SHARED_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+    shared = mapped == MAP_FAILED ? NULL : mapped;
+    libc.close(fd);
+    return shared != NULL;
+}
+
+/*
+ * Asks for pages in shared memory. Should the connection be lost, the next one has other memory, or none: 0 then, and the
+ * caller asks otherwise. 1 answered, -1 refused.
+ */
+static int read_shared(struct question *question)
+{
+    uint32_t payload;
+    bool refused;
+    struct pages_answer *answer = question->answer;
+    answer->pages = NULL;
+    if (!share())
+        return 0;
+    __atomic_add_fetch(&map->requests, 1, __ATOMIC_RELAXED);
+    if (!send_question(question) || !receive_status(question->relative, &payload, &refused)) {
+        disconnect();
+        return 0;
+    }
+    if (refused) {
+        errno = EIO;
+        return -1;
+    }
+    if (receive_pages(question, payload))
+        return 1;
+    disconnect();
+    return 0;
+}
+
+int agent_read_pages(const char *relative, uint32_t first, uint32_t count, uint8_t *flags, const char **pages)
+{
+    static char received[READ_PAGES_LIMIT * BLOCK];
+    struct pages_answer answer = {flags, NULL};
+    struct question question = {.operation = OP_READ_SHARED,
+                                .relative = relative,
+                                .count = count,
+                                .first = first,
+                                .receive = receive_pages,
+                                .answer = &answer};
+    int answered = count >= SHARED_FROM || share_asked ? read_shared(&question) : 0;
+    *pages = shared;
+    if (answered != 0)
+        return answered > 0 ? 0 : -1;
+    question.operation = OP_READ_PAGES;
+    answer.pages = received;
+    *pages = received;
+    return ask(&question);
+}
+
+int agent_read_blocks(const char *relative, const uint32_t *blocks, uint32_t count, uint8_t *flags, const char **pages)
+{
+    struct pages_answer answer = {flags, NULL};
+    struct question question = {.operation = OP_READ_BLOCKS,
+                                .relative = relative,
+                                .count = count,
+                                .blocks = blocks,
+                                .receive = receive_pages,
+                                .answer = &answer};
+    int answered = read_shared(&question);
+    *pages = shared;
+    return answered;
+}
+
+struct file_answer {
+    uint8_t kind;
+    uint64_t size;
+    uint32_t length;
+    char *piece;
+};
+
+static bool receive_file(struct question *question, uint32_t payload)
+{
+    struct file_answer *answer = question->answer;
+    struct stat_answer head;
+    if (payload < sizeof head || payload - sizeof head > FILE_PIECE || !receive_all(&head, sizeof head))
+        return false;
+    answer->kind = head.kind;
+    answer->size = head.size;
+    answer->length = payload - (uint32_t)sizeof head;
+    return receive_all(answer->piece, answer->length);
+}
+
+int agent_read_file(const char *relative, uint64_t offset, char *piece, uint32_t *length, enum agent_kind *kind,
+                    uint64_t *size)
+{
+    struct file_answer answer = {.piece = piece};
+    struct question question = {.operation = OP_READ_FILE,
+                                .relative = relative,
+                                .count = FILE_PIECE,
+                                .first = offset,
+                                .receive = receive_file,
+                                .answer = &answer};
+    if (ask(&question) != 0)
+        return -1;
+    *kind = answer.kind;
+    *size = answer.size;
+    *length = answer.length;
+    return 0;
+}
+
+struct list_answer {
     struct {
         uint8_t kind;
         uint32_t count;
     } __attribute__((packed)) head;
-    uint32_t payload;
-    for (;;) {
-        *entries = NULL;
-        if (!ask(OP_LIST, relative, 0, 0, &payload))
-            return -1;
-        if (payload >= sizeof head && receive_all(&head, sizeof head)) {
-            *kind = head.kind;
-            *count = head.count;
-            *bytes = payload - sizeof head;
-            if ((*entries = malloc(*bytes + 1)) != NULL && receive_all(*entries, *bytes))
-                return 0;
-            free(*entries);
-        }
-        disconnect();
-        wait_for_server();
+    size_t bytes;
+    char *entries;
+};
+
+static bool receive_list(struct question *question, uint32_t payload)
+{
+    struct list_answer *answer = question->answer;
+    free(answer->entries);
+    answer->entries = NULL;
+    if (payload < sizeof answer->head || !receive_all(&answer->head, sizeof answer->head))
+        return false;
+    answer->bytes = payload - sizeof answer->head;
+    answer->entries = malloc(answer->bytes + 1);
+    return answer->entries != NULL && receive_all(answer->entries, answer->bytes);
+}
+
+int agent_list(const char *relative, enum agent_kind *kind, uint32_t *count, char **entries, size_t *bytes)
+{
+    struct list_answer answer = {.entries = NULL};
+    struct question question = {
+        .operation = OP_LIST, .relative = relative, .receive = receive_list, .answer = &answer};
+    if (ask(&question) != 0) {
+        free(answer.entries);
+        return -1;
     }
+    *kind = answer.head.kind;
+    *count = answer.head.count;
+    *entries = answer.entries;
+    *bytes = answer.bytes;
+    return 0;
 }

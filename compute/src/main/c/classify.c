@@ -104,7 +104,11 @@ enum file_class classify_relative(const char *relative)
 {
     static const char *const local_trees[] = {"pg_notify/",   "pg_subtrans/", "pg_serial/",   "pg_snapshots/",
                                               "pg_dynshmem/", "pg_stat_tmp/", "log/", NULL};
-    static const char *const local_files[] = {"postgresql.conf", "pg_hba.conf", "pg_ident.conf", "current_logfiles", NULL};
+    /* Settings that Coppice writes, and files by which somebody talks to a postmaster: no history, and no look-up. */
+    static const char *const local_files[] = {"postgresql.conf", "pg_hba.conf",     "pg_ident.conf",    "current_logfiles",
+                                              "promote",         "fallback_promote", "logrotate",       "recovery.conf",
+                                              "recovery.done",   "recovery.signal",  "standby.signal",  "backup_label",
+                                              "tablespace_map",  NULL};
     static const char *const slrus[] = {"pg_xact/", "pg_multixact/members/", "pg_multixact/offsets/", "pg_commit_ts/",
                                         NULL};
 
@@ -126,8 +130,9 @@ enum file_class classify_relative(const char *relative)
     for (int i = 0; slrus[i] != NULL; i++)
         if (starts_with(relative, slrus[i]) && is_hexadecimal(relative + strlen(slrus[i])))
             return PAGED;
-    for (int i = 0; local_trees[i] != NULL; i++)
-        if (starts_with(relative, local_trees[i]))
+    for (int i = 0; local_trees[i] != NULL; i++) /* the directories themselves too: a start makes them */
+        if (starts_with(relative, local_trees[i]) ||
+            (starts_with(local_trees[i], relative) && local_trees[i][strlen(relative)] == '/'))
             return LOCAL;
     for (int i = 0; local_files[i] != NULL; i++)
         if (strcmp(relative, local_files[i]) == 0)

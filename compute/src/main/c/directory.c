@@ -6,8 +6,10 @@
 #include "interposer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct listing {
     struct listing *next;
@@ -75,8 +77,9 @@ static bool add_local(struct listing *listing, DIR *dir, const char *relative)
     return true;
 }
 
-static bool add_remote(struct listing *listing, const char *entries, size_t bytes, uint32_t count)
+static bool add_remote(struct listing *listing, const char *relative, const char *entries, size_t bytes, uint32_t count)
 {
+    char child[PATH_LIMIT], name[NAME_MAX + 1];
     size_t at = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint16_t length;
@@ -87,11 +90,27 @@ static bool add_remote(struct listing *listing, const char *entries, size_t byte
         at += 3;
         if (length >= sizeof listing->entry.d_name || at + length > bytes)
             return false;
-        if (!add(listing, kind == KIND_DIRECTORY ? DT_DIR : DT_REG, entries + at, length))
-            return false;
+        memcpy(name, entries + at, length);
+        name[length] = 0;
         at += length;
+        if (child_path(child, relative, name) != 0)
+            return false;
+        if (classify_relative(child) == LOCAL) /* an import journaled the empty directory; the local one is listed */
+            continue;
+        if (!add(listing, kind == KIND_DIRECTORY ? DT_DIR : DT_REG, name, length))
+            return false;
     }
     return true;
+}
+
+/*
+ * Whether the local directory has all that will be asked for. A start lays all directories out, so those that have only
+ * directories are complete. And a postmaster looks into the databases for nothing but files of temporary relations.
+ */
+bool directory_is_complete(const char *relative)
+{
+    return strcmp(relative, "base") == 0 || strcmp(relative, "pg_tblspc") == 0 || strcmp(relative, "pg_replslot") == 0 ||
+           (strncmp(relative, "base/", 5) == 0 && map->postmaster == getpid());
 }
 
 DIR *directory_open(const char *path, const char *relative)
@@ -110,7 +129,7 @@ DIR *directory_open(const char *path, const char *relative)
     }
     struct listing *listing = calloc(1, sizeof *listing);
     bool ok = listing != NULL && add_local(listing, dir, relative) &&
-              (kind != KIND_DIRECTORY || add_remote(listing, entries, bytes, count));
+              (kind != KIND_DIRECTORY || add_remote(listing, relative, entries, bytes, count));
     free(entries);
     libc.closedir(dir);
     if (!ok) {
@@ -208,8 +227,8 @@ int directory_place(const char *path, const char *relative)
         result = child_path(child_relative, relative, entry->d_name);
         if (result == 0 && entry->d_type == DT_DIR)
             result = directory_place(child, child_relative);
-        else if (result == 0 && libc.access(child, 0) != 0)
-            result = place_whole(child, child_relative) < 0 ? -1 : 0;
+        else if (result == 0)
+            result = place_if_missing(child, child_relative) < 0 ? -1 : 0;
     }
     int reason = errno;
     directory_close(dir);

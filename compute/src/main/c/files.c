@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PIECE_BLOCKS 64 /* of a large file, journaled at once */
+
 static struct tracked table[TRACKED_FDS];
 
 /* ---- descriptors ---- */
@@ -76,12 +78,18 @@ uint32_t blocks_of(uint64_t size)
     return (uint32_t)((size + BLOCK - 1) / BLOCK);
 }
 
-static int place_paged(const char *path, uint64_t size)
+/* A sparse file of the right size, with the blocks that came along. */
+static int place_paged(const char *path, uint64_t size, uint32_t count, const uint8_t *flags, const char *pages)
 {
     int fd = libc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    int result = libc.ftruncate(fd, (off_t)size);
+    uint32_t blocks[SMALL_FILE_BLOCKS];
+    for (uint32_t i = 0; i < count; i++)
+        blocks[i] = i;
+    int result = write_runs(fd, blocks, count, flags, pages);
+    if (result == 0)
+        result = libc.ftruncate(fd, (off_t)size); /* the last block may be no whole one */
     libc.close(fd);
     return result;
 }
@@ -92,8 +100,11 @@ static struct slot *paged_slot(const char *path, const char *relative)
     struct slot *slot = slot_find(relative);
     enum agent_kind kind;
     uint64_t size;
+    uint32_t count;
+    uint8_t flags[SMALL_FILE_BLOCKS];
+    const char *pages;
     if (slot == NULL) {
-        if (agent_stat(relative, &kind, &size) != 0)
+        if (agent_open(relative, &kind, &size, &count, flags, &pages) != 0)
             return NULL;
         if (kind != KIND_FILE) {
             (void)slot_insert(relative, SLOT_ABSENT, 0);
@@ -104,7 +115,7 @@ static struct slot *paged_slot(const char *path, const char *relative)
             errno = EFBIG;
             return NULL;
         }
-        if (place_paged(path, size) != 0)
+        if (place_paged(path, size, count, flags, pages) != 0)
             return NULL;
         slot = slot_insert(relative, SLOT_PLACED, blocks_of(size));
         if (slot == NULL) {
@@ -113,6 +124,8 @@ static struct slot *paged_slot(const char *path, const char *relative)
             errno = reason;
             return NULL;
         }
+        memset(slot_presence(slot), BLOCK_PRESENT, count); /* nobody else knows the slot yet */
+        __atomic_add_fetch(&map->hydrated, count, __ATOMIC_RELAXED);
     }
     if (slot->state == SLOT_ABSENT) {
         errno = ENOENT;
@@ -165,33 +178,68 @@ int open_paged(const char *path, const char *relative, int flags, mode_t mode)
     return fd;
 }
 
-int place_whole(const char *path, const char *relative)
+/* The file's pieces, one after the other, into an empty file. 1 done, 0 absent, -1 error. Under the path's lock. */
+static int receive_whole(int fd, const char *relative)
 {
-    char *content, temporary[PATH_LIMIT * 2];
-    uint64_t size;
-    if (agent_read_file(relative, &content, &size) != 0)
-        return -1;
-    if (content == NULL)
-        return 0;
+    static char piece[FILE_PIECE];
+    enum agent_kind kind;
+    uint64_t size = 0, whole = 0, done = 0;
+    uint32_t length;
+    do {
+        if (agent_read_file(relative, done, piece, &length, &kind, &size) != 0)
+            return -1;
+        if (kind != KIND_FILE)
+            return 0;
+        if (done > 0 && size != whole) { /* it became another file in between */
+            done = 0;
+            if (libc.ftruncate(fd, 0) != 0)
+                return -1;
+            continue;
+        }
+        whole = size;
+        for (uint32_t at = 0; at < length;) {
+            ssize_t n = libc.pwrite(fd, piece + at, length - at, (off_t)(done + at));
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n <= 0)
+                return -1;
+            at += (uint32_t)n;
+        }
+        done += length;
+        if (length == 0 && done < whole) {
+            errno = EIO;
+            return -1;
+        }
+    } while (done < whole);
+    return 1;
+}
+
+/* 1 placed, 0 absent, -1 error. Under the path's lock. */
+static int place_whole(const char *path, const char *relative)
+{
+    char temporary[PATH_LIMIT * 2];
     snprintf(temporary, sizeof temporary, "%s/coppice.%d.tmp", data_directory(), (int)getpid());
     int fd = libc.open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0;
-    for (uint64_t done = 0; ok && done < size;) {
-        ssize_t n = libc.write(fd, content + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        ok = n > 0;
-        done += ok ? (uint64_t)n : 0;
-    }
-    if (fd >= 0)
-        libc.close(fd);
-    free(content);
-    if (ok && libc.rename(temporary, path) == 0)
+    if (fd < 0)
+        return -1;
+    int result = receive_whole(fd, relative);
+    libc.close(fd);
+    if (result == 1 && libc.rename(temporary, path) == 0)
         return 1;
     int reason = errno;
     libc.unlink(temporary);
     errno = reason;
-    return -1;
+    return result == 0 ? 0 : -1;
+}
+
+int place_if_missing(const char *path, const char *relative)
+{
+    if (libc.access(path, F_OK) == 0)
+        return 1;
+    pthread_mutex_t *lock = map_lock(relative);
+    int placed = libc.access(path, F_OK) == 0 ? 1 : place_whole(path, relative);
+    map_unlock(lock);
+    return placed;
 }
 
 int open_whole(const char *path, const char *relative, int flags, mode_t mode)
@@ -297,6 +345,53 @@ int unlink_whole(const char *path, const char *relative)
     return result;
 }
 
+/*
+ * Journals a file that is too large for one entry: piece by piece, so that a crash in the middle leaves a part of it. Only
+ * statistics get that large, and Postgres throws them away after a crash, or when their end is missing.
+ */
+static int put_large_file(int fd, const char *relative)
+{
+    static char piece[PIECE_BLOCKS * BLOCK];
+    int result = journal_event(ENTRY_CREATE, relative, 0);
+    uint64_t at = 0;
+    while (result == 0) {
+        ssize_t n = libc.pread(fd, piece, sizeof piece, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n == 0 ? 0 : -1;
+        size_t whole = (size_t)n / BLOCK * BLOCK, rest = (size_t)n - whole;
+        struct iovec iov = {piece, whole};
+        if (whole > 0)
+            result = journal_pages(relative, &iov, 1, at);
+        if (result == 0 && rest > 0)
+            result = journal_block(relative, at + whole, piece + whole, (uint32_t)rest);
+        at += (uint64_t)n;
+    }
+    return result;
+}
+
+static int put_small_file(int fd, const char *relative, size_t size)
+{
+    char *content = malloc(size + 1);
+    if (content == NULL)
+        return -1;
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = libc.pread(fd, content + done, size - done, (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    int result = journal_put(relative, content, (uint32_t)done);
+    int reason = errno;
+    free(content);
+    errno = reason;
+    return result;
+}
+
 /* Journals the local file's content, whole, under `relative`. */
 int put_local_file(const char *path, const char *relative)
 {
@@ -304,25 +399,11 @@ int put_local_file(const char *path, const char *relative)
     int fd = libc.open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    char *content = NULL;
     int result = fstat(fd, &st);
-    if (result == 0 && (st.st_size > PUT_LIMIT || (content = malloc((size_t)st.st_size + 1)) == NULL)) {
-        errno = st.st_size > PUT_LIMIT ? EFBIG : ENOMEM;
-        result = -1;
-    }
-    size_t done = 0;
-    while (result == 0 && done < (size_t)st.st_size) {
-        ssize_t n = libc.pread(fd, content + done, (size_t)st.st_size - done, (off_t)done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        done += (size_t)n;
-    }
     if (result == 0)
-        result = journal_put(relative, content, (uint32_t)done);
+        result = st.st_size > PUT_LIMIT ? put_large_file(fd, relative)
+                                        : put_small_file(fd, relative, (size_t)st.st_size);
     int reason = errno;
-    free(content);
     libc.close(fd);
     errno = reason;
     return result;
@@ -331,13 +412,11 @@ int put_local_file(const char *path, const char *relative)
 int rename_to_whole(const char *from, const char *from_relative, enum file_class from_class, const char *to,
                     const char *to_relative)
 {
-    if (from_class == WHOLE && libc.access(from, F_OK) != 0) {
-        int placed = place_whole(from, from_relative);
-        if (placed <= 0) {
-            if (placed == 0)
-                errno = ENOENT;
-            return -1;
-        }
+    int placed = from_class == WHOLE ? place_if_missing(from, from_relative) : 1;
+    if (placed <= 0) {
+        if (placed == 0)
+            errno = ENOENT;
+        return -1;
     }
     /* Locked against a process that places the old content of the target. */
     pthread_mutex_t *lock = map_lock(to_relative);

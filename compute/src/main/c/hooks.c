@@ -104,7 +104,7 @@ EXPORT FILE *fopen(const char *path, const char *mode)
     ready();
     enum file_class class = active ? classify(path, relative) : OUTSIDE;
     bool writes = strpbrk(mode, "wa+") != NULL;
-    if (class == WHOLE && *mode != 'w' && libc.access(path, F_OK) != 0 && place_whole(path, relative) < 0)
+    if (class == WHOLE && *mode != 'w' && place_if_missing(path, relative) < 0)
         return NULL;
     if (class == PAGED) { /* stdio reads behind our back, and no Postgres does this */
         errno = EOPNOTSUPP;
@@ -148,8 +148,10 @@ EXPORT ssize_t pread(int fd, void *buffer, size_t length, off_t offset)
 {
     ready();
     struct tracked *t = active ? tracked(fd) : NULL;
-    if (must_hydrate(t) && hydrate(fd, t, (uint64_t)offset, length) != 0)
-        return -1;
+    if (must_hydrate(t)) {
+        struct iovec iov = {buffer, length};
+        return read_tracked(fd, t, &iov, 1, offset);
+    }
     return libc.pread(fd, buffer, length, offset);
 }
 
@@ -157,21 +159,24 @@ EXPORT ssize_t preadv(int fd, const struct iovec *iov, int iovcnt, off_t offset)
 {
     ready();
     struct tracked *t = active ? tracked(fd) : NULL;
-    if (must_hydrate(t)) {
-        size_t length = 0;
-        for (int i = 0; i < iovcnt; i++)
-            length += iov[i].iov_len;
-        if (hydrate(fd, t, (uint64_t)offset, length) != 0)
-            return -1;
-    }
-    return libc.preadv(fd, iov, iovcnt, offset);
+    return must_hydrate(t) ? read_tracked(fd, t, iov, iovcnt, offset) : libc.preadv(fd, iov, iovcnt, offset);
+}
+
+/* Recovery, bitmap scans and read streams say what they will read soon. */
+EXPORT int posix_fadvise(int fd, off_t offset, off_t length, int advice)
+{
+    ready();
+    struct tracked *t = active ? tracked(fd) : NULL;
+    if (must_hydrate(t) && advice == POSIX_FADV_WILLNEED && offset >= 0 && length > 0)
+        prefetch_later(t, (uint64_t)offset, (uint64_t)length);
+    return libc.posix_fadvise(fd, offset, length, advice);
 }
 
 EXPORT ssize_t read(int fd, void *buffer, size_t length)
 {
     ready();
     struct tracked *t = active ? tracked(fd) : NULL;
-    if (must_hydrate(t) && hydrate(fd, t, (uint64_t)lseek(fd, 0, SEEK_CUR), length) != 0)
+    if (must_hydrate(t) && hydrate(t, (uint64_t)lseek(fd, 0, SEEK_CUR), length) != 0)
         return -1;
     return libc.read(fd, buffer, length);
 }
@@ -380,7 +385,7 @@ EXPORT int rename(const char *from, const char *to)
     if (to_class == WHOLE)
         return rename_to_whole(from, from_relative, from_class, to, to_relative);
     if (from_class == WHOLE) {
-        if (libc.access(from, F_OK) != 0 && place_whole(from, from_relative) < 0)
+        if (place_if_missing(from, from_relative) < 0)
             return -1;
         if (libc.rename(from, to) != 0)
             return -1;
@@ -511,7 +516,7 @@ EXPORT DIR *opendir(const char *path)
     char relative[PATH_LIMIT];
     ready();
     enum file_class class = active ? classify(path, relative) : OUTSIDE;
-    if (class == WHOLE || (class == LOCAL && *relative == 0))
+    if ((class == WHOLE && !directory_is_complete(relative)) || (class == LOCAL && *relative == 0))
         return directory_open(path, relative);
     return libc.opendir(path);
 }
@@ -537,6 +542,7 @@ ALIAS(pwritev64, pwritev);
 ALIAS(ftruncate64, ftruncate);
 ALIAS(truncate64, truncate);
 ALIAS(posix_fallocate64, posix_fallocate);
+ALIAS(posix_fadvise64, posix_fadvise);
 ALIAS(fopen64, fopen);
 ALIAS(open64, open);
 EXPORT int stat64(const char *restrict path, struct stat64 *restrict st)

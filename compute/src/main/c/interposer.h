@@ -6,6 +6,8 @@
  *   directory.c  opendir/readdir over files that are not there yet
  *   files.c      descriptors, lazy placement of files, their names
  *   pages.c      hydration of blocks, journaled writes
+ *   scan.c       reads: sequential ones of large files go past the local files
+ *   prefetch.c   blocks that Postgres says it will need, fetched many at once
  *   journal.c    entries, stamps, CRC-32C, fsync
  *   map.c        shared memory of the compute: mark, file table, presence map, locks
  *   agent.c      requests to the page service
@@ -49,6 +51,7 @@ struct libc {
     ssize_t (*pwritev)(int, const struct iovec *, int, off_t);
     int (*ftruncate)(int, off_t);
     int (*posix_fallocate)(int, off_t, off_t);
+    int (*posix_fadvise)(int, off_t, off_t, int);
     ssize_t (*copy_file_range)(int, off_t *, int, off_t *, size_t, unsigned);
     int (*fsync)(int);
     int (*fdatasync)(int);
@@ -99,7 +102,12 @@ const char *data_directory(void);
 
 /* ---- map.c ---- */
 enum slot_state { SLOT_FREE = 0, SLOT_ABSENT, SLOT_PLACED };
-enum presence { BLOCK_ABSENT = 0, BLOCK_FILLING = 1, BLOCK_PRESENT = 2 };
+enum presence {
+    BLOCK_ABSENT = 0,
+    BLOCK_FILLING = 1,
+    BLOCK_PRESENT = 2,
+    BLOCK_SEEN = 3 /* absent, but it was read once already: the next time it is kept */
+};
 
 struct slot {
     uint32_t next;       /* in its bucket's chain, or in the free list; 0 ends it */
@@ -107,7 +115,8 @@ struct slot {
     uint32_t limit;      /* blocks below it may still be in the page service only */
     uint8_t state;
     bool marked; /* its presence bytes may be set: the limit was above 0 once */
-    uint8_t pad[2];
+    uint16_t run;        /* blocks of misses in sequence so far, at most UINT16_MAX; hints, any process may lose a race */
+    uint32_t next_block; /* where that sequence goes on */
     char path[SLOT_PATH];
 };
 
@@ -170,12 +179,23 @@ enum agent_kind { KIND_ABSENT = 0, KIND_FILE = 1, KIND_DIRECTORY = 2 };
 #define READ_PAGES_LIMIT 128
 void agent_init(const char *socket_path, uint32_t epoch);
 void exit_when_orphaned(void); /* for whoever waits: nobody is left to serve when the postmaster is gone */
+#define FILE_PIECE (1u << 20)
 /* All wait for a server that is away. -1 with errno EIO when the page service refuses, after a message in the log. */
 int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size);
-/* `flags` gets one byte a block, `pages` BLOCK bytes for each of them (zeroes where the flag is 0). */
-int agent_read_pages(const char *relative, uint32_t first, uint32_t count, uint8_t *flags, char *pages);
-/* *content is malloc'd, the caller frees it; NULL when the file is absent. */
-int agent_read_file(const char *relative, char **content, uint64_t *size);
+#define SMALL_FILE_BLOCKS 16
+/* As agent_stat, and *count blocks, which are all when the file is small, else none: as of agent_read_pages. */
+int agent_open(const char *relative, enum agent_kind *kind, uint64_t *size, uint32_t *count, uint8_t *flags,
+               const char **pages);
+/*
+ * `flags` gets one byte a block, 0 for a block of zeroes; the i-th block is at *pages + i * BLOCK when its flag is not 0.
+ * *pages is good until the next request of this process.
+ */
+int agent_read_pages(const char *relative, uint32_t first, uint32_t count, uint8_t *flags, const char **pages);
+/* The same for blocks that do not follow each other. 1 when answered, 0 when they cannot be had together. */
+int agent_read_blocks(const char *relative, const uint32_t *blocks, uint32_t count, uint8_t *flags, const char **pages);
+/* At most FILE_PIECE bytes from `offset`, a multiple of BLOCK, into `piece`; *size is the whole file's. */
+int agent_read_file(const char *relative, uint64_t offset, char *piece, uint32_t *length, enum agent_kind *kind,
+                    uint64_t *size);
 /* The raw entries {u8 kind, u16 length, name}..., malloc'd, the caller frees it. */
 int agent_list(const char *relative, enum agent_kind *kind, uint32_t *count, char **entries, size_t *bytes);
 
@@ -187,8 +207,6 @@ struct tracked {
     bool capture;    /* a stdio stream for writing: journaled whole when it is closed */
     uint32_t slot;   /* PAGED */
     uint32_t generation;
-    uint32_t next_block; /* sequential detection */
-    uint32_t window;
     uint64_t wal_start; /* WAL segment; UINT64_MAX otherwise */
     char *path;      /* WHOLE */
 };
@@ -202,7 +220,7 @@ uint32_t blocks_of(uint64_t size);
 
 int open_paged(const char *path, const char *relative, int flags, mode_t mode);
 int open_whole(const char *path, const char *relative, int flags, mode_t mode);
-int place_whole(const char *path, const char *relative); /* 1 placed, 0 absent, -1 error */
+int place_if_missing(const char *path, const char *relative); /* 1 it is there now, 0 absent, -1 error */
 int unlink_paged(const char *path, const char *relative);
 int unlink_whole(const char *path, const char *relative);
 int rename_to_whole(const char *from, const char *from_relative, enum file_class from_class, const char *to,
@@ -212,12 +230,33 @@ int put_local_file(const char *path, const char *relative);
 int lookup(const char *relative, enum file_class class, enum agent_kind *kind, uint64_t *size);
 
 /* ---- pages.c ---- */
-int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length);
+bool slot_path(const struct tracked *t, char *path); /* false when the file was removed */
+uint8_t block_state(const uint8_t *presence, uint32_t block);
+size_t total_length(const struct iovec *iov, int iovcnt);
+/* Makes the blocks that [offset, offset+length) touches present in the local file. */
+int hydrate(const struct tracked *t, uint64_t offset, size_t length);
+/* Claims those of the blocks that are absent, and compacts the list to them. */
+uint32_t claim_listed(const struct tracked *t, uint32_t *blocks, uint32_t count);
+int write_runs(int fd, const uint32_t *blocks, uint32_t count, const uint8_t *flags, const char *pages);
+/* Ends the claims of a fill: with a result of 0 the pages are in the local file and the blocks present. */
+int finish_fill(const struct tracked *t, const char *path, const uint32_t *blocks, uint32_t count, int result,
+                const uint8_t *flags, const char *pages);
 ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int iovcnt, off_t offset);
 int truncate_tracked(int fd, struct tracked *t, off_t length);
 int extend_tracked(int fd, struct tracked *t, off_t end);
 
+/* ---- scan.c ---- */
+ssize_t read_tracked(int fd, const struct tracked *t, const struct iovec *iov, int iovcnt, off_t offset);
+/* Notes a miss, and says how many blocks to fetch from there on. */
+uint32_t note_miss(struct slot *slot, uint32_t first, uint32_t last);
+
+/* ---- prefetch.c ---- */
+void prefetch_later(const struct tracked *t, uint64_t offset, uint64_t length);
+/* Fetches everything that was asked for when the block is among it: true then. */
+bool prefetch_now(const struct tracked *t, uint32_t block);
+
 /* ---- directory.c ---- */
+bool directory_is_complete(const char *relative);
 DIR *directory_open(const char *path, const char *relative);
 bool directory_is_ours(DIR *dir);
 struct dirent *directory_read(DIR *dir);

@@ -20,7 +20,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MAP_VERSION 1
+#define MAP_VERSION 2
 #define SLOTS (1u << 20)
 #define BUCKETS (1u << 20)
 #define HEADER_BYTES (64u << 10)
@@ -33,7 +33,7 @@ static struct slot *slots;
 static uint8_t *presence;
 static int map_file = -1;
 
-_Static_assert(sizeof(struct slot) == 60 || sizeof(struct slot) == 64, "slots stay within a cache line");
+_Static_assert(sizeof(struct slot) == 64, "slots stay within a cache line");
 _Static_assert(sizeof(struct map) <= HEADER_BYTES, "header fits");
 
 /*
@@ -175,6 +175,8 @@ struct slot *slot_insert(const char *relative, enum slot_state state, uint32_t l
     snprintf(slot->path, sizeof slot->path, "%s", relative);
     slot->limit = limit;
     slot->marked = limit > 0;
+    slot->run = 0;
+    slot->next_block = 0;
     slot->state = (uint8_t)state;
     slot->next = *bucket;
     *bucket = index;

@@ -14,27 +14,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FIRST_WINDOW 16 /* blocks fetched at a miss */
 #define FILL_POLL_NANOSECONDS 50000L
 
 /* ---- hydration ---- */
 
-static uint8_t block_state(const uint8_t *presence, uint32_t block)
+uint8_t block_state(const uint8_t *presence, uint32_t block)
 {
     return __atomic_load_n(&presence[block], __ATOMIC_SEQ_CST);
 }
 
 static bool claim_block(uint8_t *presence, uint32_t block)
 {
-    uint8_t expected = BLOCK_ABSENT;
-    return __atomic_compare_exchange_n(&presence[block], &expected, BLOCK_FILLING, false, __ATOMIC_SEQ_CST,
+    uint8_t expected = block_state(presence, block);
+    return (expected == BLOCK_ABSENT || expected == BLOCK_SEEN) &&
+           __atomic_compare_exchange_n(&presence[block], &expected, BLOCK_FILLING, false, __ATOMIC_SEQ_CST,
                                        __ATOMIC_SEQ_CST);
-}
-
-static void set_blocks(uint8_t *presence, uint32_t first, uint32_t count, enum presence state)
-{
-    for (uint32_t i = 0; i < count; i++)
-        __atomic_store_n(&presence[first + i], (uint8_t)state, __ATOMIC_SEQ_CST);
 }
 
 /*
@@ -50,8 +44,7 @@ static void wait_for_fill(uint8_t *presence, uint32_t block)
     }
 }
 
-/* The path of the descriptor's file; false when it was removed, and the slot may be another file's. */
-static bool slot_path(const struct tracked *t, char *path)
+bool slot_path(const struct tracked *t, char *path)
 {
     memcpy(path, slot_at(t->slot)->path, SLOT_PATH);
     path[SLOT_PATH - 1] = 0;
@@ -75,6 +68,23 @@ static uint32_t claim_absent(const struct tracked *t, uint32_t first, uint32_t w
     return count;
 }
 
+uint32_t claim_listed(const struct tracked *t, uint32_t *blocks, uint32_t count)
+{
+    struct slot *slot = slot_at(t->slot);
+    uint8_t *presence = slot_presence(slot);
+    char path[SLOT_PATH];
+    uint32_t claimed = 0;
+    if (!slot_path(t, path))
+        return 0;
+    pthread_mutex_t *lock = map_lock(path);
+    if (!is_stale(t))
+        for (uint32_t i = 0; i < count; i++)
+            if (blocks[i] < slot->limit && claim_block(presence, blocks[i]))
+                blocks[claimed++] = blocks[i];
+    map_unlock(lock);
+    return claimed;
+}
+
 static int write_local(int fd, const char *data, size_t length, off_t offset)
 {
     while (length > 0) {
@@ -93,6 +103,20 @@ static int write_local(int fd, const char *data, size_t length, off_t offset)
     return 0;
 }
 
+/* Writes pages that follow each other with one call; blocks of zeroes are holes already. */
+int write_runs(int fd, const uint32_t *blocks, uint32_t count, const uint8_t *flags, const char *pages)
+{
+    for (uint32_t i = 0; i < count;) {
+        uint32_t run = 0;
+        while (i + run < count && flags[i + run] != 0 && blocks[i + run] == blocks[i] + run)
+            run++;
+        if (run > 0 && write_local(fd, pages + (size_t)i * BLOCK, (size_t)run * BLOCK, (off_t)blocks[i] * BLOCK) != 0)
+            return -1;
+        i += run > 0 ? run : 1;
+    }
+    return 0;
+}
+
 /* The descriptor may be read-only; the local copy is written through one of our own. */
 static int fill_descriptor(const struct slot *slot)
 {
@@ -101,51 +125,51 @@ static int fill_descriptor(const struct slot *slot)
     return libc.open(path, O_RDWR | O_CLOEXEC);
 }
 
-/* Fetches [first, first+count), all claimed by us, into the local file. */
-static int fill(const struct tracked *t, uint32_t first, uint32_t count)
+int finish_fill(const struct tracked *t, const char *path, const uint32_t *blocks, uint32_t count, int result,
+                const uint8_t *flags, const char *pages)
 {
     struct slot *slot = slot_at(t->slot);
-    uint32_t generation = t->generation;
-    static char pages[READ_PAGES_LIMIT * BLOCK];
-    uint8_t flags[READ_PAGES_LIMIT];
     uint8_t *presence = slot_presence(slot);
-    char path[SLOT_PATH];
-    if (!slot_path(t, path))
-        return 0; /* removed: its marks are gone with it */
-    int result = agent_read_pages(path, first, count, flags, pages);
-
-    pthread_mutex_t *lock = map_lock(path);
-    /* A truncation may have come in between: what is beyond the limit now must not grow the file again. */
-    uint32_t limit = slot->generation == generation ? slot->limit : 0;
-    uint32_t kept = first + count <= limit ? count : first < limit ? limit - first : 0;
-    int fd = result == 0 && kept > 0 ? fill_descriptor(slot) : -1;
-    if (result == 0 && kept > 0 && fd < 0)
-        result = -1;
-    for (uint32_t i = 0; result == 0 && i < kept;) {
-        uint32_t run = 0;
-        while (i + run < kept && flags[i + run] != 0)
-            run++;
-        if (run > 0)
-            result = write_local(fd, pages + (size_t)i * BLOCK, (size_t)run * BLOCK, (off_t)(first + i) * BLOCK);
-        i += run > 0 ? run : 1;
-    }
     int reason = errno;
-    if (slot->generation == generation) {
-        set_blocks(presence, first, kept, result == 0 ? BLOCK_PRESENT : BLOCK_ABSENT);
-        set_blocks(presence, first + kept, count - kept, BLOCK_ABSENT);
+    pthread_mutex_t *lock = map_lock(path);
+    bool ours = slot->generation == t->generation;
+    /* A truncation may have come in between: what is beyond the limit now must not grow the file again. */
+    uint32_t limit = ours ? slot->limit : 0, kept = 0;
+    while (kept < count && blocks[kept] < limit) /* ascending */
+        kept++;
+    if (result == 0 && kept > 0) {
+        int fd = fill_descriptor(slot);
+        result = fd < 0 ? -1 : write_runs(fd, blocks, kept, flags, pages);
+        reason = errno;
+        if (fd >= 0)
+            libc.close(fd);
     }
+    for (uint32_t i = 0; ours && i < count; i++)
+        __atomic_store_n(&presence[blocks[i]], (uint8_t)(result == 0 && i < kept ? BLOCK_PRESENT : BLOCK_ABSENT),
+                         __ATOMIC_SEQ_CST);
     map_unlock(lock);
-    if (fd >= 0)
-        libc.close(fd);
     __atomic_add_fetch(&map->hydrated, count, __ATOMIC_RELAXED);
     errno = reason;
     return result;
 }
 
-/* Makes the blocks that [offset, offset+length) touches present in the local file. */
-int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length)
+/* Fetches [first, first+count), all claimed by us, into the local file. */
+static int fill(const struct tracked *t, uint32_t first, uint32_t count)
 {
-    (void)fd;
+    uint8_t flags[READ_PAGES_LIMIT];
+    uint32_t blocks[READ_PAGES_LIMIT];
+    char path[SLOT_PATH];
+    const char *pages;
+    if (!slot_path(t, path))
+        return 0; /* removed: its marks are gone with it */
+    for (uint32_t i = 0; i < count; i++)
+        blocks[i] = first + i;
+    int result = agent_read_pages(path, first, count, flags, &pages);
+    return finish_fill(t, path, blocks, count, result, flags, pages);
+}
+
+int hydrate(const struct tracked *t, uint64_t offset, size_t length)
+{
     struct slot *slot = slot_at(t->slot);
     uint32_t limit = __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST);
     if (length == 0 || offset / BLOCK >= limit || is_stale(t))
@@ -165,18 +189,11 @@ int hydrate(int fd, struct tracked *t, uint64_t offset, size_t length)
         default: {
             if (!map_has_room())
                 return -1;
-            /* A reader that goes on where it left off gets a larger window. */
-            if (block == t->next_block && block > 0)
-                t->window = t->window * 2 < READ_PAGES_LIMIT ? t->window * 2 : READ_PAGES_LIMIT;
-            else
-                t->window = FIRST_WINDOW;
-            uint32_t want = last - block + 1 > t->window ? last - block + 1 : t->window;
-            if (want > READ_PAGES_LIMIT)
-                want = READ_PAGES_LIMIT;
-            uint32_t count = claim_absent(t, block, want);
+            if (prefetch_now(t, block))
+                break;
+            uint32_t count = claim_absent(t, block, note_miss(slot, block, last));
             if (count > 0 && fill(t, block, count) != 0)
                 return -1;
-            t->next_block = block + count;
             if (is_stale(t))
                 return 0;
             limit = __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST);
@@ -248,7 +265,7 @@ static int journal_local_blocks(int fd, const char *relative, uint64_t offset, s
     return result;
 }
 
-static size_t total_length(const struct iovec *iov, int iovcnt)
+size_t total_length(const struct iovec *iov, int iovcnt)
 {
     size_t total = 0;
     for (int i = 0; i < iovcnt; i++)
@@ -259,7 +276,7 @@ static size_t total_length(const struct iovec *iov, int iovcnt)
 static ssize_t write_bytes(int fd, struct tracked *t, const char *relative, const struct iovec *iov, int iovcnt,
                            off_t offset)
 {
-    if (t->class == PAGED && hydrate(fd, t, (uint64_t)offset, total_length(iov, iovcnt)) != 0)
+    if (t->class == PAGED && hydrate(t, (uint64_t)offset, total_length(iov, iovcnt)) != 0)
         return -1;
     ssize_t n = libc.pwritev(fd, iov, iovcnt, offset);
     if (n > 0 && journal_local_blocks(fd, relative, (uint64_t)offset, (size_t)n) != 0)
@@ -299,7 +316,7 @@ int truncate_tracked(int fd, struct tracked *t, off_t length)
     if (t->class == PAGED && !slot_path(t, path))
         return libc.ftruncate(fd, length);
     const char *relative = t->class == PAGED ? path : t->path;
-    if (t->class == PAGED && length % BLOCK != 0 && hydrate(fd, t, (uint64_t)length, 1) != 0)
+    if (t->class == PAGED && length % BLOCK != 0 && hydrate(t, (uint64_t)length, 1) != 0)
         return -1;
     pthread_mutex_t *lock = map_lock(relative);
     int result = journal_event(ENTRY_TRUNCATE, relative, (uint64_t)length);

@@ -52,7 +52,7 @@ void resolve_libc(void)
 {
 #define RESOLVE(name) libc.name = (__typeof__(libc.name))dlsym(RTLD_NEXT, #name)
     RESOLVE(open), RESOLVE(close), RESOLVE(read), RESOLVE(write), RESOLVE(pread), RESOLVE(pwrite), RESOLVE(preadv);
-    RESOLVE(pwritev), RESOLVE(ftruncate), RESOLVE(posix_fallocate), RESOLVE(copy_file_range), RESOLVE(fsync);
+    RESOLVE(pwritev), RESOLVE(ftruncate), RESOLVE(posix_fallocate), RESOLVE(posix_fadvise), RESOLVE(copy_file_range), RESOLVE(fsync);
     RESOLVE(fdatasync), RESOLVE(sync_file_range), RESOLVE(syncfs), RESOLVE(dup), RESOLVE(dup2), RESOLVE(unlink);
     RESOLVE(rename), RESOLVE(symlink), RESOLVE(mkdir), RESOLVE(rmdir), RESOLVE(access), RESOLVE(chdir), RESOLVE(fopen);
     RESOLVE(fclose), RESOLVE(opendir), RESOLVE(readdir), RESOLVE(closedir);

@@ -25,6 +25,12 @@
 #define DROPPED "base/1/200"
 #define NEXT "base/1/300"
 #define OTHER "base/1/400"
+#define LARGE "base/1/500" /* LARGE_BLOCKS */
+#define LARGE_BLOCKS 6000
+#define SMALL "base/1/600" /* SMALL_BLOCKS, one of them zero */
+#define SMALL_BLOCKS 12
+#define LARGE_FILE "pg_stat/large" /* LARGE_FILE_BYTES: more than one piece, and no whole number of blocks */
+#define LARGE_FILE_BYTES (5u * FILE_PIECE / 2 + 17)
 
 static int failures;
 
@@ -54,14 +60,18 @@ static bool receive(int connection, void *buffer, size_t length)
     return recv(connection, buffer, length, MSG_WAITALL) == (ssize_t)length;
 }
 
+static bool is_data(uint64_t block)
+{
+    return block % 10 != 9; /* every tenth block is zero */
+}
+
 static void answer_pages(int connection, uint32_t count, uint64_t first)
 {
     char *payload = calloc(1, count * (size_t)(BLOCK + 1));
     size_t at = count;
     for (uint32_t i = 0; i < count; i++) {
-        bool data = (first + i) % 10 != 9; /* every tenth block is zero */
-        payload[i] = data;
-        if (data) {
+        payload[i] = is_data(first + i);
+        if (payload[i]) {
             memset(payload + at, (int)((first + i) % 251 + 1), BLOCK);
             at += BLOCK;
         }
@@ -70,13 +80,76 @@ static void answer_pages(int connection, uint32_t count, uint64_t first)
     free(payload);
 }
 
+/* Memory of this connection, as the agent makes it. */
+static char *memory;
+
+static void answer_share(int connection)
+{
+    char path[PATH_LIMIT];
+    snprintf(path, sizeof path, "%s.memory.%d", getenv("TEST_ROOT"), (int)getpid());
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (ftruncate(fd, READ_PAGES_LIMIT * BLOCK) != 0)
+        _exit(3);
+    memory = mmap(NULL, READ_PAGES_LIMIT * BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    answer(connection, path, strlen(path));
+}
+
+/* The blocks from `first` on, or those listed. */
+static void answer_in_memory(int connection, uint32_t count, uint64_t first, const uint32_t *blocks)
+{
+    uint8_t flags[READ_PAGES_LIMIT];
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t block = blocks != NULL ? blocks[i] : first + i;
+        flags[i] = is_data(block);
+        if (flags[i])
+            memset(memory + (size_t)i * BLOCK, (int)(block % 251 + 1), BLOCK);
+    }
+    answer(connection, flags, count);
+}
+
+static char large_file_byte(uint64_t at)
+{
+    return (char)(at % 241 + at / BLOCK);
+}
+
+static void answer_large_file(int connection, uint32_t count, uint64_t first)
+{
+    uint64_t size = LARGE_FILE_BYTES, length = size - first < count ? size - first : count;
+    char *payload = malloc(9 + length);
+    payload[0] = KIND_FILE;
+    memcpy(payload + 1, &size, 8);
+    for (uint64_t i = 0; i < length; i++)
+        payload[9 + i] = large_file_byte(first + i);
+    answer(connection, payload, 9 + length);
+    free(payload);
+}
+
+static void answer_small(int connection)
+{
+    char payload[9 + SMALL_BLOCKS + SMALL_BLOCKS * BLOCK];
+    uint64_t size = SMALL_BLOCKS * BLOCK;
+    size_t at = 9 + SMALL_BLOCKS;
+    payload[0] = KIND_FILE;
+    memcpy(payload + 1, &size, 8);
+    for (uint32_t i = 0; i < SMALL_BLOCKS; i++) {
+        payload[9 + i] = is_data(i);
+        if (is_data(i)) {
+            memset(payload + at, (int)i + 1, BLOCK);
+            at += BLOCK;
+        }
+    }
+    answer(connection, payload, at);
+}
+
 static bool is_relation(const char *path)
 {
     return strcmp(path, RELATION) == 0 || strcmp(path, DROPPED) == 0 || strcmp(path, NEXT) == 0 ||
-           strcmp(path, OTHER) == 0;
+           strcmp(path, OTHER) == 0 || strcmp(path, LARGE) == 0 || strcmp(path, SMALL) == 0;
 }
 
-static void answer_request(int connection, uint8_t operation, const char *path, uint32_t count, uint64_t first)
+static void answer_request(int connection, uint8_t operation, const char *path, uint32_t count, uint64_t first,
+                           const uint32_t *blocks)
 {
     struct {
         uint8_t kind;
@@ -90,14 +163,31 @@ static void answer_request(int connection, uint8_t operation, const char *path, 
         answer(connection, NULL, 0);
         break;
     case 2:
+        if (strcmp(path, SMALL) == 0 && count >= SMALL_BLOCKS) {
+            answer_small(connection);
+            break;
+        }
         file.kind = is_relation(path) ? KIND_FILE : KIND_ABSENT;
-        file.size = file.kind == KIND_FILE ? (uint64_t)RELATION_BLOCKS * BLOCK : 0;
+        file.size = (uint64_t)(strcmp(path, LARGE) == 0 ? LARGE_BLOCKS : RELATION_BLOCKS) * BLOCK;
+        if (file.kind == KIND_ABSENT)
+            file.size = 0;
         answer(connection, &file, 9);
         break;
     case 3:
         answer_pages(connection, count, first);
         break;
+    case 6:
+        answer_share(connection);
+        break;
+    case 7:
+    case 8:
+        answer_in_memory(connection, count, first, blocks);
+        break;
     case 4:
+        if (strcmp(path, LARGE_FILE) == 0) {
+            answer_large_file(connection, count, first);
+            break;
+        }
         file.kind = strcmp(path, "base/1/PG_VERSION") == 0;
         file.size = file.kind ? 3 : 0;
         answer(connection, &file, file.kind ? 12 : 9);
@@ -119,8 +209,12 @@ static void serve(int connection)
     char path[PATH_LIMIT];
     while (receive(connection, &request, sizeof request) &&
            (request.path_length == 0 || receive(connection, path, request.path_length))) {
+        uint32_t blocks[READ_PAGES_LIMIT];
         path[request.path_length] = 0;
-        answer_request(connection, request.operation, path, request.count, request.first);
+        if (request.operation == 8 && !receive(connection, blocks, request.count * sizeof *blocks))
+            return;
+        answer_request(connection, request.operation, path, request.count, request.first,
+                       request.operation == 8 ? blocks : NULL);
     }
 }
 
@@ -166,6 +260,7 @@ static void classes_follow_the_protocol(void)
         {"base/5/t3_16390", LOCAL},     {"base/pgsql_tmp/x", LOCAL},      {"global/pg_internal.init.77", LOCAL},
         {"pg_notify/0000", LOCAL},      {"postmaster.pid", LOCAL},        {"postgresql.auto.conf.tmp", LOCAL},
         {"pg_replslot/a.tmp/state", LOCAL},                               {"postgresql.conf", LOCAL},
+        {"standby.signal", LOCAL},      {"pg_notify", LOCAL},             {"pg_logical", WHOLE},
         {"pg_wal/000000010000000000000001", WAL},                         {"pg_wal", WAL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -310,6 +405,18 @@ static void a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed(v
     close(fd);
 }
 
+static void a_small_file_comes_with_its_first_opening(void)
+{
+    char block[BLOCK];
+    uint64_t requests = map->requests;
+    int fd = open(SMALL, O_RDWR);
+    for (uint32_t number = 0; number < SMALL_BLOCKS; number++)
+        CHECK(pread(fd, block, BLOCK, (off_t)number * BLOCK) == BLOCK && block_is(block, number));
+    CHECK(lseek(fd, 0, SEEK_END) == (off_t)SMALL_BLOCKS * BLOCK);
+    CHECK(map->requests == requests + 1);
+    close(fd);
+}
+
 static void a_write_to_a_removed_file_reaches_no_other_file(const char *journal)
 {
     struct stat before, after;
@@ -348,6 +455,109 @@ static void a_short_append_fails_the_write_and_heals(const char *journal)
     CHECK(pwrite(fd, pages, sizeof pages, 1L * BLOCK) == (ssize_t)sizeof pages);
     CHECK(pread(fd, back, sizeof back, 1L * BLOCK) == (ssize_t)sizeof back && memcmp(back, pages, sizeof back) == 0);
     close(fd);
+}
+
+/* Reads `count` blocks from `first` on in two pieces that split a block, as preadv may. */
+static bool scan_reads(int fd, uint32_t first, uint32_t count)
+{
+    static char pages[READ_PAGES_LIMIT * BLOCK];
+    struct iovec iov[2] = {{pages, 100}, {pages + 100, (size_t)count * BLOCK - 100}};
+    if (preadv(fd, iov, 2, (off_t)first * BLOCK) != (ssize_t)count * BLOCK)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (!block_is(pages + (size_t)i * BLOCK, first + i))
+            return false;
+    return true;
+}
+
+static uint8_t state_of(int fd, uint32_t block)
+{
+    return slot_presence(slot_at(tracked(fd)->slot))[block];
+}
+
+static void a_long_scan_goes_past_the_local_file_and_the_next_one_fills_it(void)
+{
+    char block[BLOCK];
+    uint32_t count = 64, at;
+    int fd = open(LARGE, O_RDWR);
+    for (at = 0; at + count <= LARGE_BLOCKS; at += count)
+        CHECK(scan_reads(fd, at, count));
+    CHECK(scan_reads(fd, at, LARGE_BLOCKS - at));
+    CHECK(state_of(fd, 0) == BLOCK_PRESENT && state_of(fd, 4001) == BLOCK_SEEN);
+
+    memset(block, 0xcc, BLOCK);
+    CHECK(pwrite(fd, block, BLOCK, 4001L * BLOCK) == BLOCK && state_of(fd, 4001) == BLOCK_PRESENT);
+    CHECK(!scan_reads(fd, 3968, count) && scan_reads(fd, 4032, count));
+    CHECK(pread(fd, block, BLOCK, 4001L * BLOCK) == BLOCK && (unsigned char)block[0] == 0xcc);
+    CHECK(state_of(fd, 4000) == BLOCK_PRESENT && state_of(fd, 4040) == BLOCK_PRESENT);
+    CHECK(pread(fd, block, BLOCK, 4000L * BLOCK) == BLOCK && block_is(block, 4000));
+    CHECK(truncate(LARGE, 0) == 0 && unlink(LARGE) == 0);
+    close(fd);
+}
+
+static void blocks_that_were_announced_are_fetched_together(void)
+{
+    enum { ANNOUNCED = 100 };
+    char block[BLOCK];
+    int fd = open(OTHER, O_RDWR);
+    for (uint32_t i = 0; i < ANNOUNCED; i++) {
+        off_t at = (off_t)((i * 37) % ANNOUNCED * 2 + 100) * BLOCK;
+        CHECK(posix_fadvise(fd, at, BLOCK, POSIX_FADV_WILLNEED) == 0);
+        CHECK(posix_fadvise(fd, at, BLOCK, POSIX_FADV_WILLNEED) == 0);
+    }
+    CHECK(pread(fd, block, BLOCK, 102L * BLOCK) == BLOCK && block_is(block, 102)); /* shares memory, at the latest now */
+    uint64_t requests = map->requests;
+    for (uint32_t i = 0; i < ANNOUNCED; i++) {
+        CHECK(pread(fd, block, BLOCK, (off_t)(i * 2 + 100) * BLOCK) == BLOCK && block_is(block, i * 2 + 100));
+        if (i * 2 + 101 < RELATION_BLOCKS)
+            CHECK(state_of(fd, i * 2 + 101) == BLOCK_ABSENT);
+    }
+    CHECK(map->requests == requests);
+    close(fd);
+}
+
+static void a_large_file_comes_in_pieces(void)
+{
+    char *content = malloc(LARGE_FILE_BYTES + 1);
+    FILE *file = fopen(LARGE_FILE, "r");
+    CHECK(file != NULL && fread(content, 1, LARGE_FILE_BYTES + 1, file) == LARGE_FILE_BYTES);
+    bool same = true;
+    for (uint64_t i = 0; i < LARGE_FILE_BYTES; i++)
+        same = same && content[i] == large_file_byte(i);
+    CHECK(same);
+    if (file != NULL)
+        fclose(file);
+    free(content);
+}
+
+static void a_file_beyond_the_largest_entry_is_journaled_when_it_is_renamed(const char *journal)
+{
+    struct stat before, after;
+    int fd = open("pg_stat/new.tmp", O_RDWR | O_CREAT, 0600);
+    CHECK(fd >= 0 && pwrite(fd, "x", 1, PUT_LIMIT) == 1 && pwrite(fd, "y", 1, 3 * BLOCK) == 1);
+    close(fd);
+    CHECK(syscall_stat(journal, &before) == 0);
+    CHECK(rename("pg_stat/new.tmp", "pg_stat/new") == 0);
+    CHECK(syscall_stat(journal, &after) == 0 && after.st_size > before.st_size + BLOCK);
+    CHECK(libc.access("pg_stat/new", F_OK) == 0);
+}
+
+/* What a flush to a layer does with the journal of a running compute. */
+static void a_journal_whose_beginning_was_freed_is_appended_to_as_before(const char *journal)
+{
+    struct stat before, after;
+    char block[BLOCK];
+    memset(block, 0x44, BLOCK);
+    CHECK(syscall_stat(journal, &before) == 0);
+    int fd = libc.open(journal, O_RDWR);
+    CHECK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4096, before.st_size - 4096) == 0 ||
+          errno == EOPNOTSUPP);
+    libc.close(fd);
+    fd = open(OTHER, O_RDWR);
+    CHECK(pwrite(fd, block, BLOCK, 5L * BLOCK) == BLOCK && fsync(fd) == 0);
+    close(fd);
+    CHECK(syscall_stat(journal, &after) == 0);
+    CHECK(after.st_size == before.st_size + 48 + (off_t)strlen(OTHER) + BLOCK);
 }
 
 static void a_failed_sync_is_never_followed_by_a_good_one(void)
@@ -417,8 +627,14 @@ static void run_tests(const char *journal)
     a_page_that_changes_while_it_is_written_is_journaled_whole(journal);
     a_late_prefetch_never_grows_a_truncated_file();
     a_slot_forgets_the_blocks_of_a_file_that_was_truncated_and_removed();
+    a_small_file_comes_with_its_first_opening();
     a_write_to_a_removed_file_reaches_no_other_file(journal);
     a_short_append_fails_the_write_and_heals(journal);
+    a_long_scan_goes_past_the_local_file_and_the_next_one_fills_it();
+    blocks_that_were_announced_are_fetched_together();
+    a_large_file_comes_in_pieces();
+    a_file_beyond_the_largest_entry_is_journaled_when_it_is_renamed(journal);
+    a_journal_whose_beginning_was_freed_is_appended_to_as_before(journal);
     a_failed_sync_is_never_followed_by_a_good_one();
     whole_files_are_placed_and_listed();
     tablespaces_are_refused();
@@ -430,7 +646,7 @@ static void run_tests(const char *journal)
 static int prepare(char *self, const char *root)
 {
     static const char *const directories[] = {"pgdata",           "pgdata/base",   "pgdata/base/1", "pgdata/pg_wal",
-                                              "pgdata/pg_tblspc", "archive",       NULL};
+                                              "pgdata/pg_tblspc", "pgdata/pg_stat", "archive", NULL};
     char path[PATH_LIMIT * 2], header[64] = "COPPICEJ";
     for (int i = 0; directories[i] != NULL; i++) {
         snprintf(path, sizeof path, "%s/%s", root, directories[i]);
@@ -444,6 +660,7 @@ static int prepare(char *self, const char *root)
     if (write(fd, header, sizeof header) != (ssize_t)sizeof header)
         return 2;
     close(fd);
+    setenv("TEST_ROOT", root, 1);
     snprintf(path, sizeof path, "%s/agent", root);
     pid_t agent = start_agent(path);
 

@@ -140,7 +140,7 @@ final class ComputeLifecycle {
                 warm ? List.of() : timeline.directories(),
                 timeline.walDirectory(),
                 Map.of(
-                        "postgresql.conf", PostgresConfiguration.postgresqlConf(spec.settings()),
+                        "postgresql.conf", launches.postgresqlConf(spec.settings()),
                         "pg_hba.conf", PostgresConfiguration.pgHba(),
                         "pg_ident.conf", PostgresConfiguration.pgIdent(System.getProperty("user.name"))));
         if (!warm) {

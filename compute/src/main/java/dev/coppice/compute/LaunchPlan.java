@@ -22,6 +22,10 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer) {
                 run.log().file());
     }
 
+    String postgresqlConf(ComputeSettings settings) {
+        return PostgresConfiguration.postgresqlConf(binaries.majorVersion(), settings);
+    }
+
     private List<String> command(String endpointId, LocalDirectory local, RunDirectory run) {
         List<String> command = new ArrayList<>();
         command.add(binaries.postgres().toString());

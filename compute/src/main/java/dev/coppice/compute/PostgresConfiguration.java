@@ -20,6 +20,7 @@ final class PostgresConfiguration {
 
     static final int PORT = 5432;
 
+    private static final int FIRST_VERSION_WITH_RECOVERY_PREFETCH = 15;
     private static final int FIRST_VERSION_WITH_IO_METHOD = 18;
     private static final int SHARED_BUFFERS_MEGABYTES_MIN = 128;
     private static final int SHARED_BUFFERS_MEGABYTES_MAX = 8192;
@@ -110,7 +111,7 @@ final class PostgresConfiguration {
     }
 
     /** The text of {@code postgresql.conf}. */
-    static String postgresqlConf(ComputeSettings settings) {
+    static String postgresqlConf(int majorVersion, ComputeSettings settings) {
         double units = settings.computeUnits();
         int memory = (int) (units * ComputeSettings.MEGABYTES_PER_UNIT);
         Map<String, String> lines = new LinkedHashMap<>();
@@ -123,11 +124,22 @@ final class PostgresConfiguration {
         lines.put("maintenance_work_mem", Math.max(64, memory / 16) + "MB");
         lines.put("huge_pages", "off");
         lines.put("wal_level", "replica");
-        // Without full-page images a checkpoint costs no extra WAL, and a short redo makes branches of a busy parent
-        // wake fast.
+        // Without full-page images a checkpoint costs no extra WAL; a short distance makes a crash, and a branch at a
+        // past
+        // moment of a busy parent, recover soon.
         lines.put("max_wal_size", "1GB");
-        lines.put("checkpoint_timeout", "5min");
+        lines.put("checkpoint_timeout", "1min");
         lines.put("log_checkpoints", "off");
+        if (majorVersion >= FIRST_VERSION_WITH_RECOVERY_PREFETCH) {
+            // How far recovery looks ahead: what it names is fetched in few large requests.
+            lines.put("wal_decode_buffer_size", "4MB");
+            lines.put("maintenance_io_concurrency", "128");
+        }
+        if (majorVersion >= FIRST_VERSION_WITH_IO_METHOD) {
+            // As many blocks as one request to the page service can have.
+            lines.put("io_max_combine_limit", "1MB");
+            lines.put("io_combine_limit", "1MB");
+        }
         lines.put("password_encryption", "scram-sha-256");
         lines.put("log_line_prefix", "%m [%p] %q%u@%d ");
         lines.put("log_timezone", "UTC");

@@ -31,14 +31,14 @@ class PostgresConfigurationTest {
 
     @Test
     void the_smallest_compute_has_the_buffers_of_stock_postgres() {
-        String text = PostgresConfiguration.postgresqlConf(ComputeSettings.defaults());
+        String text = PostgresConfiguration.postgresqlConf(18, ComputeSettings.defaults());
 
         assertThat(text).contains("shared_buffers = '128MB'\n").contains("max_connections = '112'\n");
     }
 
     @Test
     void memory_and_connections_follow_the_size() {
-        String text = PostgresConfiguration.postgresqlConf(new ComputeSettings(2, Map.of()));
+        String text = PostgresConfiguration.postgresqlConf(18, new ComputeSettings(2, Map.of()));
 
         assertThat(text)
                 .contains("shared_buffers = '1024MB'\n")
@@ -49,7 +49,7 @@ class PostgresConfigurationTest {
     @Test
     void settings_of_the_owner_go_before_ours_and_are_quoted() {
         String text = PostgresConfiguration.postgresqlConf(
-                new ComputeSettings(0.25, Map.of("work_mem", "64MB", "myapp.motto", "it's \\ fine")));
+                18, new ComputeSettings(0.25, Map.of("work_mem", "64MB", "myapp.motto", "it's \\ fine")));
 
         assertThat(text).contains("work_mem = '64MB'\n").contains("myapp.motto = 'it''s \\\\ fine'\n");
     }

@@ -1,6 +1,7 @@
 package dev.coppice.storage;
 
 import dev.coppice.storage.index.BlockVersion;
+import dev.coppice.storage.io.SpanBuffers;
 import dev.coppice.storage.journal.JournalSegment;
 import dev.coppice.storage.layer.LayerBlock;
 import dev.coppice.storage.layer.LayerReader;
@@ -19,6 +20,8 @@ final class BlockLocations {
 
     /** Bytes of other entries between two pages that are read along rather than read around. */
     private static final int MAX_GAP = 64 << 10;
+
+    private static final SpanBuffers SPANS = new SpanBuffers(MAX_SPAN);
 
     private final String path;
     private final long firstBlock;
@@ -165,13 +168,19 @@ final class BlockLocations {
         long start = version.position();
         BlockVersion last = inJournal[end - 1];
         long span = (last == null ? start : last.position()) - start;
-        ByteBuffer bytes = segment.readSpan(start, (int) span + entrySize);
-        for (int i = first; i < end; i++) {
-            BlockVersion next = inJournal[i];
-            if (next != null) {
-                ByteBuffer page = segment.verifiedData(bytes, (int) (next.position() - start), next.position(), path);
-                consumer.page(block(i), next.stamp(), padded(page));
+        ByteBuffer bytes = SPANS.borrow();
+        try {
+            segment.readSpan(start, (int) span + entrySize, bytes);
+            for (int i = first; i < end; i++) {
+                BlockVersion next = inJournal[i];
+                if (next != null) {
+                    ByteBuffer page =
+                            segment.verifiedData(bytes, (int) (next.position() - start), next.position(), path);
+                    consumer.page(block(i), next.stamp(), padded(page));
+                }
             }
+        } finally {
+            SPANS.release(bytes);
         }
     }
 

@@ -17,6 +17,10 @@ enum FileClass {
     private static final Pattern LOCAL_NAME = Pattern.compile("(pgsql_tmp.*|t[0-9]+_.*|pg_internal\\.init.*|.*\\.tmp"
             + "|postmaster\\..*|postgresql\\.conf|pg_hba\\.conf|pg_ident\\.conf|current_logfiles|.*\\.pid)");
 
+    /** Files by which somebody talks to a postmaster; below the data directory only. */
+    private static final Pattern LOCAL_SIGNAL = Pattern.compile("promote|fallback_promote|logrotate|recovery\\.conf"
+            + "|recovery\\.done|recovery\\.signal|standby\\.signal|backup_label|tablespace_map");
+
     static FileClass of(String path) {
         String name = path.substring(path.lastIndexOf('/') + 1);
         if (path.equals("pg_wal") || path.startsWith("pg_wal/")) {
@@ -24,6 +28,7 @@ enum FileClass {
         }
         if (LOCAL_DIRECTORY.matcher(path).matches()
                 || LOCAL_NAME.matcher(name).matches()
+                || LOCAL_SIGNAL.matcher(path).matches()
                 || path.contains("/pgsql_tmp")) {
             return LOCAL;
         }

@@ -1,5 +1,6 @@
 package dev.coppice.compute.agent;
 
+import dev.coppice.compute.ComputeUser;
 import dev.coppice.storage.DirectoryEntry;
 import dev.coppice.storage.FileKind;
 import dev.coppice.storage.FileStatus;
@@ -14,6 +15,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +27,7 @@ final class AgentConnection {
     private static final Logger log = LoggerFactory.getLogger(AgentConnection.class);
 
     /** Room for every answer that is neither pages nor a file nor a directory. */
-    private static final int SMALL_ANSWER = 64;
+    private static final int SMALL_ANSWER = 256;
 
     private static final int MESSAGE_MAX = 2000;
 
@@ -34,13 +36,17 @@ final class AgentConnection {
     private final long epoch;
     private final PageBuffers buffers;
     private final RequestReader request;
+    private final ComputeUser user;
     private final ByteBuffer small = ByteBuffer.allocateDirect(SMALL_ANSWER).order(ByteOrder.LITTLE_ENDIAN);
+    private @Nullable SharedPages shared;
 
-    AgentConnection(SocketChannel channel, Timeline timeline, long epoch, PageBuffers buffers) {
+    /** @param user who may read the memory that a connection shares */
+    AgentConnection(SocketChannel channel, Timeline timeline, long epoch, PageBuffers buffers, ComputeUser user) {
         this.channel = channel;
         this.timeline = timeline;
         this.epoch = epoch;
         this.buffers = buffers;
+        this.user = user;
         this.request = new RequestReader(channel);
     }
 
@@ -57,6 +63,10 @@ final class AgentConnection {
         } catch (ProtocolException e) {
             refuse(String.valueOf(e.getMessage()));
             throw e;
+        } finally {
+            if (shared != null) {
+                shared.close();
+            }
         }
     }
 
@@ -76,12 +86,16 @@ final class AgentConnection {
     }
 
     private void answer() throws IOException {
+        log.trace("{} {} {} {}", request.op(), request.path(), request.first(), request.count());
         try {
             switch (request.op()) {
                 case Protocol.OP_STAT -> stat();
                 case Protocol.OP_READ_PAGES -> readPages();
                 case Protocol.OP_READ_FILE -> readFile();
                 case Protocol.OP_LIST -> list();
+                case Protocol.OP_SHARE -> share();
+                case Protocol.OP_READ_SHARED -> readShared();
+                case Protocol.OP_READ_BLOCKS -> readBlocks();
                 default -> throw new ProtocolException("there is no request " + request.op());
             }
         } catch (NoSuchFileInTimelineException e) {
@@ -95,22 +109,42 @@ final class AgentConnection {
         }
     }
 
+    /** With a count, also the pages of a file that has no more: most files of a database are small and read at once. */
     private void stat() throws IOException {
         FileStatus status = timeline.stat(request.path());
+        int most = request.requireCount(0, Protocol.PAGES_MAX);
+        long blocks = (status.size() + Protocol.BLOCK_SIZE - 1) / Protocol.BLOCK_SIZE;
+        if (status.kind() == FileKind.FILE && blocks > 0 && blocks <= most && sendWithPages(status, (int) blocks)) {
+            return;
+        }
         begin();
         small.put(kind(status.kind())).putLong(status.size());
         send(small);
     }
 
-    private void readPages() throws IOException {
-        int count = request.count();
-        if (count < 1 || count > Protocol.PAGES_MAX || request.first() < 0) {
-            throw new ProtocolException("blocks " + request.first() + " + " + count + " are out of bounds");
-        }
+    private boolean sendWithPages(FileStatus status, int count) throws IOException {
         ByteBuffer buffer = buffers.borrow();
         try {
-            buffer.position(PagesAnswer.MARKS + count);
-            timeline.readPages(request.path(), request.first(), count, new PagesAnswer(buffer, request.first()));
+            buffer.position(Protocol.LENGTH_SIZE);
+            buffer.put(Protocol.STATUS_OK).put(kind(status.kind())).putLong(status.size());
+            int marks = buffer.position();
+            buffer.position(marks + count);
+            timeline.readPages(request.path(), 0, count, new InLine(buffer, marks, 0));
+            send(buffer);
+            return true;
+        } catch (NoSuchFileInTimelineException _) {
+            return false;
+        } finally {
+            buffers.release(buffer);
+        }
+    }
+
+    private void readPages() throws IOException {
+        int count = requirePages();
+        ByteBuffer buffer = buffers.borrow();
+        try {
+            buffer.position(MARKS + count);
+            timeline.readPages(request.path(), request.first(), count, new InLine(buffer, MARKS, request.first()));
             buffer.putInt(0, buffer.position() - Protocol.LENGTH_SIZE);
             buffer.put(Protocol.LENGTH_SIZE, Protocol.STATUS_OK);
             write(buffer.flip());
@@ -119,23 +153,93 @@ final class AgentConnection {
         }
     }
 
-    private void readFile() throws IOException {
-        Optional<byte[]> content = timeline.readFile(request.path());
+    private int requirePages() {
+        if (request.first() < 0) {
+            throw new ProtocolException("there is no block " + Long.toUnsignedString(request.first()));
+        }
+        return request.requireCount(1, Protocol.PAGES_MAX);
+    }
+
+    private void share() throws IOException {
+        if (shared == null) {
+            shared = SharedPages.create(user).orElse(null);
+        }
         begin();
-        if (content.isEmpty()) {
-            small.put(Protocol.KIND_ABSENT).putLong(0);
-            send(small);
+        if (shared != null) {
+            small.put(shared.file().toString().getBytes(StandardCharsets.UTF_8));
+        }
+        send(small);
+    }
+
+    private SharedPages requireShared() {
+        if (shared == null) {
+            throw new ProtocolException("this connection shares no memory");
+        }
+        shared.unname();
+        return shared;
+    }
+
+    private void readShared() throws IOException {
+        SharedPages memory = requireShared();
+        int count = requirePages();
+        begin();
+        timeline.readPages(
+                request.path(), request.first(), count, new InMemory(small, memory.memory(), request.first(), 0));
+        small.position(MARKS + count);
+        send(small);
+    }
+
+    private void readBlocks() throws IOException {
+        SharedPages memory = requireShared();
+        int count = request.count();
+        begin();
+        for (int i = 0; i < count; ) {
+            long first = Integer.toUnsignedLong(request.block(i));
+            int run = 1;
+            while (i + run < count && Integer.toUnsignedLong(request.block(i + run)) == first + run) {
+                run++;
+            }
+            timeline.readPages(request.path(), first, run, new InMemory(small, memory.memory(), first, i));
+            i += run;
+        }
+        small.position(MARKS + count);
+        send(small);
+    }
+
+    private void readFile() throws IOException {
+        if (request.first() < 0 || request.first() % Protocol.BLOCK_SIZE != 0) {
+            throw new ProtocolException("a file is read from a multiple of " + Protocol.BLOCK_SIZE
+                    + " bytes on, not from " + Long.toUnsignedString(request.first()));
+        }
+        int most = request.requireCount(1, Protocol.FILE_PIECE_MAX);
+        FileStatus status = timeline.stat(request.path());
+        if (status.kind() != FileKind.FILE) {
+            sendAbsent();
             return;
         }
-        byte[] bytes = content.get();
-        if (bytes.length > Protocol.FILE_MAX) {
-            refuse(request.path() + " has " + bytes.length + " bytes; files that are read whole have at most "
-                    + Protocol.FILE_MAX);
-            return;
+        int length = Math.clamp(status.size() - request.first(), 0, most);
+        ByteBuffer buffer = buffers.borrow();
+        try {
+            buffer.position(Protocol.LENGTH_SIZE);
+            buffer.put(Protocol.STATUS_OK).put(Protocol.KIND_FILE).putLong(status.size());
+            int start = buffer.position();
+            int blocks = (length + Protocol.BLOCK_SIZE - 1) / Protocol.BLOCK_SIZE;
+            if (blocks > 0) {
+                timeline.readPages(request.path(), request.first() / Protocol.BLOCK_SIZE, blocks, new InOrder(buffer));
+            }
+            buffer.position(start + length);
+            send(buffer);
+        } catch (NoSuchFileInTimelineException _) {
+            sendAbsent();
+        } finally {
+            buffers.release(buffer);
         }
-        small.put(Protocol.KIND_FILE).putLong(bytes.length);
-        small.putInt(0, small.position() - Protocol.LENGTH_SIZE + bytes.length);
-        write(new ByteBuffer[] {small.flip(), ByteBuffer.wrap(bytes)});
+    }
+
+    private void sendAbsent() throws IOException {
+        begin();
+        small.put(Protocol.KIND_ABSENT).putLong(0);
+        send(small);
     }
 
     private void list() throws IOException {
@@ -191,26 +295,49 @@ final class AgentConnection {
         }
     }
 
-    /** Writes two buffers one after the other. */
-    private void write(ByteBuffer[] parts) throws IOException {
-        while (parts[0].hasRemaining() || parts[1].hasRemaining()) {
-            channel.write(parts);
-        }
-    }
+    /** Where the byte per page begins. */
+    private static final int MARKS = Protocol.LENGTH_SIZE + 1;
 
-    /** Puts the pages of one read where they belong in the answer. */
-    private record PagesAnswer(ByteBuffer buffer, long first) implements PageConsumer {
-        /** Where the byte per page begins. */
-        static final int MARKS = Protocol.LENGTH_SIZE + 1;
-
+    /** Puts the pages of one read behind each other, and a mark for each in front. */
+    private record InLine(ByteBuffer buffer, int marks, long first) implements PageConsumer {
         @Override
         public void zero(long block) {
-            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_ZERO);
+            buffer.put(marks + (int) (block - first), Protocol.PAGE_ZERO);
         }
 
         @Override
         public void page(long block, long stamp, ByteBuffer page) {
-            buffer.put(MARKS + (int) (block - first), Protocol.PAGE_DATA);
+            buffer.put(marks + (int) (block - first), Protocol.PAGE_DATA);
+            buffer.put(page);
+        }
+    }
+
+    /** Puts each page at its place in the shared memory, and only the marks into the answer. */
+    private record InMemory(ByteBuffer answer, ByteBuffer memory, long first, int at) implements PageConsumer {
+        @Override
+        public void zero(long block) {
+            answer.put(MARKS + at + (int) (block - first), Protocol.PAGE_ZERO);
+        }
+
+        @Override
+        public void page(long block, long stamp, ByteBuffer page) {
+            int index = at + (int) (block - first);
+            answer.put(MARKS + index, Protocol.PAGE_DATA);
+            memory.put(index * Protocol.BLOCK_SIZE, page, page.position(), page.remaining());
+        }
+    }
+
+    /** Puts the blocks behind each other, those of zeroes too. */
+    private record InOrder(ByteBuffer buffer) implements PageConsumer {
+        private static final byte[] ZEROES = new byte[Protocol.BLOCK_SIZE];
+
+        @Override
+        public void zero(long block) {
+            buffer.put(ZEROES);
+        }
+
+        @Override
+        public void page(long block, long stamp, ByteBuffer page) {
             buffer.put(page);
         }
     }

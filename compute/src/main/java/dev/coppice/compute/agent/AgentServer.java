@@ -42,13 +42,15 @@ public final class AgentServer implements AutoCloseable {
     private final Timeline timeline;
     private final long epoch;
     private final ServerSocketChannel server;
+    private final ComputeUser user;
     private final Set<SocketChannel> connections = ConcurrentHashMap.newKeySet();
 
-    private AgentServer(Path socket, Timeline timeline, long epoch, ServerSocketChannel server) {
+    private AgentServer(Path socket, Timeline timeline, long epoch, ServerSocketChannel server, ComputeUser user) {
         this.socket = socket;
         this.timeline = timeline;
         this.epoch = epoch;
         this.server = server;
+        this.user = user;
     }
 
     /**
@@ -71,7 +73,7 @@ public final class AgentServer implements AutoCloseable {
                 server.close();
                 throw e;
             }
-            AgentServer agent = new AgentServer(socket, timeline, epoch, server);
+            AgentServer agent = new AgentServer(socket, timeline, epoch, server, user);
             Thread.ofVirtual().name("agent " + timeline.id().value()).start(agent::accept);
             return agent;
         } catch (IOException e) {
@@ -133,7 +135,7 @@ public final class AgentServer implements AutoCloseable {
 
     private void serve(SocketChannel connection) {
         try {
-            new AgentConnection(connection, timeline, epoch, BUFFERS).run();
+            new AgentConnection(connection, timeline, epoch, BUFFERS, user).run();
         } catch (ProtocolException e) {
             log.warn(
                     "A process of the compute on {} was refused: {}",

@@ -2,7 +2,7 @@ package dev.coppice.compute.agent;
 
 /** Numbers of {@code docs/page-protocol.md}, section 5. All integers on the wire are little-endian. */
 final class Protocol {
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     static final int BLOCK_SIZE = 8192;
 
@@ -15,20 +15,24 @@ final class Protocol {
     /** Paths come from Postgres, which has none longer than MAXPGPATH, 1024. */
     static final int PATH_MAX = 1024;
 
-    static final int REQUEST_MAX = REQUEST_HEADER_SIZE + PATH_MAX;
-
     static final int PAGES_MAX = 128;
 
-    static final int FILE_MAX = 32 << 20;
+    static final int REQUEST_MAX = REQUEST_HEADER_SIZE + PATH_MAX + PAGES_MAX * Integer.BYTES;
 
-    /** The longest answer of READ_PAGES, with its length. */
-    static final int PAGES_ANSWER_MAX = LENGTH_SIZE + 1 + PAGES_MAX + PAGES_MAX * BLOCK_SIZE;
+    /** The most bytes of a file in one answer. */
+    static final int FILE_PIECE_MAX = PAGES_MAX * BLOCK_SIZE;
+
+    /** The longest answer with pages, with its length: STAT has kind and size in front of them. */
+    static final int PAGES_ANSWER_MAX = 16 + LENGTH_SIZE + 1 + PAGES_MAX + PAGES_MAX * BLOCK_SIZE;
 
     static final byte OP_HELLO = 1;
     static final byte OP_STAT = 2;
     static final byte OP_READ_PAGES = 3;
     static final byte OP_READ_FILE = 4;
     static final byte OP_LIST = 5;
+    static final byte OP_SHARE = 6;
+    static final byte OP_READ_SHARED = 7;
+    static final byte OP_READ_BLOCKS = 8;
 
     static final byte STATUS_OK = 0;
     static final byte STATUS_REFUSED = 1;

@@ -20,6 +20,8 @@ final class RequestReader {
     private int pathLength;
     private String path = "";
 
+    private final int[] blocks = new int[Protocol.PAGES_MAX];
+
     private byte op;
     private int count;
     private long first;
@@ -50,11 +52,16 @@ final class RequestReader {
         int newPathLength = Short.toUnsignedInt(in.getShort());
         count = in.getInt();
         first = in.getLong();
-        if (newPathLength != length - Protocol.REQUEST_HEADER_SIZE) {
+        int blockCount = op == Protocol.OP_READ_BLOCKS ? requireCount(1, Protocol.PAGES_MAX) : 0;
+        if (newPathLength > Protocol.PATH_MAX
+                || newPathLength != length - Protocol.REQUEST_HEADER_SIZE - blockCount * Integer.BYTES) {
             throw new ProtocolException(
                     "a request of " + length + " bytes says that its path has " + newPathLength + " bytes");
         }
         readPath(newPathLength);
+        for (int i = 0; i < blockCount; i++) {
+            blocks[i] = in.getInt();
+        }
         return true;
     }
 
@@ -69,6 +76,24 @@ final class RequestReader {
 
     long first() {
         return first;
+    }
+
+    /**
+     * The count, checked.
+     *
+     * @throws ProtocolException when it is outside the bounds
+     */
+    int requireCount(int min, int max) {
+        if (count < min || count > max) {
+            throw new ProtocolException(
+                    "a count of " + Integer.toUnsignedString(count) + "; " + min + ".." + max + " are possible");
+        }
+        return count;
+    }
+
+    /** The i-th of the {@link #count} blocks of a READ_BLOCKS. */
+    int block(int i) {
+        return blocks[i];
     }
 
     String path() {

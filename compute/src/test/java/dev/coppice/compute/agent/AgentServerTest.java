@@ -1,6 +1,7 @@
 package dev.coppice.compute.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.AgentFixture;
@@ -11,9 +12,14 @@ import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.AfterAll;
@@ -23,7 +29,7 @@ import org.junit.jupiter.api.Test;
 /** The bytes of docs/page-protocol.md, section 5, written out by hand. */
 class AgentServerTest {
     private static final int EPOCH = 7;
-    private static final String HELLO = "10000000" + "01" + "00" + "0000" + "01000000" + "0700000000000000";
+    private static final String HELLO = "10000000" + "01" + "00" + "0000" + "02000000" + "0700000000000000";
     private static final String OK = "01000000" + "00";
 
     private static AgentFixture fixture;
@@ -55,7 +61,7 @@ class AgentServerTest {
     @Test
     void hello_of_another_epoch_is_refused_in_words_and_the_connection_ends() throws IOException {
         try (Client client = new Client()) {
-            client.send("10000000" + "01" + "00" + "0000" + "01000000" + "0600000000000000");
+            client.send("10000000" + "01" + "00" + "0000" + "02000000" + "0600000000000000");
             assertThat(client.refusal()).contains("epoch 6").contains("epoch 7");
             client.expectEnd();
         }
@@ -64,8 +70,8 @@ class AgentServerTest {
     @Test
     void another_protocol_version_is_refused() throws IOException {
         try (Client client = new Client()) {
-            client.send("10000000" + "01" + "00" + "0000" + "02000000" + "0700000000000000");
-            assertThat(client.refusal()).contains("version 2");
+            client.send("10000000" + "01" + "00" + "0000" + "01000000" + "0700000000000000");
+            assertThat(client.refusal()).contains("version 1");
             client.expectEnd();
         }
     }
@@ -112,14 +118,100 @@ class AgentServerTest {
     }
 
     @Test
+    void stat_with_a_count_brings_the_pages_of_a_file_that_has_no_more() throws IOException {
+        byte[] expected = timeline().readFile("pg_xact/0000").orElseThrow();
+        int count = expected.length / 8192;
+        try (Client client = new Client()) {
+            client.greet();
+            client.request(2, "pg_xact/0000", count, 0);
+            String answer = client.receive(4 + 10 + count + 8192);
+            assertThat(answer.substring(8, 12)).isEqualTo("00" + "01");
+            assertThat(answer.substring(28, 30)).isEqualTo("01");
+            assertThat(answer.substring(28 + 2 * count)).isEqualTo(hex(Arrays.copyOf(expected, 8192)));
+            client.request(2, "base/1/1259", 1, 0);
+            assertThat(client.receive(4 + 10)).startsWith("0a000000" + "00" + "01");
+            client.request(2, "no/such", 16, 0);
+            assertThat(client.receive(4 + 10)).isEqualTo("0a000000" + "00" + "00" + "0000000000000000");
+        }
+    }
+
+    @Test
     void read_file_gives_the_bytes_or_absent() throws IOException {
         try (Client client = new Client()) {
             client.greet();
-            client.request(4, "PG_VERSION", 0, 0);
+            client.request(4, "PG_VERSION", 1 << 20, 0);
             String text = hex((fixture.majorVersion() + "\n").getBytes(StandardCharsets.US_ASCII));
             assertThat(client.receive(4 + 13)).isEqualTo("0d000000" + "00" + "01" + "0300000000000000" + text);
-            client.request(4, "no/such", 0, 0);
+            client.request(4, "no/such", 1 << 20, 0);
             assertThat(client.receive(4 + 10)).isEqualTo("0a000000" + "00" + "00" + "0000000000000000");
+        }
+    }
+
+    @Test
+    void read_file_gives_a_piece_from_a_block_on_and_the_size_of_the_whole() throws IOException {
+        byte[] expected = timeline().readFile("base/1/1259").orElseThrow();
+        try (Client client = new Client()) {
+            client.greet();
+            client.request(4, "base/1/1259", 10_000, 8192);
+            String head = "1a270000" + "00" + "01";
+            String answer = client.receive(4 + 10 + 10_000);
+            assertThat(answer).startsWith(head);
+            assertThat(answer.substring(28)).isEqualTo(hex(Arrays.copyOfRange(expected, 8192, 18_192)));
+            assertThat(ByteBuffer.wrap(HexFormat.of().parseHex(answer.substring(12, 28)))
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .getLong())
+                    .isEqualTo(expected.length);
+            client.request(4, "PG_VERSION", 1 << 20, 8192);
+            assertThat(client.receive(4 + 10)).isEqualTo("0a000000" + "00" + "01" + "0300000000000000");
+            client.request(4, "PG_VERSION", 1 << 20, 1);
+            assertThat(client.refusal()).contains("multiple");
+        }
+    }
+
+    @Test
+    void pages_come_through_shared_memory_that_the_compute_may_only_read() throws IOException {
+        byte[] expected = timeline().readFile("base/1/1259").orElseThrow();
+        try (Client client = new Client()) {
+            client.greet();
+            Path memory = client.share();
+            try (FileChannel channel = FileChannel.open(memory, StandardOpenOption.READ)) {
+                assertThat(Files.getPosixFilePermissions(memory))
+                        .isEqualTo(PosixFilePermissions.fromString("rw-r-----"));
+                if (!fixture.user().own()) {
+                    assertThat(Files.getAttribute(memory, "unix:uid")).isEqualTo(0);
+                }
+                ByteBuffer shared = channel.map(FileChannel.MapMode.READ_ONLY, 0, 128 * 8192);
+                client.request(7, "base/1/1259", 2, 1);
+                assertThat(client.receive(4 + 1 + 2)).isEqualTo("03000000" + "00" + "01" + "01");
+                assertThat(bytes(shared, 0, 2 * 8192)).isEqualTo(Arrays.copyOfRange(expected, 8192, 3 * 8192));
+                assertThat(memory).doesNotExist();
+
+                // Blocks 3, 4, 0 and one beyond the end, in this order.
+                String path = hex("base/1/1259".getBytes(StandardCharsets.UTF_8));
+                client.send("2b000000" + "08" + "00" + "0b00" + "04000000" + "0000000000000000" + path + "03000000"
+                        + "04000000" + "00000000" + "ffffff7f");
+                assertThat(client.receive(4 + 1 + 4)).isEqualTo("05000000" + "00" + "01" + "01" + "01" + "00");
+                assertThat(bytes(shared, 0, 8192)).isEqualTo(Arrays.copyOfRange(expected, 3 * 8192, 4 * 8192));
+                assertThat(bytes(shared, 8192, 8192)).isEqualTo(Arrays.copyOfRange(expected, 4 * 8192, 5 * 8192));
+                assertThat(bytes(shared, 2 * 8192, 8192)).isEqualTo(Arrays.copyOf(expected, 8192));
+            }
+        }
+    }
+
+    @Test
+    void shared_memory_that_nobody_opened_goes_with_its_connection_and_is_needed_for_its_requests() throws IOException {
+        Path memory;
+        try (Client client = new Client()) {
+            client.greet();
+            memory = client.share();
+            assertThat(memory).exists();
+        }
+        await().atMost(Duration.ofSeconds(10)).until(() -> Files.notExists(memory));
+        try (Client client = new Client()) {
+            client.greet();
+            client.request(7, "PG_VERSION", 1, 0);
+            assertThat(client.refusal()).contains("no memory");
+            client.expectEnd();
         }
     }
 
@@ -197,6 +289,12 @@ class AgentServerTest {
         return fixture.pages().timeline(new TimelineId("template"));
     }
 
+    private static byte[] bytes(ByteBuffer buffer, int from, int length) {
+        byte[] result = new byte[length];
+        buffer.get(from, result);
+        return result;
+    }
+
     private static String hex(byte[] bytes) {
         return HexFormat.of().formatHex(bytes);
     }
@@ -223,6 +321,15 @@ class AgentServerTest {
                     .putLong(first)
                     .put(name);
             send(hex(buffer.array()));
+        }
+
+        Path share() throws IOException {
+            request(6, "", 0, 0);
+            ByteBuffer length =
+                    ByteBuffer.wrap(HexFormat.of().parseHex(receive(4))).order(ByteOrder.LITTLE_ENDIAN);
+            byte[] body = HexFormat.of().parseHex(receive(length.getInt()));
+            assertThat(body[0]).isEqualTo((byte) 0);
+            return Path.of(new String(body, 1, body.length - 1, StandardCharsets.UTF_8));
         }
 
         void send(String hex) throws IOException {

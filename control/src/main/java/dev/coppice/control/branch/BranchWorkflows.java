@@ -67,6 +67,9 @@ public final class BranchWorkflows {
         String name = request.name() == null ? freeName(request.projectId()) : Names.branch(request.name());
         EndpointWorkflows.checkSuspendTimeout(request.suspendTimeoutSeconds());
         requireFree(request.projectId(), name);
+        if (request.point() instanceof BranchPointRequest.Head) {
+            new BusyParent(shop).shortenReplay(parent);
+        }
         shop.family().readLock().lock();
         try {
             try (BranchLocks.Hold _ = shop.locks().shared(parent, "branched");

@@ -71,6 +71,9 @@ public final class RestoreWorkflow {
      *     one of both branches
      */
     public Restored restore(Request request) {
+        if (request.point() instanceof BranchPointRequest.Head) {
+            new BusyParent(shop).shortenReplay(shop.branch(request.projectId(), request.sourceId()));
+        }
         shop.family().readLock().lock();
         try {
             Branch named = shop.branch(request.projectId(), request.branchId());

@@ -138,6 +138,11 @@ public final class ComputeSql {
         execute(connection, "CREATE DATABASE " + identifier(database) + " OWNER " + identifier(owner));
     }
 
+    /** Writes a checkpoint, as fast as it goes; returns when it is complete. */
+    public static void checkpoint(Connection connection) throws SQLException {
+        execute(connection, "CHECKPOINT");
+    }
+
     /** Drops the database and disconnects who uses it. */
     public static void dropDatabase(Connection connection, String database) throws SQLException {
         execute(connection, "DROP DATABASE " + identifier(database) + " WITH (FORCE)");

@@ -96,8 +96,9 @@ public final class EntryCodec {
      */
     static JournalEntry decode(ByteBuffer buffer, int at, long position) {
         int pathLength = Short.toUnsignedInt(buffer.getShort(at + 10));
-        String path =
-                new String(buffer.array(), buffer.arrayOffset() + at + FIXED_SIZE, pathLength, StandardCharsets.UTF_8);
+        byte[] name = new byte[pathLength];
+        buffer.get(at + FIXED_SIZE, name);
+        String path = new String(name, StandardCharsets.UTF_8);
         return new JournalEntry(
                 EntryType.of(buffer.get(at + 8)),
                 path,
@@ -145,7 +146,7 @@ public final class EntryCodec {
 
     private static int crc(ByteBuffer buffer, int from, int length) {
         CRC32C crc = new CRC32C();
-        crc.update(buffer.array(), buffer.arrayOffset() + from, length);
+        crc.update(buffer.slice(from, length));
         return (int) crc.getValue();
     }
 }

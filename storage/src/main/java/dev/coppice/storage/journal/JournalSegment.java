@@ -194,6 +194,12 @@ public final class JournalSegment {
         return buffer.flip();
     }
 
+    /** As {@link #readSpan(long, int)}, into {@code target}, which has room; it is read from position 0 afterwards. */
+    public void readSpan(long position, int length, ByteBuffer target) {
+        files.read(file, position, target.clear().limit(length));
+        target.flip();
+    }
+
     /**
      * The most bytes that the entry of one page of {@code path} takes.
      */
