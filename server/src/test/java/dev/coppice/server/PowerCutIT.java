@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
  * <p>Longer: {@code -Dcoppice.powercut.cycles=30}.
  */
 class PowerCutIT {
-    private static final int CYCLES = Integer.getInteger("coppice.powercut.cycles", 4);
+    private static final int CYCLES = Integer.getInteger("coppice.powercut.cycles", 2);
 
     private final Random random = new Random(seed());
     private CommitLoad load = new CommitLoad();
