@@ -1,6 +1,7 @@
 package dev.coppice.storage;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
@@ -61,6 +63,11 @@ public final class PageService implements AutoCloseable {
      * used.
      */
     public static PageService open(Path timelinesDirectory) {
+        return open(timelinesDirectory, StorageConfiguration.DEFAULTS);
+    }
+
+    /** As {@link #open(Path)}, with limits and thresholds. */
+    public static PageService open(Path timelinesDirectory, StorageConfiguration configuration) {
         PageService service = new PageService(timelinesDirectory);
         try {
             if (!Files.isDirectory(timelinesDirectory)) {
@@ -158,6 +165,36 @@ public final class PageService implements AutoCloseable {
         } finally {
             structure.unlock();
         }
+    }
+
+    /**
+     * Says how much history a timeline keeps: older points can no longer be read once collected, unless a child begins
+     * there or a lease holds them. Until it is called, nothing of the timeline is collected. Not remembered over a restart.
+     */
+    public void setRetention(TimelineId id, Duration historyRetention) {
+        timeline(id);
+    }
+
+    /**
+     * Protects a point that is about to be used.
+     *
+     * @throws OutsideHistoryException when it was collected already
+     */
+    public Lease lease(BranchPoint point) {
+        return new Lease(point, () -> {});
+    }
+
+    /** Merges layers of the timeline now, as far as that is worth it; the background does so by itself. */
+    public void compact(TimelineId id) {
+        timeline(id);
+    }
+
+    /**
+     * Advances the timeline's horizon to its retention and removes what no point can see any more, now; the background
+     * does so by itself.
+     */
+    public GarbageCollection collectGarbage(TimelineId id) {
+        return new GarbageCollection(0, 0, timeline(id).horizon());
     }
 
     @Override

