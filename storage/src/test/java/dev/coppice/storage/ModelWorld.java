@@ -158,6 +158,7 @@ final class ModelWorld implements AutoCloseable {
             }
         }
         try (Lease lease = service.lease(from.at(lsn))) {
+            assertThat(real(from).at(new Lsn(lsn))).isEqualTo(from.at(lsn));
             ModelTimeline child = new ModelTimeline(
                     new TimelineId("t" + created++),
                     from,

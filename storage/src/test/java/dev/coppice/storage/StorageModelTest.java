@@ -38,7 +38,7 @@ class StorageModelTest {
                 throw new AssertionError(
                         "-Dcoppice.seed=" + seed + ", step " + step + " of " + world.done + ", " + small, e);
             }
-            assertThat(world.done).hasSize(15);
+            assertThat(world.done).hasSize(14);
             assertThat(world.directoriesOfTimelines())
                     .containsExactlyInAnyOrderElementsOf(world.timelines.stream()
                             .map(timeline -> timeline.id.value())
