@@ -37,6 +37,21 @@ public record Attribute(
         }
     }
 
+    /** A column that all rows have. */
+    public Attribute(
+            int number,
+            String name,
+            DataType type,
+            int typeModifier,
+            int length,
+            int alignment,
+            char storage,
+            boolean notNull,
+            boolean dropped,
+            char generated) {
+        this(number, name, type, typeModifier, length, alignment, storage, notNull, dropped, generated, null);
+    }
+
     /** An ordinary column of a built-in type. */
     public static Attribute of(int number, String name, ScalarType type) {
         return of(number, name, DataType.of(type), type.length(), type.alignment());
@@ -45,7 +60,7 @@ public record Attribute(
     /** An ordinary column. */
     public static Attribute of(int number, String name, DataType type, int length, int alignment) {
         char storage = length == -1 ? 'x' : 'p';
-        return new Attribute(number, name, type, -1, length, alignment, storage, false, false, NOT_GENERATED, null);
+        return new Attribute(number, name, type, -1, length, alignment, storage, false, false, NOT_GENERATED);
     }
 
     public boolean isVarlena() {

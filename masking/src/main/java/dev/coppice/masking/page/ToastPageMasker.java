@@ -33,8 +33,7 @@ public final class ToastPageMasker {
                 'p',
                 false,
                 false,
-                Attribute.NOT_GENERATED,
-                null);
+                Attribute.NOT_GENERATED);
         RelationLayout layout = new RelationLayout(
                 0,
                 "pg_toast",
