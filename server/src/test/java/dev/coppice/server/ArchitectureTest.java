@@ -19,6 +19,8 @@ class ArchitectureTest {
             .definedBy("dev.coppice.common..")
             .layer("storage")
             .definedBy("dev.coppice.storage..")
+            .optionalLayer("masking")
+            .definedBy("dev.coppice.masking..")
             .layer("compute")
             .definedBy("dev.coppice.compute..")
             .layer("control")
@@ -40,7 +42,11 @@ class ArchitectureTest {
             .whereLayer("compute")
             .mayOnlyBeAccessedByLayers("control", "server")
             .whereLayer("storage")
-            .mayOnlyBeAccessedByLayers("compute", "control", "server");
+            .mayOnlyBeAccessedByLayers("compute", "control", "server")
+            .whereLayer("masking")
+            .mayOnlyBeAccessedByLayers("compute", "control", "server")
+            .whereLayer("masking")
+            .mayNotAccessAnyLayer();
 
     @ArchTest
     static final ArchRule modules_have_no_cycles =

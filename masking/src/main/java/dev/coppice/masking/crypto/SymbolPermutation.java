@@ -1,0 +1,110 @@
+package dev.coppice.masking.crypto;
+
+/**
+ * A keyed permutation of strings of symbols, each with its own radix: a Feistel network over the two halves of the string, whose
+ * rounds add to each symbol of one half, modulo its radix, what a pseudo-random function makes of the other half (as FF1 of NIST SP
+ * 800-38G does to whole numbers). Where all strings of a shape can be counted in 63 bits, {@link NumberPermutation} does it.
+ *
+ * <p>The radixes are part of the tweak: strings of different shapes are permuted independently.
+ */
+public final class SymbolPermutation {
+    private static final int ROUNDS = 10;
+
+    private SymbolPermutation() {}
+
+    /**
+     * Replaces the symbols by what the permutation for {@code label} makes of them.
+     *
+     * @param symbols each from 0 to its radix - 1; changed in place
+     * @param radixes at least 1 each
+     */
+    public static void permute(PseudoRandom random, long label, int[] symbols, int[] radixes) {
+        long shape = shape(random, label, radixes);
+        long size = size(radixes);
+        if (size > 0) {
+            permuteAsNumber(random, shape, symbols, radixes, size);
+            return;
+        }
+        int middle = middle(radixes);
+        byte[] bytes = new byte[4 * symbols.length];
+        for (int round = 0; round < ROUNDS; round++) {
+            boolean first = round % 2 == 0;
+            int from = first ? 0 : middle;
+            int to = first ? middle : symbols.length;
+            int otherFrom = first ? middle : 0;
+            int otherTo = first ? symbols.length : middle;
+            int length = 0;
+            for (int i = otherFrom; i < otherTo; i++) {
+                length = put(bytes, length, symbols[i]);
+            }
+            RandomStream stream = random.stream(shape + round, bytes, length);
+            for (int i = from; i < to; i++) {
+                symbols[i] = (int) ((symbols[i] + stream.below((long) radixes[i])) % radixes[i]);
+            }
+        }
+    }
+
+    /** Symbols below 256 take a byte where all radixes do: fewer blocks to encipher. The shape tells which. */
+    private static int put(byte[] bytes, int at, int symbol) {
+        if (symbol < 0xFF) {
+            bytes[at] = (byte) symbol;
+            return at + 1;
+        }
+        bytes[at] = (byte) 0xFF;
+        bytes[at + 1] = (byte) symbol;
+        bytes[at + 2] = (byte) (symbol >>> 8);
+        bytes[at + 3] = (byte) (symbol >>> 16);
+        return at + 4;
+    }
+
+    /** How many strings there are, or 0 if they are more than a long can count. */
+    private static long size(int[] radixes) {
+        long size = 1;
+        for (int radix : radixes) {
+            if (Math.multiplyHigh(size, radix) != 0 || size * radix < 0) {
+                return 0;
+            }
+            size *= radix;
+        }
+        return size;
+    }
+
+    private static long shape(PseudoRandom random, long label, int[] radixes) {
+        byte[] bytes = new byte[4 * radixes.length];
+        int length = 0;
+        for (int radix : radixes) {
+            length = put(bytes, length, radix);
+        }
+        return random.hash(label, 1, bytes, length);
+    }
+
+    /** Splits where both halves have about as many bits; whole numbers, as results must be the same on every machine. */
+    private static int middle(int[] radixes) {
+        int total = 0;
+        for (int radix : radixes) {
+            total += bits(radix);
+        }
+        int sum = 0;
+        int middle = 0;
+        while (middle < radixes.length - 1 && (middle == 0 || 2 * sum < total)) {
+            sum += bits(radixes[middle++]);
+        }
+        return middle;
+    }
+
+    private static int bits(int radix) {
+        return Integer.SIZE - Integer.numberOfLeadingZeros(radix - 1);
+    }
+
+    private static void permuteAsNumber(PseudoRandom random, long shape, int[] symbols, int[] radixes, long size) {
+        long value = 0;
+        for (int i = 0; i < symbols.length; i++) {
+            value = value * radixes[i] + symbols[i];
+        }
+        value = NumberPermutation.permute(random, shape, size, value);
+        for (int i = symbols.length - 1; i >= 0; i--) {
+            symbols[i] = (int) (value % radixes[i]);
+            value /= radixes[i];
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package dev.coppice.masking.function;
+
+/** Text that says nothing. */
+final class Filler {
+    private static final String LOREM = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor ";
+
+    private Filler() {}
+
+    /** {@code length} characters that begin with {@code start}. */
+    static String after(String start, int length) {
+        StringBuilder text = new StringBuilder(length + LOREM.length());
+        text.append(start, 0, Math.min(start.length(), length)).append(' ');
+        while (text.length() < length) {
+            text.append(LOREM);
+        }
+        text.setLength(length);
+        return text.toString();
+    }
+
+    /** {@code length} characters. */
+    static String of(int length) {
+        return after(LOREM.strip(), length);
+    }
+}
