@@ -196,10 +196,22 @@ class PooledIT {
         try (Connection one = connect("ApplicationName", "setting");
                 Connection two = connect("ApplicationName", "setting")) {
             one.createStatement().execute("set search_path = pg_catalog");
-            assertThat(pins("set")).isEqualTo(before + 1);
             assertThat(ProxyFixture.one(two, "show search_path")).doesNotContain("pg_catalog");
             assertThat(ProxyFixture.one(one, "show search_path")).isEqualTo("pg_catalog");
-            assertThat(backend(one)).isNotEqualTo(backend(two));
+            one.setAutoCommit(false);
+            String held = backend(one);
+            assertThat(ProxyFixture.one(two, "show search_path")).doesNotContain("pg_catalog");
+            one.commit();
+            one.setAutoCommit(true);
+            assertThat(ProxyFixture.one(one, "show search_path")).isEqualTo("pg_catalog");
+            one.createStatement().execute("reset search_path");
+            assertThat(ProxyFixture.one(one, "show search_path")).doesNotContain("pg_catalog");
+            assertThat(held).isNotBlank();
+            assertThat(pins("set")).isEqualTo(before);
+            one.createStatement().execute("set role pg_monitor");
+            assertThat(pins("set")).isEqualTo(before + 1);
+            assertThat(ProxyFixture.one(two, "select current_user")).isEqualTo("alice");
+            assertThat(ProxyFixture.one(one, "select current_user")).isEqualTo("pg_monitor");
         }
         try (Connection three = connect("ApplicationName", "setting")) {
             assertThat(ProxyFixture.one(three, "show search_path")).doesNotContain("pg_catalog");

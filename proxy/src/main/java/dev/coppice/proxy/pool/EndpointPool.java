@@ -46,6 +46,9 @@ final class EndpointPool {
     /** After this long without use the compute may be about to be suspended; it is asked for again. */
     private static final long TOUCH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** Of the idle connections, when one with certain settings is looked for. */
+    private static final int MAX_LOOKED_AT = 32;
+
     private static final long SWEEP_MILLIS = 1000;
 
     /** The connections and clients of one key. */
@@ -128,7 +131,7 @@ final class EndpointPool {
         boolean fresh = now - usedNanos < TOUCH_NANOS;
         usedNanos = now;
         if (fresh && !touching && waiting.isEmpty()) {
-            PooledServer free = takeIdle(lane);
+            PooledServer free = takeIdle(lane, session.settings());
             if (free != null) {
                 return free;
             }
@@ -180,7 +183,19 @@ final class EndpointPool {
                 loop);
     }
 
-    private static @Nullable PooledServer takeIdle(Lane lane) {
+    /** The idle connection that was used last, of those that have these settings where there is one. */
+    private static @Nullable PooledServer takeIdle(Lane lane, SessionSettings settings) {
+        PooledServer last = lane.idle.peekLast();
+        if (last != null && !settings.equals(last.settings())) {
+            Iterator<PooledServer> each = lane.idle.descendingIterator();
+            for (int i = 0; i < MAX_LOOKED_AT && each.hasNext(); i++) {
+                PooledServer server = each.next();
+                if (settings.equals(server.settings()) && server.channel().isActive()) {
+                    each.remove();
+                    return server;
+                }
+            }
+        }
         for (PooledServer free = lane.idle.pollLast(); free != null; free = lane.idle.pollLast()) {
             if (free.channel().isActive()) {
                 return free;
@@ -199,7 +214,7 @@ final class EndpointPool {
     }
 
     private void serve(PooledSession session, Lane lane) {
-        PooledServer free = takeIdle(lane);
+        PooledServer free = takeIdle(lane, session.settings());
         if (free != null) {
             give(free, session);
         } else if (lane.opening < lane.waiting.size() && (servers < limit || closeIdleOfOthers(lane))) {

@@ -271,7 +271,7 @@ final class NotificationHub {
                         answered.run();
                     }
                 } else if (type == 'E') {
-                    log.warn("endpoint {}: the connection that listens got an error", pool.endpointId());
+                    log.debug("endpoint {}: the connection that listens got an error", pool.endpointId());
                 }
                 return Verdict.DROP;
             }

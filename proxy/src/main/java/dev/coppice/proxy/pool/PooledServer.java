@@ -25,13 +25,25 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
 
     private static final int READY_FOR_QUERY_BYTES = 6;
     private static final byte IDLE = 'I';
+    /** CommandComplete with the tag SET, and what it begins with. */
+    private static final int SET_BYTES = 9;
+
+    private static final int SET = 'S' << 16 | 'E' << 8 | 'T';
+    /** CommandComplete with the tag RESET, and what it begins with. */
+    private static final int RESET_BYTES = 11;
+
+    private static final int RES = 'R' << 16 | 'E' << 8 | 'S';
+    /** CommandComplete with the tag DISCARD ALL, and what it begins with. */
+    private static final int DISCARD_ALL_BYTES = 17;
+
+    private static final int DIS = 'D' << 16 | 'I' << 8 | 'S';
 
     private final EndpointPool pool;
     private final PoolKey key;
     private final Channel channel;
     private final Optional<CancelTarget.Backend> cancelTarget;
     private final Map<String, String> baseline;
-    private final Map<String, String> changed = new HashMap<>();
+    private final Map<String, String> current = new HashMap<>();
     private final ServerStatements statements;
     private final ReplyQueue replies;
     private final MessageStream stream = new ReplyStream();
@@ -43,6 +55,9 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     private boolean quiet = true;
     private boolean failed;
     private boolean copyingIn;
+    private boolean hasSet;
+    private boolean hasDiscarded;
+    private @Nullable SessionSettings settings = SessionSettings.NONE;
     private byte status = IDLE;
     private int cancels;
     private boolean handedBack;
@@ -63,6 +78,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         this.channel = channel;
         this.cancelTarget = cancelTarget;
         this.baseline = new HashMap<>(baseline);
+        this.current.putAll(baseline);
         this.statements = new ServerStatements(maxStatements);
         this.replies = new ReplyQueue(statements);
     }
@@ -130,9 +146,42 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         quiet = false;
     }
 
-    /** Whether a parameter that the server reports is not what it was after the login. */
-    boolean parametersChanged() {
-        return !changed.isEmpty();
+    /** Whether a parameter that the server reports is not what it was after the login, these aside. */
+    boolean parametersChanged(SessionSettings known) {
+        for (Map.Entry<String, String> each : current.entrySet()) {
+            if (!each.getValue().equals(baseline.get(each.getKey())) && !known.has(each.getKey())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whose settings the session has; null when that is not known. */
+    @Nullable SessionSettings settings() {
+        return settings;
+    }
+
+    void settings(@Nullable SessionSettings now) {
+        settings = now;
+    }
+
+    /** Whether the statement that ran last ended with the command tag SET or RESET. */
+    boolean takeHasSet() {
+        boolean was = hasSet;
+        hasSet = false;
+        return was;
+    }
+
+    /** Whether a DISCARD ALL was done since this was asked last. */
+    boolean takeHasDiscarded() {
+        boolean was = hasDiscarded;
+        hasDiscarded = false;
+        return was;
+    }
+
+    /** Whether the query of ours that was just answered failed. */
+    boolean hiddenFailed() {
+        return hiddenFailed;
     }
 
     /** The client leaves something in the session that DISCARD ALL removes. */
@@ -144,7 +193,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     void discarded() {
         needsDiscard = false;
         listening = false;
-        changed.clear();
+        settings = SessionSettings.NONE;
     }
 
     void listens() {
@@ -266,6 +315,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
             return switch (type) {
                 case 'S' -> SMALL_MESSAGE_BYTES;
                 case 'Z' -> READY_FOR_QUERY_BYTES;
+                case 'C' -> SET_BYTES;
                 case 'D' -> replies.next() == Expected.Kind.HIDDEN_QUERY ? SMALL_MESSAGE_BYTES : HEADER_BYTES;
                 default -> HEADER_BYTES;
             };
@@ -293,7 +343,11 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
                 case '2' -> completed(Expected.Kind.BIND, Expected.Kind.BIND);
                 case '3' -> completed(Expected.Kind.CLOSE, Expected.Kind.HIDDEN_CLOSE);
                 case 'T', 'n' -> completed(Expected.Kind.DESCRIBE, Expected.Kind.DESCRIBE);
-                case 'C', 'I', 's' -> completed(Expected.Kind.EXECUTE, Expected.Kind.EXECUTE);
+                case 'C' -> {
+                    noteTag(totalBytes, in);
+                    yield completed(Expected.Kind.EXECUTE, Expected.Kind.EXECUTE);
+                }
+                case 'I', 's' -> completed(Expected.Kind.EXECUTE, Expected.Kind.EXECUTE);
                 case 'G', 'W' -> {
                     copyingIn = true;
                     if (expected == Expected.Kind.EXECUTE) {
@@ -311,6 +365,13 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
                 }
                 default -> Verdict.PASS;
             };
+        }
+
+        private void noteTag(int totalBytes, ByteBuf in) {
+            int start = in.readerIndex() + HEADER_BYTES;
+            hasSet = (totalBytes == SET_BYTES && in.getMedium(start) == SET)
+                    || (totalBytes == RESET_BYTES && in.getMedium(start) == RES);
+            hasDiscarded |= totalBytes == DISCARD_ALL_BYTES && in.getMedium(start) == DIS;
         }
 
         private Verdict completed(Expected.Kind shown, Expected.Kind hidden) {
@@ -370,12 +431,10 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
             }
             String name = in.toString(start, zero - start, UTF_8);
             String value = in.toString(zero + 1, Math.max(0, end - 1 - (zero + 1)), UTF_8);
-            if (session == null) {
+            current.put(name, value);
+            if (session == null && replies.isEmpty()) {
+                // The compute's configuration was changed.
                 baseline.put(name, value);
-            } else if (value.equals(baseline.get(name))) {
-                changed.remove(name);
-            } else {
-                changed.put(name, value);
             }
         }
 

@@ -69,13 +69,15 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private final Queue<ByteBuf> notifications = new ArrayDeque<>();
     private @Nullable PooledServer server;
     private @Nullable PinReason pinned;
+    private SessionSettings settings = SessionSettings.NONE;
+    private @Nullable Setting pendingSetting;
+    private boolean applying;
     private @Nullable CancelKey cancelKey;
     private boolean started;
     private boolean greeted;
     private boolean waiting;
     private boolean failing;
     private boolean failingToSync;
-    private boolean discarding;
     private boolean draining;
     private boolean ended;
     private long waitingSinceNanos;
@@ -149,24 +151,22 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         waitingSinceNanos = System.nanoTime();
         waiting = true;
         PooledServer free = pool.acquire(this);
-        if (free != null) {
-            take(free);
-        }
-        return server;
+        return free != null && take(free) ? free : null;
     }
 
     /** The server connection waited for. */
     void assigned(PooledServer free) {
-        take(free);
+        boolean fits = take(free);
         if (!greeted) {
             byte[] greeting = pool.greeting(key);
             greet(greeting == null ? new byte[0] : greeting);
-        } else {
+        } else if (fits) {
             proceed();
         }
     }
 
-    private void take(PooledServer free) {
+    /** @return false when the server connection must first be given this session's settings */
+    private boolean take(PooledServer free) {
         waiting = false;
         server = free;
         free.assign(this);
@@ -174,6 +174,35 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
         client.config().setAutoRead(free.channel().isWritable());
         free.channel().config().setAutoRead(client.isWritable());
+        if (settings.equals(free.settings())) {
+            return true;
+        }
+        applying = true;
+        free.ask(settings.sql(), _ -> applied(free));
+        return false;
+    }
+
+    private void applied(PooledServer held) {
+        applying = false;
+        if (held.hiddenFailed()) {
+            held.settings(null);
+            fail(PgError.of(
+                    SqlState.INTERNAL_ERROR,
+                    "what this session has set cannot be set any more",
+                    "RESET it, or connect again."));
+        } else {
+            held.settings(settings);
+        }
+        proceed();
+    }
+
+    /** The server connection that a request may go to. */
+    boolean applying() {
+        return applying;
+    }
+
+    SessionSettings settings() {
+        return settings;
     }
 
     /** Goes on with what the client has sent. */
@@ -191,10 +220,10 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     private void handBackIfDone() {
         PooledServer held = server;
-        if (held == null || !held.quiet() || !requests.atBoundary() || !held.atBoundary() || !greeted) {
+        if (held == null || applying || !held.quiet() || !requests.atBoundary() || !held.atBoundary() || !greeted) {
             return;
         }
-        if (pinned == null && held.parametersChanged()) {
+        if (pinned == null && held.parametersChanged(settings)) {
             pin(held, PinReason.PARAMETER);
         }
         deliverNotifications();
@@ -220,17 +249,30 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             return;
         }
         boolean failed = held.takeFailed();
-        if (discarding) {
-            discarding = false;
-            if (!failed && held.quiet()) {
-                pinned = null;
-                held.discarded();
-            }
+        if (held.takeHasDiscarded() && held.quiet()) {
+            pinned = null;
+            settings = SessionSettings.NONE;
+            held.discarded();
+        }
+        if (pendingSetting != null) {
+            set(held, pendingSetting, failed);
+            pendingSetting = null;
         }
         client.flush();
         handBackIfDone();
         if (server == null && requests.pendingBytes() > 0) {
             proceed();
+        }
+    }
+
+    /** A SET outside a transaction block has ended. */
+    private void set(PooledServer held, Setting setting, boolean failed) {
+        if (!failed && held.takeHasSet() && held.quiet()) {
+            settings = settings.with(setting);
+            held.settings(settings);
+        } else if (!failed) {
+            // Prepared only, or in the company of something else.
+            held.settings(null);
         }
     }
 
@@ -282,6 +324,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     /** Acts on what a request means for the session; false when it has to wait for the hub. */
     boolean inspected(PooledServer held, Inspection found) {
         found.pin().ifPresent(reason -> pin(held, reason));
+        found.setting().ifPresent(setting -> setting(held, setting));
         if (!found.listens().isEmpty()) {
             if (!pool.listen(this, found.listens())) {
                 return false;
@@ -292,6 +335,15 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             pool.unlisten(this, found.unlistens());
         }
         return true;
+    }
+
+    private void setting(PooledServer held, Setting setting) {
+        boolean alone = held.quiet() && pendingSetting == null && !settings.full();
+        if (alone) {
+            pendingSetting = setting;
+        } else if (!setting.statement().isEmpty()) {
+            pin(held, PinReason.SET);
+        }
     }
 
     void pin(PooledServer held, PinReason reason) {
@@ -305,11 +357,6 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
                     pool.endpointId(),
                     reason.label());
         }
-    }
-
-    /** The request is a DISCARD ALL: if it succeeds, nothing holds the client to its server connection. */
-    void discarding() {
-        discarding = true;
     }
 
     PreparedStatement shared(PreparedStatement statement) {

@@ -71,6 +71,9 @@ final class RequestStream extends MessageStream {
                 return session.failing() ? skip(type) : Verdict.WAIT;
             }
         }
+        if (session.applying()) {
+            return Verdict.WAIT;
+        }
         if (server.replies().skipping()) {
             return Verdict.DROP;
         }
@@ -138,9 +141,6 @@ final class RequestStream extends MessageStream {
             if (found.deallocatesAll()) {
                 statements.clear();
                 server.statements().clear();
-            }
-            if (found.discardsAll()) {
-                session.discarding();
             }
         }
         // As in Postgres, a simple query takes the unnamed statement with it.

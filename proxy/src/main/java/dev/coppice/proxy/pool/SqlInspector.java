@@ -1,9 +1,13 @@
 package dev.coppice.proxy.pool;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +25,12 @@ final class SqlInspector {
         OTHER
     }
 
+    /** A longer SET is not kept, in bytes. */
+    private static final int MAX_SETTING_BYTES = 8 << 10;
+    /** They change who runs what, or are no parameters. RESET ALL leaves them alone. */
+    private static final Set<String> NOT_REPEATED =
+            Set.of("role", "session_authorization", "authorization", "characteristics", "names", "schema", "xml");
+
     private final SqlTokens tokens;
     private First first = First.NONE;
     private int statements;
@@ -29,7 +39,8 @@ final class SqlInspector {
     private @Nullable List<String> unlistens;
     private boolean deallocatesAll;
     private @Nullable String deallocates;
-    private boolean discardsAll;
+    private @Nullable String settingName;
+    private boolean resets;
 
     private SqlInspector(SqlTokens tokens) {
         this.tokens = tokens;
@@ -39,21 +50,32 @@ final class SqlInspector {
     static Inspection inspect(ByteBuf sql, int start, int end) {
         SqlInspector inspector = new SqlInspector(new SqlTokens(sql, start, end));
         inspector.run();
-        return inspector.result();
+        return inspector.result(sql, start, end);
     }
 
-    private Inspection result() {
-        if (pin == null && listens == null && unlistens == null && !deallocatesAll && deallocates == null) {
+    private Inspection result(ByteBuf sql, int start, int end) {
+        Optional<Setting> setting = Optional.empty();
+        if (settingName != null) {
+            if (statements == 1 && end - start <= MAX_SETTING_BYTES) {
+                String text = resets ? "" : sql.toString(start, end - start, UTF_8);
+                setting = Optional.of(new Setting(settingName, text));
+            } else if (!resets) {
+                pin(PinReason.SET);
+            }
+        }
+        if (pin == null
+                && setting.isEmpty()
+                && listens == null && unlistens == null && !deallocatesAll && deallocates == null) {
             return Inspection.NOTHING;
         }
         boolean only = statements == 1;
         return new Inspection(
                 Optional.ofNullable(pin),
+                setting,
                 listens == null ? List.of() : listens,
                 unlistens == null ? List.of() : unlistens,
                 deallocatesAll,
-                only ? Optional.ofNullable(deallocates) : Optional.empty(),
-                only && discardsAll);
+                only ? Optional.ofNullable(deallocates) : Optional.empty());
     }
 
     private void run() {
@@ -104,6 +126,9 @@ final class SqlInspector {
         if (tokens.isKeyword("set")) {
             return set();
         }
+        if (tokens.isKeyword("reset")) {
+            return reset();
+        }
         if (tokens.isKeyword("create")) {
             return create();
         }
@@ -124,7 +149,6 @@ final class SqlInspector {
             SqlTokens.Token next = tokens.next();
             if (next == SqlTokens.Token.WORD && tokens.isKeyword("all")) {
                 deallocatesAll = true;
-                discardsAll = true;
                 unlistens = add(unlistens, "*");
             }
             return next;
@@ -148,13 +172,49 @@ final class SqlInspector {
         return tokens.next();
     }
 
+    /** SET [ SESSION ] name { = | TO } value, SET [ SESSION ] TIME ZONE value; all others pin. */
     private SqlTokens.Token set() {
         SqlTokens.Token next = tokens.next();
         if (next == SqlTokens.Token.WORD
                 && (tokens.isKeyword("local") || tokens.isKeyword("transaction") || tokens.isKeyword("constraints"))) {
             return tokens.next();
         }
-        pin(PinReason.SET);
+        if (next == SqlTokens.Token.WORD && tokens.isKeyword("session")) {
+            next = tokens.next();
+        }
+        String name = next == SqlTokens.Token.WORD && first != First.DO ? tokens.identifier() : "";
+        if (name.isEmpty() || NOT_REPEATED.contains(name)) {
+            pin(PinReason.SET);
+            return next;
+        }
+        next = tokens.next();
+        if (name.equals("time") && next == SqlTokens.Token.WORD && tokens.isKeyword("zone")) {
+            settingName = "timezone";
+            return tokens.next();
+        }
+        StringBuilder whole = new StringBuilder(name);
+        while (tokens.isSymbol(next, '.')) {
+            next = tokens.next();
+            whole.append('.').append(next == SqlTokens.Token.WORD ? tokens.identifier() : "");
+            next = tokens.next();
+        }
+        if (tokens.isSymbol(next, '=') || (next == SqlTokens.Token.WORD && tokens.isKeyword("to"))) {
+            settingName = whole.toString().toLowerCase(Locale.ROOT);
+        } else {
+            pin(PinReason.SET);
+        }
+        return next == SqlTokens.Token.END ? next : tokens.next();
+    }
+
+    private SqlTokens.Token reset() {
+        SqlTokens.Token next = tokens.next();
+        StringBuilder whole = new StringBuilder();
+        while (next == SqlTokens.Token.WORD || tokens.isSymbol(next, '.')) {
+            whole.append(next == SqlTokens.Token.WORD ? tokens.identifier() : ".");
+            next = tokens.next();
+        }
+        resets = true;
+        settingName = whole.toString().equals("all") ? Setting.ALL : whole.toString().toLowerCase(Locale.ROOT);
         return next;
     }
 
