@@ -1,5 +1,6 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.tls.TlsSettings;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -17,7 +18,8 @@ import java.util.Locale;
  * @param maxConnections client connections at one time
  * @param handshakeTimeout from a connection's beginning to its proved password
  * @param wakeTimeout from there until the compute has accepted the login
- * @param ioThreads event loops; 0 means one per processor
+ * @param ioThreads event loops; 0 means one per two processors
+ * @param pool limits of pooled endpoints
  */
 public record ProxyConfiguration(
         InetSocketAddress listen,
@@ -27,7 +29,8 @@ public record ProxyConfiguration(
         int maxConnections,
         Duration handshakeTimeout,
         Duration wakeTimeout,
-        int ioThreads) {
+        int ioThreads,
+        PoolSettings pool) {
     public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
     public static final Duration DEFAULT_HANDSHAKE_TIMEOUT = Duration.ofSeconds(15);
     public static final Duration DEFAULT_WAKE_TIMEOUT = Duration.ofSeconds(60);
@@ -60,6 +63,7 @@ public record ProxyConfiguration(
                 DEFAULT_MAX_CONNECTIONS,
                 DEFAULT_HANDSHAKE_TIMEOUT,
                 DEFAULT_WAKE_TIMEOUT,
-                0);
+                0,
+                PoolSettings.DEFAULTS);
     }
 }

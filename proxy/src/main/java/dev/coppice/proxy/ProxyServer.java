@@ -4,6 +4,9 @@ import com.codahale.metrics.MetricRegistry;
 import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.pool.PoolMetrics;
+import dev.coppice.proxy.pool.Pools;
+import dev.coppice.proxy.relay.ComputeAccess;
 import dev.coppice.proxy.relay.ComputeConnector;
 import dev.coppice.proxy.relay.Transport;
 import dev.coppice.proxy.route.EndpointDirectory;
@@ -45,13 +48,19 @@ public final class ProxyServer implements AutoCloseable {
     private final EventLoopGroup loops;
     private final ChannelGroup connections;
     private final ConnectionInitializer initializer;
+    private final Pools pools;
     private final Channel listener;
 
     private ProxyServer(
-            EventLoopGroup loops, ChannelGroup connections, ConnectionInitializer initializer, Channel listener) {
+            EventLoopGroup loops,
+            ChannelGroup connections,
+            ConnectionInitializer initializer,
+            Pools pools,
+            Channel listener) {
         this.loops = loops;
         this.connections = connections;
         this.initializer = initializer;
+        this.pools = pools;
         this.listener = listener;
     }
 
@@ -74,26 +83,31 @@ public final class ProxyServer implements AutoCloseable {
             MetricRegistry metrics,
             Transport transport) {
         SecureRandom random = new SecureRandom();
+        int threads = configuration.ioThreads() > 0 ? configuration.ioThreads() : defaultThreads();
+        EventLoopGroup loops =
+                new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("proxy"), transport.ioHandlers());
+        Nonces nonces = new Nonces(random);
+        CancelKeys cancelKeys = new CancelKeys(random);
+        ComputeAccess compute = new ComputeAccess(
+                directory,
+                new ComputeConnector(transport, COMPUTE_CONNECT_TIMEOUT),
+                nonces,
+                configuration.wakeTimeout(),
+                WATER_MARK);
+        Pools pools = new Pools(loops, configuration.pool(), compute, cancelKeys, new PoolMetrics(metrics));
         SessionServices services = new SessionServices(
                 new SessionSettings(
                         configuration.maxConnections(),
                         configuration.handshakeTimeout(),
-                        configuration.wakeTimeout(),
                         configuration.domains(),
-                        configuration.tlsRequired(),
-                        WATER_MARK),
-                directory,
+                        configuration.tlsRequired()),
                 TlsIdentity.load(configuration.tls(), Clock.systemUTC()),
                 new MockVerifiers(secret),
-                new Nonces(random),
-                new CancelKeys(random),
-                new ComputeConnector(transport, COMPUTE_CONNECT_TIMEOUT),
+                nonces,
+                cancelKeys,
+                compute,
+                pools,
                 new ProxyMetrics(metrics));
-        int threads = configuration.ioThreads() > 0
-                ? configuration.ioThreads()
-                : Runtime.getRuntime().availableProcessors();
-        EventLoopGroup loops =
-                new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("proxy"), transport.ioHandlers());
         ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         ConnectionInitializer initializer = new ConnectionInitializer(services, connections);
         ChannelFuture bound = new ServerBootstrap()
@@ -112,9 +126,17 @@ public final class ProxyServer implements AutoCloseable {
             throw new UncheckedIOException(
                     "the proxy cannot listen on " + configuration.listen(), new IOException(bound.cause()));
         }
-        ProxyServer server = new ProxyServer(loops, connections, initializer, bound.channel());
+        ProxyServer server = new ProxyServer(loops, connections, initializer, pools, bound.channel());
         log.info("proxy listens on {} ({}, {} event loops)", server.address(), transport, threads);
         return server;
+    }
+
+    /**
+     * One loop per two processors: nearly all of a relay's time is the kernel's, and fewer loops find more than one
+     * session ready each time they wake (docs/decisions/016).
+     */
+    private static int defaultThreads() {
+        return Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
     }
 
     /** Where it really listens. */
@@ -131,6 +153,7 @@ public final class ProxyServer implements AutoCloseable {
         if (!all) {
             log.warn("closing {} connections that did not end in time", connections.size());
         }
+        pools.close();
         loops.shutdownGracefully(0, STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly();
     }

@@ -3,6 +3,7 @@ package dev.coppice.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.tls.TlsSettings;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -14,7 +15,15 @@ class ProxyConfigurationTest {
 
     private static ProxyConfiguration with(TlsSettings tls, boolean tlsRequired, int maxConnections, Duration timeout) {
         return new ProxyConfiguration(
-                LISTEN, tls, tlsRequired, List.of("DB.Example.org"), maxConnections, timeout, timeout, 0);
+                LISTEN,
+                tls,
+                tlsRequired,
+                List.of("DB.Example.org"),
+                maxConnections,
+                timeout,
+                timeout,
+                0,
+                PoolSettings.DEFAULTS);
     }
 
     @Test
@@ -29,7 +38,8 @@ class ProxyConfigurationTest {
                         10_000,
                         Duration.ofSeconds(15),
                         Duration.ofSeconds(60),
-                        0));
+                        0,
+                        PoolSettings.DEFAULTS));
     }
 
     @Test

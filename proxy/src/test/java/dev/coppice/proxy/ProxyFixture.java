@@ -61,7 +61,15 @@ final class ProxyFixture implements AutoCloseable {
     ProxyConfiguration configuration(int maxConnections, Duration handshakeTimeout, Duration wakeTimeout) {
         ProxyConfiguration base = configuration();
         return new ProxyConfiguration(
-                base.listen(), base.tls(), false, base.domains(), maxConnections, handshakeTimeout, wakeTimeout, 1);
+                base.listen(),
+                base.tls(),
+                false,
+                base.domains(),
+                maxConnections,
+                handshakeTimeout,
+                wakeTimeout,
+                1,
+                base.pool());
     }
 
     /** Every wake answers at once. */

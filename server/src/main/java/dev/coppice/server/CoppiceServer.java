@@ -154,7 +154,8 @@ final class CoppiceServer implements AutoCloseable {
                 proxy.maxConnections(),
                 Duration.ofSeconds(proxy.handshakeTimeoutSeconds()),
                 defaults.wakeTimeout(),
-                defaults.ioThreads());
+                defaults.ioThreads(),
+                defaults.pool());
     }
 
     private static InetSocketAddress socketAddress(ListenAddress address) {

@@ -16,6 +16,9 @@ public final class CancelKeys {
     /** As long as Postgres 18 makes them, in bytes. */
     private static final int LONG_SECRET_BYTES = 32;
 
+    /** Of Linux, PID_MAX_LIMIT. */
+    private static final int MAX_PROCESS_ID = 1 << 22;
+
     private final SecureRandom random;
     private final Map<CancelKey, CancelTarget> targets = new ConcurrentHashMap<>();
 
@@ -29,11 +32,24 @@ public final class CancelKeys {
      * @return what the client gets; {@link #remove} it when the session ends
      */
     public CancelKey add(Path socket, CancelKey computeKey, ProtocolVersion clientVersion) {
+        return add(new CancelTarget.Backend(socket, computeKey), computeKey.processId(), clientVersion);
+    }
+
+    /**
+     * Makes a key for a client of a pooled endpoint; its process id is made up.
+     *
+     * @param cancel see {@link CancelTarget.PooledClient}
+     */
+    public CancelKey addPooled(Runnable cancel, ProtocolVersion clientVersion) {
+        int processId = 1 + random.nextInt(MAX_PROCESS_ID);
+        return add(new CancelTarget.PooledClient(cancel), processId, clientVersion);
+    }
+
+    private CancelKey add(CancelTarget target, int processId, ProtocolVersion clientVersion) {
         byte[] secret = new byte[clientVersion.hasLongCancelKeys() ? LONG_SECRET_BYTES : CancelKey.SHORT_SECRET_BYTES];
-        CancelTarget target = new CancelTarget(socket, computeKey);
         while (true) {
             random.nextBytes(secret);
-            CancelKey key = new CancelKey(computeKey.processId(), secret);
+            CancelKey key = new CancelKey(processId, secret);
             if (targets.putIfAbsent(key, target) == null) {
                 return key;
             }

@@ -3,8 +3,21 @@ package dev.coppice.proxy.cancel;
 import dev.coppice.proxy.pgwire.CancelKey;
 import java.nio.file.Path;
 
-/**
- * @param socket the Unix socket of the compute
- * @param key the one the compute gave
- */
-public record CancelTarget(Path socket, CancelKey key) {}
+/** What a cancel key stands for. */
+public sealed interface CancelTarget {
+
+    /**
+     * A backend of a compute.
+     *
+     * @param socket the Unix socket of the compute
+     * @param key the one the compute gave
+     */
+    record Backend(Path socket, CancelKey key) implements CancelTarget {}
+
+    /**
+     * A client of a pooled endpoint, which has no backend of its own.
+     *
+     * @param cancel stops whatever it is doing or waiting for; may be called on any thread
+     */
+    record PooledClient(Runnable cancel) implements CancelTarget {}
+}

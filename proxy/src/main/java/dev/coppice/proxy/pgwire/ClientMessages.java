@@ -51,6 +51,53 @@ public final class ClientMessages {
                 .writeBytes(bytes);
     }
 
+    /** Query. */
+    public static ByteBuf query(ByteBufAllocator alloc, String sql) {
+        ByteBuf out = alloc.buffer().writeByte('Q').writeInt(0);
+        cString(out, sql);
+        return out.setInt(1, out.readableBytes() - 1);
+    }
+
+    /**
+     * Parse.
+     *
+     * @param content everything behind the statement's name: the query, and the number and object ids of its types
+     */
+    public static ByteBuf parse(ByteBufAllocator alloc, String name, byte[] content) {
+        ByteBuf out = alloc.buffer().writeByte('P').writeInt(0);
+        cString(out, name);
+        out.writeBytes(content);
+        return out.setInt(1, out.readableBytes() - 1);
+    }
+
+    /** Close of a prepared statement. */
+    public static ByteBuf closeStatement(ByteBufAllocator alloc, String name) {
+        return named(alloc, 'C', name);
+    }
+
+    /** Describe of a prepared statement. */
+    public static ByteBuf describeStatement(ByteBufAllocator alloc, String name) {
+        return named(alloc, 'D', name);
+    }
+
+    private static ByteBuf named(ByteBufAllocator alloc, char type, String name) {
+        ByteBuf out = alloc.buffer().writeByte(type).writeInt(0).writeByte('S');
+        cString(out, name);
+        return out.setInt(1, out.readableBytes() - 1);
+    }
+
+    /**
+     * The beginning of a Bind: header, portal and statement.
+     *
+     * @param portal with its terminating zero
+     * @param restBytes what follows behind it
+     */
+    public static ByteBuf bindBeginning(ByteBufAllocator alloc, ByteBuf portal, String statement, int restBytes) {
+        ByteBuf out = alloc.buffer().writeByte('B').writeInt(0).writeBytes(portal);
+        cString(out, statement);
+        return out.setInt(1, out.readableBytes() - 1 + restBytes);
+    }
+
     private static void cString(ByteBuf out, String text) {
         out.writeCharSequence(text, UTF_8);
         out.writeByte(0);

@@ -14,6 +14,8 @@ public final class ServerMessages {
     static final int AUTHENTICATION_SASL_CONTINUE = 11;
     static final int AUTHENTICATION_SASL_FINAL = 12;
 
+    private static final int HEADER_BYTES = 5;
+
     private ServerMessages() {}
 
     /** The one-byte answer to SSLRequest and GSSENCRequest. */
@@ -21,11 +23,20 @@ public final class ServerMessages {
         return alloc.buffer(1).writeByte(accepted ? 'S' : 'N');
     }
 
-    /** ErrorResponse, severity FATAL. */
+    /** ErrorResponse, severity FATAL: the connection is closed after it. */
     public static ByteBuf error(ByteBufAllocator alloc, PgError error) {
+        return error(alloc, error, "FATAL");
+    }
+
+    /** ErrorResponse, severity ERROR: the statement failed, the session goes on. */
+    public static ByteBuf statementError(ByteBufAllocator alloc, PgError error) {
+        return error(alloc, error, "ERROR");
+    }
+
+    private static ByteBuf error(ByteBufAllocator alloc, PgError error, String severity) {
         ByteBuf out = begin(alloc, 'E');
-        field(out, 'S', "FATAL");
-        field(out, 'V', "FATAL");
+        field(out, 'S', severity);
+        field(out, 'V', severity);
         field(out, 'C', error.state().code());
         field(out, 'M', error.message());
         error.hint().ifPresent(hint -> field(out, 'H', hint));
@@ -76,6 +87,25 @@ public final class ServerMessages {
     /** Appends ReadyForQuery to {@code out}. */
     public static void appendReadyForQuery(ByteBuf out, byte transactionStatus) {
         out.writeByte('Z').writeInt(Integer.BYTES + 1).writeByte(transactionStatus);
+    }
+
+    /** ReadyForQuery. */
+    public static ByteBuf readyForQuery(ByteBufAllocator alloc, byte transactionStatus) {
+        ByteBuf out = alloc.buffer(HEADER_BYTES + 1);
+        appendReadyForQuery(out, transactionStatus);
+        return out;
+    }
+
+    /** A message without a body: ParseComplete {@code 1}, CloseComplete {@code 3}. */
+    public static ByteBuf empty(ByteBufAllocator alloc, char type) {
+        return alloc.buffer(HEADER_BYTES).writeByte(type).writeInt(Integer.BYTES);
+    }
+
+    /** CommandComplete. */
+    public static ByteBuf commandComplete(ByteBufAllocator alloc, String tag) {
+        ByteBuf out = begin(alloc, 'C');
+        cString(out, tag);
+        return end(out);
     }
 
     private static ByteBuf begin(ByteBufAllocator alloc, char type) {

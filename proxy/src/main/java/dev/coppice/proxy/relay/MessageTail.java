@@ -25,6 +25,11 @@ final class MessageTail {
         return status == 'I' || status == 'T' || status == 'E';
     }
 
+    /** Whether a ReadyForQuery at the end says that no transaction is open. */
+    static boolean isIdle(ByteBuf bytes) {
+        return bytes.getByte(bytes.writerIndex() - 1) == 'I';
+    }
+
     /** {@code X 00 00 00 04}: the client takes its leave. */
     static boolean isTerminate(ByteBuf bytes) {
         int start = bytes.writerIndex() - HEADER_BYTES;

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * <p>When the compute vanishes, the client is told only if that cannot land inside a message: if the last thing the
  * compute sent was a ReadyForQuery. Knowing that takes a look at six bytes per read instead of a parser.
  */
-public final class Relay {
+public final class Relay implements LiveSession {
     private static final PgError COMPUTE_LOST = PgError.of(
             SqlState.CONNECTION_FAILURE,
             "the connection to the branch's compute was lost",
@@ -36,7 +36,10 @@ public final class Relay {
     private final Consumer<SessionEnd> onEnd;
     private boolean ended;
     private boolean computeIsAtReady = true;
+    private boolean computeIsIdle = true;
+    private boolean clientIsAsking;
     private boolean clientHasTerminated;
+    private boolean draining;
     private long bytesFromClient;
     private long bytesFromCompute;
 
@@ -61,20 +64,41 @@ public final class Relay {
         return relay;
     }
 
-    /** Ends the session from our side, telling the client if that is possible. */
+    @Override
     public void shutDown() {
+        onLoop(() -> end(SessionEnd.SHUTDOWN));
+    }
+
+    @Override
+    public void drain() {
+        onLoop(() -> {
+            draining = true;
+            endIfDrained();
+        });
+    }
+
+    private void onLoop(Runnable task) {
         EventExecutor loop = client.eventLoop();
         if (loop.inEventLoop()) {
-            end(SessionEnd.SHUTDOWN);
+            task.run();
         } else {
-            loop.execute(() -> end(SessionEnd.SHUTDOWN));
+            loop.execute(task);
         }
     }
 
+    /** A replication connection never gets there: it is ended at the deadline of the drain. */
+    private void endIfDrained() {
+        if (draining && computeIsIdle && !clientIsAsking) {
+            end(SessionEnd.SHUTDOWN);
+        }
+    }
+
+    @Override
     public long bytesFromClient() {
         return bytesFromClient;
     }
 
+    @Override
     public long bytesFromCompute() {
         return bytesFromCompute;
     }
@@ -128,9 +152,12 @@ public final class Relay {
             if (who == SessionEnd.COMPUTE) {
                 bytesFromCompute += bytes.readableBytes();
                 computeIsAtReady = MessageTail.isReadyForQuery(bytes);
+                computeIsIdle = computeIsAtReady && MessageTail.isIdle(bytes);
+                clientIsAsking = false;
             } else {
                 bytesFromClient += bytes.readableBytes();
                 clientHasTerminated = MessageTail.isTerminate(bytes);
+                clientIsAsking = true;
             }
             peer.write(bytes, peer.voidPromise());
         }
@@ -138,6 +165,7 @@ public final class Relay {
         @Override
         public void channelReadComplete(ChannelHandlerContext ctx) {
             peer.flush();
+            endIfDrained();
         }
 
         @Override

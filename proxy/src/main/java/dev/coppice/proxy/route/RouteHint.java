@@ -15,6 +15,18 @@ record RouteHint(Source source, String name) {
         }
     }
 
+    private static final String POOLER_SUFFIX = "-pooler";
+
+    /** Whether it is an endpoint id with {@code -pooler} behind it. */
+    boolean pooled() {
+        return name.startsWith(RouteRequest.ENDPOINT_PREFIX) && name.endsWith(POOLER_SUFFIX);
+    }
+
+    /** The name without {@code -pooler}. */
+    String endpointName() {
+        return pooled() ? name.substring(0, name.length() - POOLER_SUFFIX.length()) : name;
+    }
+
     @Override
     public String toString() {
         return "\"" + name + "\" in " + source.description;

@@ -94,6 +94,17 @@ public record RouteRequest(
                 .toList();
     }
 
+    /** Whether a hint names an endpoint's pool. */
+    public boolean pooled() {
+        return hints.stream().anyMatch(RouteHint::pooled);
+    }
+
+    /** Whether it is a replication connection, which no pool can serve. */
+    public boolean replication() {
+        String value = computeParameters.getOrDefault("replication", "").toLowerCase(Locale.ROOT);
+        return !List.of("", "0", "false", "off", "no", "f", "n").contains(value);
+    }
+
     /** The database the compute will be asked for; without one, Postgres takes the user's name. */
     public String database() {
         return computeParameters.getOrDefault(DATABASE, user);

@@ -79,7 +79,8 @@ public final class Router {
     }
 
     private Set<RoutedEndpoint> candidates(RouteHint hint) {
-        Set<RoutedEndpoint> found = directory.byEndpointId(hint.name()).stream().collect(Collectors.toSet());
+        Set<RoutedEndpoint> found =
+                directory.byEndpointId(hint.endpointName()).stream().collect(Collectors.toSet());
         if (found.isEmpty() && hint.source() != RouteHint.Source.OPTIONS) {
             return Set.copyOf(directory.byBranchName(hint.name()));
         }

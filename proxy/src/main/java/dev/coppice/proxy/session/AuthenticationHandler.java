@@ -10,6 +10,7 @@ import dev.coppice.proxy.pgwire.AuthenticationDecoder;
 import dev.coppice.proxy.pgwire.ClientMessage;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ServerMessages;
+import dev.coppice.proxy.pool.PooledSession;
 import dev.coppice.proxy.route.Route;
 import dev.coppice.proxy.route.RouteRequest;
 import dev.coppice.proxy.route.RoutedEndpoint;
@@ -154,7 +155,26 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
         }
         connection.authenticated();
         ctx.writeAndFlush(ServerMessages.saslFinalAndOk(ctx.alloc(), serverFinal));
-        ctx.pipeline().addLast(new HoldHandler(connection, endpoint, request.computeParameters(), keys));
+        if (request.pooled() && !request.replication()) {
+            PooledSession session = connection
+                    .services
+                    .pools()
+                    .take(
+                            ctx.channel(),
+                            new PooledHost(connection, ctx.channel()),
+                            endpoint.endpointId(),
+                            request.computeParameters(),
+                            keys);
+            removeFrom(ctx);
+            connection.services.pools().move(ctx.channel(), session);
+        } else {
+            ctx.pipeline().addLast(new HoldHandler(connection, endpoint, request.computeParameters(), keys));
+            removeFrom(ctx);
+        }
+    }
+
+    /** What the decoder has buffered goes to its successor. */
+    private void removeFrom(ChannelHandlerContext ctx) {
         ctx.pipeline().remove(this);
         ctx.pipeline().remove(AuthenticationDecoder.class);
     }

@@ -2,12 +2,8 @@ package dev.coppice.proxy.session;
 
 import dev.coppice.proxy.cancel.CancelTarget;
 import dev.coppice.proxy.pgwire.CancelKey;
-import dev.coppice.proxy.pgwire.ClientMessages;
+import dev.coppice.proxy.relay.CancelSender;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.util.ReferenceCountUtil;
 import java.util.Optional;
 
 /**
@@ -26,39 +22,17 @@ final class CancelForwarder {
         }
         connection.services.metrics().cancelsForwarded.mark();
         connection.ending(Outcome.CANCEL, "cancel request forwarded");
-        ChannelFuture connecting = connection
-                .services
-                .connector()
-                .connect(
-                        client.eventLoop(),
-                        target.get().socket(),
-                        connection.services.settings().waterMark(),
-                        new SendAndDiscard(target.get().key()));
-        Channel compute = connecting.channel();
-        compute.closeFuture().addListener(_ -> client.close());
-        client.closeFuture().addListener(_ -> compute.close());
-    }
-
-    private static final class SendAndDiscard extends ChannelInboundHandlerAdapter {
-        private final CancelKey key;
-
-        SendAndDiscard(CancelKey key) {
-            this.key = key;
-        }
-
-        @Override
-        public void channelActive(ChannelHandlerContext ctx) {
-            ctx.writeAndFlush(ClientMessages.cancelRequest(ctx.alloc(), key), ctx.voidPromise());
-        }
-
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object message) {
-            ReferenceCountUtil.release(message);
-        }
-
-        @Override
-        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            ctx.close();
+        switch (target.get()) {
+            case CancelTarget.Backend backend -> {
+                Channel compute =
+                        CancelSender.send(connection.services.compute().connector(), client.eventLoop(), backend);
+                compute.closeFuture().addListener(_ -> client.close());
+                client.closeFuture().addListener(_ -> compute.close());
+            }
+            case CancelTarget.PooledClient(Runnable cancel) -> {
+                cancel.run();
+                client.close();
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ import dev.coppice.common.SqlState;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
 import dev.coppice.proxy.pgwire.ServerMessages;
-import dev.coppice.proxy.relay.Relay;
+import dev.coppice.proxy.relay.LiveSession;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.util.AttributeKey;
@@ -56,7 +56,7 @@ final class ClientConnection {
     private boolean encrypted;
     private Phase phase = Phase.STARTUP;
     private ProtocolVersion version = ProtocolVersion.V3_0;
-    private @Nullable Relay relay;
+    private @Nullable LiveSession session;
 
     private ClientConnection(Channel channel, SessionServices services) {
         this.channel = channel;
@@ -88,8 +88,8 @@ final class ClientConnection {
     }
 
     private void shutDown() {
-        if (relay != null) {
-            relay.shutDown();
+        if (session != null) {
+            session.shutDown();
         } else {
             refuse(
                     Outcome.SHUTDOWN,
@@ -142,8 +142,8 @@ final class ClientConnection {
         }
     }
 
-    void sessionBegan(Relay newRelay) {
-        relay = newRelay;
+    void sessionBegan(LiveSession newSession) {
+        session = newSession;
         outcome = Outcome.SESSION;
         phase = Phase.SESSION;
         services.metrics().sessionBegan();
@@ -196,8 +196,8 @@ final class ClientConnection {
         ending(Outcome.CLIENT_LEFT, "client closed the connection " + phase.description);
         Outcome end = outcome == null ? Outcome.CLIENT_LEFT : outcome;
         services.metrics().closed(end);
-        long fromClient = relay == null ? 0 : relay.bytesFromClient();
-        long fromCompute = relay == null ? 0 : relay.bytesFromCompute();
+        long fromClient = session == null ? 0 : session.bytesFromClient();
+        long fromCompute = session == null ? 0 : session.bytesFromCompute();
         services.metrics().bytesFromClients.mark(fromClient);
         services.metrics().bytesFromComputes.mark(fromCompute);
         // What went well is not news: a client without a pool would fill the log.

@@ -25,8 +25,8 @@ class CancelKeysTest {
         CancelKey one = keys.add(Path.of("one"), computeKey, ProtocolVersion.V3_0);
         CancelKey two = keys.add(Path.of("two"), computeKey, ProtocolVersion.V3_0);
         assertThat(one).isNotEqualTo(two);
-        assertThat(keys.find(one)).contains(new CancelTarget(Path.of("one"), computeKey));
-        assertThat(keys.find(two)).contains(new CancelTarget(Path.of("two"), computeKey));
+        assertThat(keys.find(one)).contains(new CancelTarget.Backend(Path.of("one"), computeKey));
+        assertThat(keys.find(two)).contains(new CancelTarget.Backend(Path.of("two"), computeKey));
     }
 
     @Test

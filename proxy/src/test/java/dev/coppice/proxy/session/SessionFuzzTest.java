@@ -9,6 +9,10 @@ import dev.coppice.proxy.TestVerifiers;
 import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.pool.PoolMetrics;
+import dev.coppice.proxy.pool.PoolSettings;
+import dev.coppice.proxy.pool.Pools;
+import dev.coppice.proxy.relay.ComputeAccess;
 import dev.coppice.proxy.relay.ComputeConnector;
 import dev.coppice.proxy.relay.Transport;
 import dev.coppice.proxy.route.RoutedEndpoint;
@@ -17,6 +21,7 @@ import dev.coppice.proxy.tls.TlsSettings;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.group.DefaultChannelGroup;
@@ -54,21 +59,29 @@ class SessionFuzzTest {
         endpoints.defaults.add(endpoint);
         endpoints.verifiers.put("alice", TestVerifiers.verifier("secret", "salt"));
         SecureRandom random = new SecureRandom();
-        services = new SessionServices(
-                new SessionSettings(
-                        100,
-                        Duration.ofSeconds(HANDSHAKE_SECONDS),
-                        Duration.ofSeconds(60),
-                        List.of("localhost"),
-                        false,
-                        WriteBufferWaterMark.DEFAULT),
+        Nonces nonces = new Nonces(random);
+        CancelKeys cancelKeys = new CancelKeys(random);
+        MetricRegistry metrics = new MetricRegistry();
+        ComputeAccess compute = new ComputeAccess(
                 endpoints,
+                new ComputeConnector(Transport.available(), Duration.ofSeconds(1)),
+                nonces,
+                Duration.ofSeconds(60),
+                WriteBufferWaterMark.DEFAULT);
+        services = new SessionServices(
+                new SessionSettings(100, Duration.ofSeconds(HANDSHAKE_SECONDS), List.of("localhost"), false),
                 TlsIdentity.load(new TlsSettings.SelfSigned(directory), Clock.systemUTC()),
                 new MockVerifiers(new byte[] {1}),
-                new Nonces(random),
-                new CancelKeys(random),
-                new ComputeConnector(Transport.available(), Duration.ofSeconds(1)),
-                new ProxyMetrics(new MetricRegistry()));
+                nonces,
+                cancelKeys,
+                compute,
+                new Pools(
+                        new MultiThreadIoEventLoopGroup(1, Transport.available().ioHandlers()),
+                        PoolSettings.DEFAULTS,
+                        compute,
+                        cancelKeys,
+                        new PoolMetrics(metrics)),
+                new ProxyMetrics(metrics));
     }
 
     private EmbeddedChannel open() {

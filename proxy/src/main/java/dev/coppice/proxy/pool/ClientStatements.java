@@ -1,0 +1,38 @@
+package dev.coppice.proxy.pool;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What one client has prepared, by its own names; bounded. The unnamed statement has the empty name. */
+final class ClientStatements {
+    private static final int MAX_STATEMENTS = 10_000;
+    private static final long MAX_BYTES = 16L << 20;
+
+    private final Map<String, PreparedStatement> statements = new HashMap<>();
+    private long bytes;
+
+    @Nullable
+    PreparedStatement get(String name) {
+        return statements.get(name);
+    }
+
+    /** @return false when the client has prepared too much already */
+    boolean put(String name, PreparedStatement statement) {
+        PreparedStatement before = statements.put(name, statement);
+        bytes += statement.sizeBytes() - (before == null ? 0 : before.sizeBytes());
+        return statements.size() <= MAX_STATEMENTS && bytes <= MAX_BYTES;
+    }
+
+    void remove(String name) {
+        PreparedStatement before = statements.remove(name);
+        if (before != null) {
+            bytes -= before.sizeBytes();
+        }
+    }
+
+    void clear() {
+        statements.clear();
+        bytes = 0;
+    }
+}

@@ -1,0 +1,488 @@
+package dev.coppice.proxy.pool;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.coppice.common.SqlState;
+import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.cancel.CancelTarget;
+import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.relay.CancelSender;
+import dev.coppice.proxy.relay.ComputeDial;
+import dev.coppice.proxy.relay.ComputeGreeting;
+import dev.coppice.proxy.relay.ComputeLoginException;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedSet;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The server connections of one endpoint, and the clients that wait for one, first come first served. Confined to its
+ * home loop.
+ *
+ * <p>Connections are told apart by {@link PoolKey}; the limit counts them together, so the clients of one key may have
+ * to wait until an idle connection of another is closed for them.
+ */
+final class EndpointPool {
+    private static final Logger log = LoggerFactory.getLogger(EndpointPool.class);
+    /** Until the compute has said what it allows. */
+    private static final int FIRST_LIMIT = 4;
+    /** A client of another key who has waited this long gets a connection at the cost of one that is in use. */
+    private static final long FAIR_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+    /** After this long without use the compute may be about to be suspended; it is asked for again. */
+    private static final long TOUCH_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** Of the idle connections, when one with certain settings is looked for. */
+    private static final int MAX_LOOKED_AT = 32;
+
+    private static final long SWEEP_MILLIS = 1000;
+
+    /** The connections and clients of one key. */
+    private static final class Lane {
+        final Deque<PooledServer> idle = new ArrayDeque<>();
+        final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
+        byte @Nullable [] greeting;
+        int opening;
+        int clients;
+        int servers;
+    }
+
+    private final String endpointId;
+    private final EventLoop loop;
+    private final PoolShared shared;
+    private final Map<PoolKey, Lane> lanes = new HashMap<>();
+    private final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
+    private final Map<String, NotificationHub> hubs = new HashMap<>();
+    private int servers;
+    private int limit;
+    private boolean limitKnown;
+    private boolean touching;
+    private long usedNanos = System.nanoTime() - TOUCH_NANOS;
+
+    EndpointPool(String endpointId, EventLoop loop, PoolShared shared) {
+        this.endpointId = endpointId;
+        this.loop = loop;
+        this.shared = shared;
+        this.limit = Math.min(FIRST_LIMIT, shared.settings().maxServers());
+        loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    String endpointId() {
+        return endpointId;
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    PoolMetrics metrics() {
+        return shared.metrics();
+    }
+
+    CancelKeys cancelKeys() {
+        return shared.cancelKeys();
+    }
+
+    PreparedStatement shared(PreparedStatement statement) {
+        return shared.statements().intern(statement);
+    }
+
+    private Lane lane(PoolKey key) {
+        return lanes.computeIfAbsent(key, _ -> new Lane());
+    }
+
+    /** The parameters that the server reported to the last connection of this key; null before the first. */
+    byte @Nullable [] greeting(PoolKey key) {
+        return lane(key).greeting;
+    }
+
+    void entered(PooledSession session) {
+        lane(session.key()).clients++;
+        metrics().clients.incrementAndGet();
+    }
+
+    void left(PooledSession session) {
+        hubs.values().forEach(hub -> hub.leave(session));
+        Lane lane = lane(session.key());
+        lane.clients--;
+        metrics().clients.decrementAndGet();
+        shared.pools().left(this);
+    }
+
+    /** A free connection; or null, and {@link PooledSession#assigned} or {@link PooledSession#fail} follows. */
+    @Nullable
+    PooledServer acquire(PooledSession session) {
+        Lane lane = lane(session.key());
+        long now = System.nanoTime();
+        boolean fresh = now - usedNanos < TOUCH_NANOS;
+        usedNanos = now;
+        if (fresh && !touching && waiting.isEmpty()) {
+            PooledServer free = takeIdle(lane, session.settings());
+            if (free != null) {
+                return free;
+            }
+        }
+        if (waiting.size() >= shared.settings().maxWaiting()) {
+            metrics().overflows.mark();
+            session.fail(PgError.of(
+                    SqlState.TOO_MANY_CONNECTIONS,
+                    "too many clients wait for a server connection",
+                    "All " + servers + " server connections of the endpoint are busy. Keep transactions short, or raise"
+                            + " proxy.pool.max_server_connections."));
+            return null;
+        }
+        waiting.add(session);
+        lane.waiting.add(session);
+        metrics().waiting.incrementAndGet();
+        if (!fresh) {
+            touch();
+        } else if (!touching && lane.idle.isEmpty()) {
+            serve(session, lane);
+        } else if (!touching) {
+            // Not at once: the session is not ready to be given one before this returns.
+            loop.execute(this::serve);
+        }
+        return null;
+    }
+
+    /** Asks for the compute, so that it is not taken for idle, and is awake when it is used. */
+    private void touch() {
+        if (touching) {
+            return;
+        }
+        touching = true;
+        CompletionStage<Path> waking;
+        try {
+            waking = shared.access().directory().wake(endpointId);
+        } catch (RuntimeException e) {
+            // The dial will run into it again, and say so.
+            log.debug("wake of {}", endpointId, e);
+            touching = false;
+            loop.execute(this::serve);
+            return;
+        }
+        waking.whenCompleteAsync(
+                (_, _) -> {
+                    touching = false;
+                    serve();
+                },
+                loop);
+    }
+
+    /** The idle connection that was used last, of those that have these settings where there is one. */
+    private static @Nullable PooledServer takeIdle(Lane lane, SessionSettings settings) {
+        PooledServer last = lane.idle.peekLast();
+        if (last != null && !settings.equals(last.settings())) {
+            Iterator<PooledServer> each = lane.idle.descendingIterator();
+            for (int i = 0; i < MAX_LOOKED_AT && each.hasNext(); i++) {
+                PooledServer server = each.next();
+                if (settings.equals(server.settings()) && server.channel().isActive()) {
+                    each.remove();
+                    return server;
+                }
+            }
+        }
+        for (PooledServer free = lane.idle.pollLast(); free != null; free = lane.idle.pollLast()) {
+            if (free.channel().isActive()) {
+                return free;
+            }
+        }
+        return null;
+    }
+
+    /** Gives idle connections to those who wait, and opens new ones as far as is allowed. */
+    private void serve() {
+        for (PooledSession session : List.copyOf(waiting)) {
+            if (waiting.contains(session)) {
+                serve(session, lane(session.key()));
+            }
+        }
+    }
+
+    private void serve(PooledSession session, Lane lane) {
+        PooledServer free = takeIdle(lane, session.settings());
+        if (free != null) {
+            give(free, session);
+        } else if (lane.opening < lane.waiting.size() && (servers < limit || closeIdleOfOthers(lane))) {
+            open(session, lane);
+        }
+    }
+
+    private boolean closeIdleOfOthers(Lane but) {
+        for (Lane lane : lanes.values()) {
+            PooledServer victim = lane == but ? null : lane.idle.pollFirst();
+            if (victim != null) {
+                forget(victim);
+                victim.channel().close();
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void give(PooledServer server, PooledSession session) {
+        stopWaiting(session);
+        session.assigned(server);
+    }
+
+    /** The session does not want a connection any more. */
+    void stopWaiting(PooledSession session) {
+        if (waiting.remove(session)) {
+            lane(session.key()).waiting.remove(session);
+            metrics().waiting.decrementAndGet();
+        }
+    }
+
+    private void open(PooledSession session, Lane lane) {
+        lane.opening++;
+        lane.servers++;
+        servers++;
+        metrics().servers.incrementAndGet();
+        ComputeDial.start(
+                shared.access(),
+                loop,
+                endpointId,
+                session.key().parameters(),
+                session.keys(),
+                new ComputeDial.Listener() {
+                    @Override
+                    public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
+                        lane.opening--;
+                        EndpointPool.this.opened(session.key(), lane, compute, socket, greeting);
+                    }
+
+                    @Override
+                    public void refused(ComputeLoginException.Refused refusal) {
+                        notOpened(lane);
+                        if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers > 0) {
+                            log.warn("the compute of endpoint {} has no connection left for its pool", endpointId);
+                            return;
+                        }
+                        stopWaiting(session);
+                        session.refused(refusal.sqlState(), refusal.frame());
+                        serve();
+                    }
+
+                    @Override
+                    public void failed(PgError error) {
+                        notOpened(lane);
+                        for (PooledSession waiter : List.copyOf(lane.waiting)) {
+                            stopWaiting(waiter);
+                            waiter.fail(error);
+                            waiter.proceed();
+                        }
+                    }
+                });
+    }
+
+    private void notOpened(Lane lane) {
+        lane.opening--;
+        lane.servers--;
+        servers--;
+        metrics().servers.decrementAndGet();
+    }
+
+    private void opened(PoolKey key, Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
+        byte[] parameters = ByteBufUtil.getBytes(greeting.passed());
+        Map<String, String> baseline = parameters(greeting.passed());
+        greeting.passed().release();
+        lane.greeting = parameters;
+        PooledServer server = new PooledServer(
+                this,
+                key,
+                compute,
+                greeting.cancelKey().map(cancel -> new CancelTarget.Backend(socket, cancel)),
+                baseline,
+                shared.settings().maxPreparedStatements());
+        compute.pipeline().addLast(server);
+        reconnectHubs(() -> {
+            if (limitKnown) {
+                server.handBack();
+            } else {
+                limitKnown = true;
+                server.ask("show max_connections", answer -> {
+                    learnLimit(answer);
+                    server.handBack();
+                    serve();
+                });
+            }
+        });
+    }
+
+    private void learnLimit(String maxConnections) {
+        int allowed = shared.settings().maxServers();
+        try {
+            allowed = Math.min(allowed, Math.max(1, Integer.parseInt(maxConnections) * 9 / 10));
+        } catch (NumberFormatException e) {
+            log.warn("the compute of endpoint {} says max_connections is \"{}\"", endpointId, maxConnections);
+        }
+        limit = allowed;
+    }
+
+    /** ParameterStatus messages: Byte1('S'), Int32 length, String name, String value. */
+    private static Map<String, String> parameters(ByteBuf passed) {
+        Map<String, String> found = new HashMap<>();
+        int at = passed.readerIndex();
+        while (at + 5 < passed.writerIndex()) {
+            int end = at + 1 + passed.getInt(at + 1);
+            if (passed.getByte(at) == 'S' && end <= passed.writerIndex()) {
+                int nameEnd = passed.indexOf(at + 5, end, (byte) 0);
+                if (nameEnd > 0 && nameEnd + 1 < end) {
+                    found.put(
+                            passed.toString(at + 5, nameEnd - at - 5, UTF_8),
+                            passed.toString(nameEnd + 1, end - nameEnd - 2, UTF_8));
+                }
+            }
+            at = end;
+        }
+        return found;
+    }
+
+    /** A connection that is fit for the next client. */
+    void available(PooledServer server) {
+        Lane lane = lane(server.key());
+        PooledSession mine = lane.waiting.isEmpty() ? null : lane.waiting.getFirst();
+        if (servers > limit || otherLaneIsDue(mine)) {
+            forget(server);
+            server.channel().close();
+            serve();
+        } else if (mine != null) {
+            give(server, mine);
+        } else {
+            lane.idle.addLast(server);
+        }
+    }
+
+    /** Whether a client of another lane should have a connection before the longest waiting one of this lane. */
+    private boolean otherLaneIsDue(@Nullable PooledSession mine) {
+        if (waiting.isEmpty() || servers < limit) {
+            return false;
+        }
+        PooledSession first = waiting.getFirst();
+        return !first.equals(mine) && (mine == null || System.nanoTime() - first.waitingSinceNanos() > FAIR_NANOS);
+    }
+
+    /** The connection has ended. */
+    void gone(PooledServer server) {
+        forget(server);
+        serve();
+    }
+
+    /** Counts it no more; does nothing the second time. */
+    private void forget(PooledServer server) {
+        if (server.forgotten()) {
+            return;
+        }
+        Lane lane = lane(server.key());
+        lane.idle.remove(server);
+        lane.servers--;
+        servers--;
+        metrics().servers.decrementAndGet();
+    }
+
+    Channel sendCancel(CancelTarget.Backend target) {
+        return CancelSender.send(shared.access().connector(), loop, target);
+    }
+
+    // --- LISTEN and NOTIFY -------------------------------------------------------------------------------------------
+
+    /** Subscribes; false when the session has to wait for the hub, and is told to {@link PooledSession#proceed}. */
+    boolean listen(PooledSession session, List<String> channels) {
+        return hubs.computeIfAbsent(session.key().database(), _ -> new NotificationHub(this, shared, session))
+                .listen(session, channels);
+    }
+
+    void unlisten(PooledSession session, List<String> channels) {
+        NotificationHub hub = hubs.get(session.key().database());
+        if (hub != null) {
+            hub.unlisten(session, channels);
+        }
+    }
+
+    boolean awaitsHub(PooledSession session) {
+        NotificationHub hub = hubs.get(session.key().database());
+        return hub != null && hub.awaited(session);
+    }
+
+    boolean hasServers() {
+        return servers > 0;
+    }
+
+    /** The compute is awake: whoever listens hears again, before anybody can notify through us. */
+    void reconnectHubs(Runnable then) {
+        List<NotificationHub> lost =
+                hubs.values().stream().filter(NotificationHub::isLost).toList();
+        if (lost.isEmpty()) {
+            then.run();
+            return;
+        }
+        int[] open = {lost.size()};
+        for (NotificationHub hub : lost) {
+            hub.connect(() -> {
+                if (--open[0] == 0) {
+                    then.run();
+                }
+            });
+        }
+    }
+
+    // --- Once a second -----------------------------------------------------------------------------------------------
+
+    private void sweep() {
+        long now = System.nanoTime();
+        long waitNanos = shared.settings().waitTimeout().toNanos();
+        while (!waiting.isEmpty() && now - waiting.getFirst().waitingSinceNanos() > waitNanos) {
+            PooledSession late = waiting.getFirst();
+            stopWaiting(late);
+            metrics().overflows.mark();
+            late.fail(PgError.of(
+                    SqlState.TOO_MANY_CONNECTIONS,
+                    "no server connection became free within "
+                            + shared.settings().waitTimeout().toSeconds() + " s",
+                    "Keep transactions short, or raise proxy.pool.max_server_connections."));
+            late.proceed();
+        }
+        long idleNanos = shared.settings().serverIdleTimeout().toNanos();
+        List<PooledServer> stale = new ArrayList<>();
+        for (Lane lane : lanes.values()) {
+            lane.idle.stream()
+                    .filter(server -> now - server.idleSinceNanos() > idleNanos)
+                    .forEach(stale::add);
+        }
+        stale.forEach(server -> server.channel().close());
+        // A connection that could not be opened for want of one on the compute's side is tried again.
+        serve();
+        for (Iterator<Lane> each = lanes.values().iterator(); each.hasNext(); ) {
+            Lane lane = each.next();
+            if (lane.clients == 0 && lane.servers == 0) {
+                each.remove();
+            }
+        }
+        hubs.values().removeIf(NotificationHub::closedForGood);
+        if (!(servers == 0 && hubs.isEmpty() && shared.pools().removeIfUnused(this))) {
+            loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** The pool's connections, closed at once. */
+    void close() {
+        hubs.values().forEach(NotificationHub::close);
+        lanes.values()
+                .forEach(lane -> List.copyOf(lane.idle)
+                        .forEach(server -> server.channel().close()));
+    }
+}

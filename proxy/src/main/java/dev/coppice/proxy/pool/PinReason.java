@@ -1,0 +1,27 @@
+package dev.coppice.proxy.pool;
+
+import java.util.Locale;
+
+/** Why a client keeps its server connection: what it did leaves something behind in the session. */
+enum PinReason {
+    /** SET without LOCAL, set_config without is_local. */
+    SET,
+    /** A parameter that the server reports was changed by something we did not see coming, such as a function. */
+    PARAMETER,
+    /** PREPARE in SQL; prepared statements of the protocol do not pin. */
+    PREPARE,
+    /** A temporary table, view or sequence, or anything in pg_temp. */
+    TEMPORARY_OBJECT,
+    /** DECLARE CURSOR WITH HOLD. */
+    HOLDABLE_CURSOR,
+    /** pg_advisory_lock and its kin, without _xact_. */
+    ADVISORY_LOCK,
+    /** LOAD. */
+    LOAD,
+    /** A query too long to be looked through. */
+    LONG_QUERY;
+
+    String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,595 @@
+package dev.coppice.proxy.pool;
+
+import dev.coppice.common.SqlState;
+import dev.coppice.proxy.auth.ScramKeys;
+import dev.coppice.proxy.pgwire.CancelKey;
+import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.pgwire.ProtocolVersion;
+import dev.coppice.proxy.pgwire.ServerMessages;
+import dev.coppice.proxy.relay.LiveSession;
+import dev.coppice.proxy.relay.SessionEnd;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A client of a pooled endpoint, from its login to its end. It has a server connection while a transaction is open, or
+ * for good once it is pinned. Confined to the pool's home loop, apart from what says otherwise.
+ */
+public final class PooledSession extends ChannelInboundHandlerAdapter implements LiveSession {
+    /** Who has let the client in, and keeps its log line. Called on the client's event loop. */
+    public interface Host {
+        ProtocolVersion version();
+
+        /** The client has been told that it may begin. */
+        void began(LiveSession session);
+
+        /** The session ends now. */
+        void ended(SessionEnd who, String why);
+
+        /** It never began: tell the client, in the compute's own words, and close. */
+        void refused(String sqlState, byte[] errorResponse);
+
+        /** It never began: tell the client, and close. */
+        void refused(PgError error);
+    }
+
+    private static final Logger log = LoggerFactory.getLogger(PooledSession.class);
+    private static final PgError COMPUTE_LOST = PgError.of(
+            SqlState.CONNECTION_FAILURE,
+            "the connection to the branch's compute was lost",
+            "Connect again: the compute is started anew, and everything that was committed is there.");
+    private static final PgError SHUTTING_DOWN = PgError.of(
+            SqlState.ADMIN_SHUTDOWN,
+            "terminating connection because Coppice is shutting down",
+            "Connect again once it is back.");
+    private static final PgError CANCELLED =
+            PgError.of(SqlState.QUERY_CANCELED, "canceling statement due to user request");
+    /** What a waiting client may have sent ahead before it is not read any more, in bytes. */
+    private static final int MAX_AHEAD_BYTES = 16 << 10;
+    /** Notifications kept for a client in the middle of a transaction. */
+    private static final int MAX_NOTIFICATIONS = 10_000;
+
+    private final Channel client;
+    private final Host host;
+    private final EndpointPool pool;
+    private final PoolKey key;
+    private final ScramKeys keys;
+    private final ClientStatements statements = new ClientStatements();
+    private final RequestStream requests;
+    private final Queue<ByteBuf> notifications = new ArrayDeque<>();
+    private @Nullable PooledServer server;
+    private @Nullable PinReason pinned;
+    private SessionSettings settings = SessionSettings.NONE;
+    private @Nullable Setting pendingSetting;
+    private boolean applying;
+    private @Nullable CancelKey cancelKey;
+    private boolean started;
+    private boolean greeted;
+    private boolean waiting;
+    private boolean failing;
+    private boolean failingToSync;
+    private boolean draining;
+    private boolean ended;
+    private long waitingSinceNanos;
+    private long bytesFromClient;
+    private long bytesFromCompute;
+
+    PooledSession(Channel client, Host host, EndpointPool pool, PoolKey key, ScramKeys keys) {
+        this.client = client;
+        this.host = host;
+        this.pool = pool;
+        this.key = key;
+        this.keys = keys;
+        this.requests = new RequestStream(this, client.alloc(), statements);
+    }
+
+    EndpointPool pool() {
+        return pool;
+    }
+
+    PoolKey key() {
+        return key;
+    }
+
+    ScramKeys keys() {
+        return keys;
+    }
+
+    long waitingSinceNanos() {
+        return waitingSinceNanos;
+    }
+
+    @Nullable
+    PooledServer server() {
+        return server;
+    }
+
+    /** The client has come to the home loop. */
+    void start() {
+        started = true;
+        pool.entered(this);
+        if (!client.isActive()) {
+            left();
+            return;
+        }
+        byte[] greeting = pool.greeting(key);
+        if (greeting != null) {
+            greet(greeting);
+        } else {
+            acquire();
+        }
+    }
+
+    private void greet(byte[] parameters) {
+        greeted = true;
+        ByteBuf out = client.alloc().buffer(parameters.length + 64).writeBytes(parameters);
+        CancelKey given = pool.cancelKeys().addPooled(() -> onLoop(this::cancel), host.version());
+        cancelKey = given;
+        ServerMessages.appendBackendKeyData(out, given);
+        ServerMessages.appendReadyForQuery(out, (byte) 'I');
+        client.writeAndFlush(out, client.voidPromise());
+        host.began(this);
+        proceed();
+    }
+
+    /** A server connection for the request at hand; null when it has to be waited for, or {@link #failing} now. */
+    @Nullable
+    PooledServer acquire() {
+        if (waiting) {
+            return null;
+        }
+        waitingSinceNanos = System.nanoTime();
+        waiting = true;
+        PooledServer free = pool.acquire(this);
+        return free != null && take(free) ? free : null;
+    }
+
+    /** The server connection waited for. */
+    void assigned(PooledServer free) {
+        boolean fits = take(free);
+        if (!greeted) {
+            byte[] greeting = pool.greeting(key);
+            greet(greeting == null ? new byte[0] : greeting);
+        } else if (fits) {
+            proceed();
+        }
+    }
+
+    /** @return false when the server connection must first be given this session's settings */
+    private boolean take(PooledServer free) {
+        waiting = false;
+        server = free;
+        free.assign(this);
+        pool.metrics().busy.incrementAndGet();
+        pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
+        client.config().setAutoRead(free.channel().isWritable());
+        free.channel().config().setAutoRead(client.isWritable());
+        if (settings.equals(free.settings())) {
+            return true;
+        }
+        applying = true;
+        free.ask(settings.sql(), _ -> applied(free));
+        return false;
+    }
+
+    private void applied(PooledServer held) {
+        applying = false;
+        if (held.hiddenFailed()) {
+            held.settings(null);
+            fail(PgError.of(
+                    SqlState.INTERNAL_ERROR,
+                    "what this session has set cannot be set any more",
+                    "RESET it, or connect again."));
+        } else {
+            held.settings(settings);
+        }
+        proceed();
+    }
+
+    /** The server connection that a request may go to. */
+    boolean applying() {
+        return applying;
+    }
+
+    SessionSettings settings() {
+        return settings;
+    }
+
+    /** Goes on with what the client has sent. */
+    void proceed() {
+        requests.process();
+        if (server != null) {
+            server.channel().flush();
+            handBackIfDone();
+        }
+        if (waiting && requests.pendingBytes() > MAX_AHEAD_BYTES) {
+            client.config().setAutoRead(false);
+        }
+        client.flush();
+    }
+
+    private void handBackIfDone() {
+        PooledServer held = server;
+        if (held == null || applying || !held.quiet() || !requests.atBoundary() || !held.atBoundary() || !greeted) {
+            return;
+        }
+        if (pinned == null && held.parametersChanged(settings)) {
+            pin(held, PinReason.PARAMETER);
+        }
+        deliverNotifications();
+        if (draining) {
+            end(SessionEnd.SHUTDOWN);
+        } else if (pinned == null && !pool.awaitsHub(this)) {
+            release(held);
+        }
+    }
+
+    private void release(PooledServer held) {
+        server = null;
+        pool.metrics().busy.decrementAndGet();
+        held.unassign();
+        client.config().setAutoRead(true);
+        held.handBack();
+    }
+
+    /** ReadyForQuery has gone to the client. */
+    void serverReady() {
+        PooledServer held = server;
+        if (held == null) {
+            return;
+        }
+        boolean failed = held.takeFailed();
+        if (held.takeHasDiscarded() && held.quiet()) {
+            pinned = null;
+            settings = SessionSettings.NONE;
+            held.discarded();
+        }
+        if (pendingSetting != null) {
+            set(held, pendingSetting, failed);
+            pendingSetting = null;
+        }
+        client.flush();
+        handBackIfDone();
+        if (server == null && requests.pendingBytes() > 0) {
+            proceed();
+        }
+    }
+
+    /** A SET outside a transaction block has ended. */
+    private void set(PooledServer held, Setting setting, boolean failed) {
+        if (!failed && held.takeHasSet() && held.quiet()) {
+            settings = settings.with(setting);
+            held.settings(settings);
+        } else if (!failed) {
+            // Prepared only, or in the company of something else.
+            held.settings(null);
+        }
+    }
+
+    void fromServer(ByteBuf bytes) {
+        bytesFromCompute += bytes.readableBytes();
+        client.write(bytes, client.voidPromise());
+    }
+
+    void toServer(ByteBuf bytes) {
+        if (server == null) {
+            bytes.release();
+        } else {
+            server.write(bytes);
+        }
+    }
+
+    void flushToClient() {
+        client.flush();
+    }
+
+    void readClient(boolean read) {
+        client.config().setAutoRead(read);
+    }
+
+    /** Gives the answers that are ours to give, as far as their turn has come. */
+    void answerLocally() {
+        PooledServer held = server;
+        while (held != null) {
+            if (held.replies().take(Expected.Kind.LOCAL_PARSE)) {
+                client.write(ServerMessages.empty(client.alloc(), '1'), client.voidPromise());
+            } else if (held.replies().take(Expected.Kind.LOCAL_CLOSE)) {
+                client.write(ServerMessages.empty(client.alloc(), '3'), client.voidPromise());
+            } else {
+                return;
+            }
+        }
+    }
+
+    /** A Sync with nothing before it. */
+    void readyLocally() {
+        client.write(ServerMessages.readyForQuery(client.alloc(), (byte) 'I'), client.voidPromise());
+    }
+
+    void deallocatedLocally(byte status) {
+        client.write(ServerMessages.commandComplete(client.alloc(), "DEALLOCATE"), client.voidPromise());
+        client.write(ServerMessages.readyForQuery(client.alloc(), status), client.voidPromise());
+    }
+
+    /** Acts on what a request means for the session; false when it has to wait for the hub. */
+    boolean inspected(PooledServer held, Inspection found) {
+        found.pin().ifPresent(reason -> pin(held, reason));
+        found.setting().ifPresent(setting -> setting(held, setting));
+        if (!found.listens().isEmpty()) {
+            if (!pool.listen(this, found.listens())) {
+                return false;
+            }
+            held.listens();
+        }
+        if (!found.unlistens().isEmpty()) {
+            pool.unlisten(this, found.unlistens());
+        }
+        return true;
+    }
+
+    private void setting(PooledServer held, Setting setting) {
+        boolean alone = held.quiet() && pendingSetting == null && !settings.full();
+        if (alone) {
+            pendingSetting = setting;
+        } else if (!setting.statement().isEmpty()) {
+            pin(held, PinReason.SET);
+        }
+    }
+
+    void pin(PooledServer held, PinReason reason) {
+        held.needsDiscard();
+        if (pinned == null) {
+            pinned = reason;
+            pool.metrics().pinned(reason);
+            log.info(
+                    "client {} of endpoint {} keeps its server connection: {}",
+                    client.remoteAddress(),
+                    pool.endpointId(),
+                    reason.label());
+        }
+    }
+
+    PreparedStatement shared(PreparedStatement statement) {
+        return pool.shared(statement);
+    }
+
+    /** A notification from the hub, for which the client listens; takes ownership. */
+    void notified(ByteBuf message) {
+        if (ended || notifications.size() >= MAX_NOTIFICATIONS) {
+            message.release();
+            return;
+        }
+        pool.metrics().notifications.mark();
+        notifications.add(message);
+        if (server == null || server.quiet()) {
+            deliverNotifications();
+            client.flush();
+        }
+    }
+
+    private void deliverNotifications() {
+        for (ByteBuf message = notifications.poll(); message != null; message = notifications.poll()) {
+            client.write(message, client.voidPromise());
+        }
+    }
+
+    /** Whether the client was told an error of ours, and is not heard before its next Sync. */
+    boolean failing() {
+        return failing;
+    }
+
+    /** The request at hand fails, the session does not. */
+    void fail(PgError error) {
+        waiting = false;
+        if (!greeted) {
+            ended = true;
+            host.refused(error);
+            return;
+        }
+        failing = true;
+        failingToSync = false;
+        client.config().setAutoRead(true);
+        client.write(ServerMessages.statementError(client.alloc(), error), client.voidPromise());
+    }
+
+    /** The compute refuses the role or the database: the session cannot go on. */
+    void refused(String sqlState, byte[] errorResponse) {
+        waiting = false;
+        if (!greeted) {
+            ended = true;
+            host.refused(sqlState, errorResponse);
+            return;
+        }
+        client.write(Unpooled.wrappedBuffer(errorResponse), client.voidPromise());
+        close(SessionEnd.COMPUTE, "compute answered " + sqlState);
+    }
+
+    /** A message that came after {@link #fail}. */
+    void skipped(byte type) {
+        boolean simple = !failingToSync && (type == 'Q' || type == 'F');
+        failingToSync = true;
+        if (simple || type == 'S') {
+            failing = false;
+            readyLocally();
+        }
+    }
+
+    private void cancel() {
+        if (server != null && !server.quiet()) {
+            server.cancel();
+        } else if (waiting && greeted) {
+            pool.stopWaiting(this);
+            fail(CANCELLED);
+            proceed();
+        }
+    }
+
+    void terminated() {
+        close(SessionEnd.CLIENT, "");
+    }
+
+    void violation(String problem) {
+        if (!ended) {
+            PgError error = PgError.of(SqlState.PROTOCOL_VIOLATION, problem, "This is a bug of the client.");
+            client.write(ServerMessages.error(client.alloc(), error), client.voidPromise());
+            close(SessionEnd.CLIENT, problem);
+        }
+    }
+
+    /** The server connection has gone. */
+    void serverLost(boolean atBoundary) {
+        PooledServer lost = server;
+        server = null;
+        pool.metrics().busy.decrementAndGet();
+        if (lost != null && lost.quiet() && pinned == null) {
+            proceed();
+            return;
+        }
+        if (atBoundary && !ended) {
+            client.write(ServerMessages.error(client.alloc(), COMPUTE_LOST), client.voidPromise());
+        }
+        close(SessionEnd.COMPUTE, "");
+    }
+
+    @Override
+    public void shutDown() {
+        onLoop(() -> end(SessionEnd.SHUTDOWN));
+    }
+
+    @Override
+    public void drain() {
+        onLoop(() -> {
+            draining = true;
+            if (greeted && server == null && !waiting) {
+                end(SessionEnd.SHUTDOWN);
+            } else {
+                handBackIfDone();
+            }
+        });
+    }
+
+    private void end(SessionEnd who) {
+        if (ended) {
+            return;
+        }
+        if (!greeted) {
+            ended = true;
+            host.refused(SHUTTING_DOWN);
+            return;
+        }
+        if (server == null || server.atBoundary()) {
+            client.write(ServerMessages.error(client.alloc(), SHUTTING_DOWN), client.voidPromise());
+        }
+        close(who, "");
+    }
+
+    private void close(SessionEnd who, String why) {
+        if (!ended) {
+            ended = true;
+            host.ended(who, why);
+        }
+        client.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void onLoop(Runnable task) {
+        if (pool.loop().inEventLoop()) {
+            task.run();
+        } else {
+            pool.loop().execute(task);
+        }
+    }
+
+    @Override
+    public long bytesFromClient() {
+        return bytesFromClient;
+    }
+
+    @Override
+    public long bytesFromCompute() {
+        return bytesFromCompute;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        if (ended) {
+            bytes.release();
+            return;
+        }
+        bytesFromClient += bytes.readableBytes();
+        requests.append(ctx.alloc(), bytes);
+        if (!started || !greeted) {
+            if (requests.pendingBytes() > MAX_AHEAD_BYTES) {
+                ctx.channel().config().setAutoRead(false);
+            }
+        } else {
+            proceed();
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (server != null) {
+            server.channel().config().setAutoRead(ctx.channel().isWritable());
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        if (!ended) {
+            ended = true;
+            if (greeted) {
+                host.ended(SessionEnd.CLIENT, "");
+            }
+        }
+        if (started) {
+            left();
+        } else {
+            requests.release();
+        }
+        ctx.fireChannelInactive();
+    }
+
+    /** The client has gone for good. */
+    private void left() {
+        boolean mayGoOn = requests.atBoundary();
+        requests.release();
+        notifications.forEach(ByteBuf::release);
+        notifications.clear();
+        if (cancelKey != null) {
+            pool.cancelKeys().remove(cancelKey);
+        }
+        if (waiting) {
+            waiting = false;
+            pool.stopWaiting(this);
+        }
+        PooledServer held = server;
+        if (held != null) {
+            if (mayGoOn && held.quiet()) {
+                release(held);
+            } else {
+                server = null;
+                pool.metrics().busy.decrementAndGet();
+                held.unassign();
+                held.channel().close();
+            }
+        }
+        pool.left(this);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        log.debug("client of endpoint {}: {}", pool.endpointId(), cause.toString());
+        ctx.close();
+    }
+}

@@ -1,0 +1,84 @@
+package dev.coppice.proxy.pool;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The replies that one server connection still owes, in order. After an error in the extended protocol the server ignores
+ * everything up to the next Sync; so do we.
+ */
+final class ReplyQueue {
+    private final ServerStatements statements;
+    private final Deque<Expected> queue = new ArrayDeque<>();
+    private boolean skipping;
+
+    ReplyQueue(ServerStatements statements) {
+        this.statements = statements;
+    }
+
+    boolean isEmpty() {
+        return queue.isEmpty();
+    }
+
+    /** Whether the server ignores everything but Sync at the moment. */
+    boolean skipping() {
+        return skipping;
+    }
+
+    void add(Expected expected) {
+        if (expected.kind() == Expected.Kind.SYNC) {
+            skipping = false;
+        }
+        queue.add(expected);
+    }
+
+    Expected.@Nullable Kind next() {
+        Expected head = queue.peek();
+        return head == null ? null : head.kind();
+    }
+
+    /** Takes the next one out if it is of this kind. */
+    boolean take(Expected.Kind kind) {
+        if (next() == kind) {
+            queue.remove();
+            return true;
+        }
+        return false;
+    }
+
+    /** ReadyForQuery: takes out everything up to what it ends, and says what that was. */
+    Expected.@Nullable Kind takeReady() {
+        for (Expected head = queue.poll(); head != null; head = queue.poll()) {
+            if (head.endsWithReady()) {
+                return head.kind();
+            }
+        }
+        return null;
+    }
+
+    /** An ErrorResponse in the extended protocol: nothing before the next Sync is answered, or was done. */
+    void failed() {
+        for (Expected head = queue.peek(); head != null; head = queue.peek()) {
+            if (head.kind() == Expected.Kind.SYNC) {
+                return;
+            }
+            queue.remove();
+            PreparedStatement statement = head.statement();
+            if (statement == null) {
+                continue;
+            }
+            switch (head.kind()) {
+                case PARSE, HIDDEN_PARSE -> statements.remove(statement);
+                case HIDDEN_CLOSE -> statements.restore(new ServerStatements.Evicted(statement, head.name()));
+                case QUERY, HIDDEN_QUERY, LOCAL_PARSE, BIND, DESCRIBE, EXECUTE, CLOSE, LOCAL_CLOSE, SYNC -> {}
+            }
+        }
+        skipping = true;
+    }
+
+    /** The server copies from the client, and ignores the Sync messages that it has been sent already. */
+    void copyingIn() {
+        queue.removeIf(expected -> expected.kind() == Expected.Kind.SYNC);
+    }
+}

@@ -1,0 +1,329 @@
+package dev.coppice.proxy.pool;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.coppice.proxy.pgwire.ClientMessages;
+import dev.coppice.proxy.pgwire.MessageStream;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufUtil;
+import org.jspecify.annotations.Nullable;
+
+/** What the client of a pooled endpoint says: looked through, and its prepared statements given the server's names. */
+final class RequestStream extends MessageStream {
+    /** A query longer than this is not looked through, in bytes. */
+    static final int MAX_INSPECTED_BYTES = 1 << 20;
+    /** Names of portals and statements end within this, in bytes; Postgres's own identifiers have 63. */
+    private static final int MAX_NAMES_BYTES = 8 << 10;
+
+    private final PooledSession session;
+    private final ByteBufAllocator alloc;
+    private final ClientStatements statements;
+
+    RequestStream(PooledSession session, ByteBufAllocator alloc, ClientStatements statements) {
+        this.session = session;
+        this.alloc = alloc;
+        this.statements = statements;
+    }
+
+    @Override
+    protected int needed(byte type) {
+        return switch (type) {
+            case 'Q', 'P' -> MAX_INSPECTED_BYTES;
+            case 'B', 'D', 'C' -> MAX_NAMES_BYTES;
+            default -> HEADER_BYTES;
+        };
+    }
+
+    @Override
+    protected Verdict message(byte type, int totalBytes, ByteBuf in) {
+        if (type == 'X') {
+            passBefore();
+            session.terminated();
+            return Verdict.DROP;
+        }
+        if (session.failing()) {
+            return skip(type);
+        }
+        PooledServer server = session.server();
+        switch (type) {
+            case 'd', 'c', 'f' -> {
+                return copy(server, type);
+            }
+            case 'H' -> {
+                return server == null || server.quiet() ? Verdict.DROP : Verdict.PASS;
+            }
+            case 'S' -> {
+                return sync(server);
+            }
+            case 'Q', 'P', 'B', 'D', 'C', 'E', 'F' -> {}
+            default -> {
+                passBefore();
+                violated("message of type " + type);
+                return Verdict.DROP;
+            }
+        }
+        if (server == null) {
+            passBefore();
+            server = session.acquire();
+            if (server == null) {
+                // Either it has to wait, or it cannot be had.
+                return session.failing() ? skip(type) : Verdict.WAIT;
+            }
+        }
+        if (session.applying()) {
+            return Verdict.WAIT;
+        }
+        if (server.replies().skipping()) {
+            return Verdict.DROP;
+        }
+        return switch (type) {
+            case 'Q' -> query(server, totalBytes, in);
+            case 'P' -> parse(server, totalBytes, in);
+            case 'B' -> bind(server, totalBytes, in);
+            case 'D' -> describe(server, totalBytes, in);
+            case 'C' -> close(server, totalBytes, in);
+            default -> {
+                server.asked(type == 'E' ? Expected.EXECUTE : Expected.QUERY);
+                yield Verdict.PASS;
+            }
+        };
+    }
+
+    /** The client was told an error of ours; as after one of a server, it is heard again from its Sync on. */
+    private Verdict skip(byte type) {
+        passBefore();
+        session.skipped(type);
+        return Verdict.DROP;
+    }
+
+    private static Verdict copy(@Nullable PooledServer server, byte type) {
+        // What still comes of a copy that has failed means nothing to the next client's server.
+        if (server == null || server.quiet()) {
+            return Verdict.DROP;
+        }
+        if (type != 'd') {
+            server.copyInEnded();
+        }
+        return Verdict.PASS;
+    }
+
+    private Verdict sync(@Nullable PooledServer server) {
+        if (server == null) {
+            passBefore();
+            session.readyLocally();
+            return Verdict.DROP;
+        }
+        if (!server.copyingIn()) {
+            server.asked(Expected.SYNC);
+        }
+        return Verdict.PASS;
+    }
+
+    private Verdict query(PooledServer server, int totalBytes, ByteBuf in) {
+        int start = in.readerIndex() + HEADER_BYTES;
+        Inspection found = totalBytes > MAX_INSPECTED_BYTES
+                ? Inspection.pinned(PinReason.LONG_QUERY)
+                : SqlInspector.inspect(in, start, Math.max(start, in.readerIndex() + totalBytes - 1));
+        if (!found.isNothing()) {
+            String mine = found.deallocates().orElse("");
+            if (!mine.isEmpty()
+                    && statements.get(mine) != null
+                    && server.replies().isEmpty()) {
+                statements.remove(mine);
+                passBefore();
+                session.deallocatedLocally(server.status());
+                return Verdict.DROP;
+            }
+            if (!session.inspected(server, found)) {
+                return Verdict.WAIT;
+            }
+            if (found.deallocatesAll()) {
+                statements.clear();
+                server.statements().clear();
+            }
+        }
+        // As in Postgres, a simple query takes the unnamed statement with it.
+        statements.remove("");
+        server.statements().unnamed(null);
+        server.asked(Expected.QUERY);
+        return Verdict.PASS;
+    }
+
+    private Verdict parse(PooledServer server, int totalBytes, ByteBuf in) {
+        int start = in.readerIndex() + HEADER_BYTES;
+        int end = in.readerIndex() + totalBytes;
+        boolean whole = totalBytes <= MAX_INSPECTED_BYTES;
+        int nameEnd = in.indexOf(start, Math.min(end, start + MAX_NAMES_BYTES), (byte) 0);
+        if (nameEnd < 0 || (!whole && nameEnd != start)) {
+            return refuse(
+                    nameEnd < 0
+                            ? "malformed Parse message"
+                            : "a named prepared statement may have " + MAX_INSPECTED_BYTES
+                                    + " bytes at a pooled endpoint");
+        }
+        if (!whole) {
+            session.pin(server, PinReason.LONG_QUERY);
+            statements.remove("");
+            server.statements().unnamed(null);
+            server.asked(Expected.parse(new PreparedStatement(new byte[0])));
+            return Verdict.PASS;
+        }
+        int queryEnd = in.indexOf(nameEnd + 1, end, (byte) 0);
+        Inspection found = SqlInspector.inspect(in, nameEnd + 1, queryEnd < 0 ? end : queryEnd);
+        if (!found.isNothing()) {
+            if (!session.inspected(server, found)) {
+                return Verdict.WAIT;
+            }
+            if (found.deallocatesAll()) {
+                statements.clear();
+                server.statements().clear();
+            }
+        }
+        String name = in.toString(start, nameEnd - start, UTF_8);
+        PreparedStatement statement =
+                new PreparedStatement(ByteBufUtil.getBytes(in, nameEnd + 1, end - nameEnd - 1, true));
+        if (!name.isEmpty()) {
+            statement = session.shared(statement);
+        }
+        if (!statements.put(name, statement)) {
+            return refuse("too many prepared statements");
+        }
+        if (name.isEmpty()) {
+            server.statements().unnamed(statement);
+            server.asked(Expected.parse(statement));
+            return Verdict.PASS;
+        }
+        passBefore();
+        if (server.statements().name(statement) != null) {
+            server.replies().add(Expected.LOCAL_PARSE);
+            session.answerLocally();
+        } else {
+            prepare(server, statement, Expected.parse(statement));
+        }
+        return Verdict.DROP;
+    }
+
+    /** Sends a Parse of ours, and closes what is too much then. */
+    private String prepare(PooledServer server, PreparedStatement statement, Expected expected) {
+        String name = server.statements().add(statement);
+        server.asked(expected);
+        server.write(ClientMessages.parse(alloc, name, statement.content()));
+        server.statements().evict().ifPresent(evicted -> {
+            server.asked(Expected.hiddenClose(evicted));
+            server.write(ClientMessages.closeStatement(alloc, evicted.name()));
+        });
+        return name;
+    }
+
+    /** Sees to it that the server has the statement that the client knows by this name. */
+    private String serverName(PooledServer server, String name) {
+        PreparedStatement statement = statements.get(name);
+        if (statement == null) {
+            if (name.isEmpty() && !server.statements().hasUnnamed(null)) {
+                // It is another client's.
+                server.statements().unnamed(null);
+                server.asked(Expected.hiddenClose(new ServerStatements.Evicted(NOBODYS, "")));
+                server.write(ClientMessages.closeStatement(alloc, ""));
+            }
+            // The server says that there is none, and must not find another client's.
+            return name.startsWith(ServerStatements.NAME_PREFIX) ? "?" + name : name;
+        }
+        if (name.isEmpty()) {
+            if (!server.statements().hasUnnamed(statement)) {
+                server.statements().unnamed(statement);
+                server.asked(Expected.hiddenParse(statement));
+                server.write(ClientMessages.parse(alloc, "", statement.content()));
+            }
+            return name;
+        }
+        String known = server.statements().name(statement);
+        return known == null ? prepare(server, statement, Expected.hiddenParse(statement)) : known;
+    }
+
+    private static final PreparedStatement NOBODYS = new PreparedStatement(new byte[0]);
+
+    /** Bind: String portal, String statement, and the rest. */
+    private Verdict bind(PooledServer server, int totalBytes, ByteBuf in) {
+        int start = in.readerIndex() + HEADER_BYTES;
+        int limit = Math.min(in.readerIndex() + totalBytes, start + MAX_NAMES_BYTES - HEADER_BYTES);
+        int portalEnd = in.indexOf(start, limit, (byte) 0);
+        int nameEnd = portalEnd < 0 ? -1 : in.indexOf(portalEnd + 1, limit, (byte) 0);
+        if (nameEnd < 0) {
+            return refuse("malformed Bind message");
+        }
+        String name = in.toString(portalEnd + 1, nameEnd - portalEnd - 1, UTF_8);
+        passBefore();
+        String serverName = serverName(server, name);
+        server.asked(Expected.BIND);
+        if (serverName.equals(name)) {
+            return Verdict.PASS;
+        }
+        int replaced = nameEnd + 1 - in.readerIndex();
+        ByteBuf portal = in.slice(start, portalEnd + 1 - start);
+        replace(ClientMessages.bindBeginning(alloc, portal, serverName, totalBytes - replaced), replaced);
+        return Verdict.PASS_REST;
+    }
+
+    private Verdict describe(PooledServer server, int totalBytes, ByteBuf in) {
+        String name = statementNamed(totalBytes, in);
+        if (name == null) {
+            server.asked(Expected.DESCRIBE);
+            return Verdict.PASS;
+        }
+        passBefore();
+        String serverName = serverName(server, name);
+        server.asked(Expected.DESCRIBE);
+        if (serverName.equals(name)) {
+            return Verdict.PASS;
+        }
+        server.write(ClientMessages.describeStatement(alloc, serverName));
+        return Verdict.DROP;
+    }
+
+    private Verdict close(PooledServer server, int totalBytes, ByteBuf in) {
+        String name = statementNamed(totalBytes, in);
+        if (name == null) {
+            server.asked(Expected.CLOSE);
+            return Verdict.PASS;
+        }
+        // The server keeps it for others, and for this client's next time.
+        statements.remove(name);
+        passBefore();
+        server.replies().add(Expected.LOCAL_CLOSE);
+        session.answerLocally();
+        return Verdict.DROP;
+    }
+
+    /** The name in a Describe or Close of a statement; null when it is of a portal. */
+    private static @Nullable String statementNamed(int totalBytes, ByteBuf in) {
+        int start = in.readerIndex() + HEADER_BYTES;
+        int end = in.readerIndex() + Math.min(totalBytes, MAX_NAMES_BYTES);
+        if (totalBytes <= HEADER_BYTES || in.getByte(start) != 'S') {
+            return null;
+        }
+        int nameEnd = in.indexOf(start + 1, end, (byte) 0);
+        return nameEnd < 0 ? null : in.toString(start + 1, nameEnd - start - 1, UTF_8);
+    }
+
+    private Verdict refuse(String problem) {
+        passBefore();
+        violated(problem);
+        return Verdict.DROP;
+    }
+
+    @Override
+    protected void pass(ByteBuf bytes) {
+        session.toServer(bytes);
+    }
+
+    @Override
+    protected void settled() {
+        throw new IllegalStateException("requests are not settled");
+    }
+
+    @Override
+    protected void violated(String problem) {
+        session.violation(problem);
+    }
+}

@@ -1,0 +1,44 @@
+package dev.coppice.proxy.pool;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What a client has set in its session, in the order in which it did, to be repeated on the next server connection.
+ * Immutable, so that a server connection can remember whose it has.
+ */
+record SessionSettings(Map<String, String> statements) {
+    static final SessionSettings NONE = new SessionSettings(Map.of());
+
+    private static final int MAX_SETTINGS = 100;
+
+    SessionSettings with(Setting setting) {
+        if (setting.name().equals(Setting.ALL)) {
+            return NONE;
+        }
+        Map<String, String> changed = new LinkedHashMap<>(statements);
+        changed.remove(setting.name());
+        if (!setting.statement().isEmpty()) {
+            changed.put(setting.name(), setting.statement());
+        }
+        return changed.isEmpty() ? NONE : new SessionSettings(changed);
+    }
+
+    boolean full() {
+        return statements.size() >= MAX_SETTINGS;
+    }
+
+    /** Whether a parameter, as ParameterStatus spells it, was set by the client. */
+    boolean has(String parameter) {
+        return statements.containsKey(parameter.toLowerCase(Locale.ROOT));
+    }
+
+    /** What brings any session of the same startup packet to these settings. */
+    String sql() {
+        StringBuilder sql = new StringBuilder("RESET ALL");
+        // A line end, since a statement may end in a comment.
+        statements.values().forEach(statement -> sql.append("\n;").append(statement));
+        return sql.toString();
+    }
+}
