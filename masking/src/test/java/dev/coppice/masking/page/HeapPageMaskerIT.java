@@ -172,7 +172,8 @@ class HeapPageMaskerIT {
             values.append(", ").append(subject.value());
         }
         server.execute("create table subjects (" + columns + ") with (fillfactor = 60)");
-        String insert = "insert into subjects (" + names + ") select " + values + " from generate_series(FIRST, LAST) n";
+        String insert =
+                "insert into subjects (" + names + ") select " + values + " from generate_series(FIRST, LAST) n";
         server.execute(
                 numbered(insert, 1, 300),
                 // Before the columns are dropped and others are added: short tuples, old values.
