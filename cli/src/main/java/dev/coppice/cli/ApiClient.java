@@ -10,6 +10,9 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -20,6 +23,9 @@ final class ApiClient implements AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     /** Longer than the slowest call: creating a branch answers only when it can be connected to. */
     private static final Duration CALL_TIMEOUT = Duration.ofMinutes(5);
+
+    /** Until the first line: the server sends progress long before. */
+    private static final Duration LINES_TIMEOUT = Duration.ofMinutes(10);
 
     private static final int LOCKED = 423;
     private static final int TRIES_WHEN_LOCKED = 5;
@@ -57,19 +63,42 @@ final class ApiClient implements AutoCloseable {
         return call("DELETE", path, null);
     }
 
-    /** The answer's JSON; a missing node when it has no body. */
-    private JsonNode call(String method, String path, @Nullable JsonNode body) {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(address.base() + path))
-                .timeout(CALL_TIMEOUT)
+    /** Gives the lines of an answer that takes a while to {@code consumer}, each when it arrives. */
+    void lines(String path, Consumer<JsonNode> consumer) {
+        HttpResponse<Stream<String>> response = send(request("GET", path, null, LINES_TIMEOUT), BodyHandlers.ofLines());
+        try (Stream<String> lines = response.body()) {
+            if (response.statusCode() / 100 != 2) {
+                throw refusal(response.statusCode(), parse(lines.collect(Collectors.joining("\n"))));
+            }
+            lines.filter(line -> !line.isBlank()).forEach(line -> {
+                JsonNode parsed = parse(line);
+                if (parsed == null) {
+                    throw refusal(response.statusCode(), null);
+                }
+                consumer.accept(parsed);
+            });
+        } catch (java.io.UncheckedIOException e) {
+            throw broken(e);
+        }
+    }
+
+    private HttpRequest request(String method, String path, @Nullable JsonNode body, Duration timeout) {
+        return HttpRequest.newBuilder(URI.create(address.base() + path))
+                .timeout(timeout)
                 .header("Authorization", "Bearer " + address.key())
                 .header("Accept", "application/json")
                 .header("Content-Type", "application/json")
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body.toString()))
                 .build();
-        HttpResponse<String> response = send(request);
+    }
+
+    /** The answer's JSON; a missing node when it has no body. */
+    private JsonNode call(String method, String path, @Nullable JsonNode body) {
+        HttpRequest request = request(method, path, body, CALL_TIMEOUT);
+        HttpResponse<String> response = send(request, BodyHandlers.ofString());
         for (int tries = 1; response.statusCode() == LOCKED && tries < TRIES_WHEN_LOCKED; tries++) {
             pause(WAIT_WHEN_LOCKED);
-            response = send(request);
+            response = send(request, BodyHandlers.ofString());
         }
         JsonNode answer = parse(response.body());
         if (response.statusCode() / 100 == 2 && answer != null) {
@@ -78,9 +107,9 @@ final class ApiClient implements AutoCloseable {
         throw refusal(response.statusCode(), answer);
     }
 
-    private HttpResponse<String> send(HttpRequest request) {
+    private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
         try {
-            return http.send(request, BodyHandlers.ofString());
+            return http.send(request, handler);
         } catch (java.net.http.HttpTimeoutException e) {
             throw new CliException(
                     CliException.UNREACHABLE, "the server at " + address + " did not answer in time", null);
@@ -88,14 +117,18 @@ final class ApiClient implements AutoCloseable {
             throw new CliException(
                     CliException.UNREACHABLE, "no server answers at " + address, "start it with ./coppice up");
         } catch (IOException e) {
-            throw new CliException(
-                    CliException.UNREACHABLE,
-                    "the connection to " + address + " broke: " + e.getMessage(),
-                    "is a Coppice server listening there?");
+            throw broken(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException(CliException.REFUSED, "interrupted", null);
         }
+    }
+
+    private CliException broken(Exception e) {
+        return new CliException(
+                CliException.UNREACHABLE,
+                "the connection to " + address + " broke: " + e.getMessage(),
+                "is a Coppice server listening there?");
     }
 
     static void pause(Duration time) {

@@ -23,6 +23,7 @@ import picocli.CommandLine.ScopeType;
             RolesCommand.class,
             DatabasesCommand.class,
             OperationsCommand.class,
+            StorageCommand.class,
             StatusCommand.class,
         },
         footerHeading = "%nExamples:%n",

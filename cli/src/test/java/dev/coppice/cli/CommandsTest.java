@@ -361,4 +361,88 @@ class CommandsTest {
     private int run(String... arguments) {
         return Main.run(new PrintWriter(out), new PrintWriter(err), environment, arguments);
     }
+
+    private static final String RESULT =
+            "{\"result\":{\"clean\":%s,\"findings\":%d,\"timelines\":3,\"journal_entries\":12,\"journal_bytes\":98304,"
+                    + "\"torn_bytes\":0,\"layers\":2,\"layer_bytes\":5242880,\"wal_records\":77,\"wal_bytes\":1500000}}\n";
+
+    @Test
+    void storage_verify_says_what_was_read_and_that_all_is_well() {
+        api.on(
+                "GET /storage/verify",
+                200,
+                "{\"progress\":{\"timeline\":1,\"timelines\":3,\"timeline_id\":\"t\",\"step\":\"wal\",\"done\":1,\"total\":2}}\n"
+                        + RESULT.formatted("true", 0));
+        assertThat(run("storage", "verify")).isZero();
+        assertThat(out.toString()).isEqualTo("""
+                        Checked 3 timelines: 12 journal entries (96.0 kB), 2 layers (5.0 MB), 77 WAL records (1.4 MB).
+                        All is well.
+                        """);
+        assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void storage_verify_of_a_branch_exits_with_1_when_it_finds_something() {
+        api.on(
+                "GET /storage" + P + "/branches/" + ALICE + "/verify",
+                200,
+                "{\"finding\":{\"severity\":\"error\",\"timeline_id\":\"t1\",\"branch\":\"dev-alice\","
+                        + "\"file\":\"layers/x\",\"what\":\"a wrong checksum\",\"advice\":\"look\"}}\n"
+                        + RESULT.formatted("false", 1));
+        assertThat(run("storage", "verify", "dev-alice")).isEqualTo(1);
+        assertThat(out.toString())
+                .contains(
+                        "1 finding:", "error: branch dev-alice, timeline t1, layers/x", "  a wrong checksum", "  look");
+        out.getBuffer().setLength(0);
+        assertThat(run("storage", "verify", "dev-alice", "-o", "json")).isEqualTo(1);
+        JsonNode answer = JsonMapper.shared().readTree(out.toString());
+        assertThat(answer.at("/findings/0/file").asString()).isEqualTo("layers/x");
+        assertThat(answer.at("/result/clean").asBoolean()).isFalse();
+    }
+
+    @Test
+    void a_check_that_breaks_off_is_not_taken_for_a_clean_one() {
+        api.on("GET /storage/verify", 200, "");
+        assertThat(run("storage", "verify")).isEqualTo(1);
+        assertThat(err.toString()).contains("stopped before the check was finished");
+    }
+
+    @Test
+    void storage_page_lists_versions_and_marks_the_one_that_is_served() {
+        api.on(
+                "GET /storage" + P + "/branches/" + ALICE
+                        + "/page?relation=public.orders&block=7&fork=main&lsn=0%2F16B3748",
+                200,
+                "{\"path\":\"base/5/16384\",\"block\":7,\"versions\":["
+                        + "{\"timeline_id\":\"t2\",\"branch\":\"dev-alice\",\"stamp\":\"0/3000000\",\"where\":\"journal 1@81920\","
+                        + "\"kind\":\"page\",\"served\":false},"
+                        + "{\"timeline_id\":\"t1\",\"branch\":\"main\",\"stamp\":\"0/16B0000\",\"where\":\"delta-1\","
+                        + "\"kind\":\"page\",\"served\":true}]}");
+        assertThat(run("storage", "page", "dev-alice", "public.orders", "7", "--lsn", "0/16B3748"))
+                .isZero();
+        assertThat(out.toString()).isEqualTo("""
+                        Block 7 of base/5/16384:
+                        STAMP        KIND  BRANCH     WHERE
+                        0/3000000    page  dev-alice  journal 1@81920
+                        0/16B0000 *  page  main       delta-1
+                        """);
+        assertThat(run("storage", "page", "main", "t", "7", "--lsn", "yesterday"))
+                .isEqualTo(2);
+        assertThat(run("storage", "page", "main", "t", "seven")).isEqualTo(2);
+    }
+
+    @Test
+    void storage_stats_is_a_table_of_branches() {
+        api.on(
+                "GET /storage" + P + "/stats",
+                200,
+                "{\"projects\":[{\"own_bytes\":73400320,\"local_cache_bytes\":1024,\"branches\":[{\"name\":\"main\","
+                        + "\"logical_size\":31457280,\"own_bytes\":73400320,\"shared_bytes\":0,\"layer_bytes\":20971520,"
+                        + "\"journal_bytes\":2097152,\"wal_bytes\":33554432,\"wal_archive_bytes\":16777216,"
+                        + "\"local_cache_bytes\":1024,\"horizon_lsn\":\"0/1000000\",\"read_amplification\":2}]}]}");
+        assertThat(run("storage", "stats")).isZero();
+        assertThat(out.toString())
+                .contains("main    30.0 MB  70.0 MB", "0/1000000")
+                .contains("Own bytes of all branches: 70.0 MB, and 1.0 kB of local files");
+    }
 }

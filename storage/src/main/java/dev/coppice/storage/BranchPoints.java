@@ -12,12 +12,14 @@ final class BranchPoints {
     private final @Nullable Timeline parent;
     private final long ancestorLsn;
     private final WalHistory wal;
+    private final Retention retention;
 
-    BranchPoints(Timeline timeline, @Nullable Timeline parent, long ancestorLsn, WalHistory wal) {
+    BranchPoints(Timeline timeline, @Nullable Timeline parent, long ancestorLsn, WalHistory wal, Retention retention) {
         this.timeline = timeline;
         this.parent = parent;
         this.ancestorLsn = ancestorLsn;
         this.wal = wal;
+        this.retention = retention;
     }
 
     BranchPoint at(Lsn lsn) {
@@ -31,24 +33,32 @@ final class BranchPoints {
         if (lsn.equals(head.lsn())) {
             return head;
         }
+        if (timeline.isCollected(lsn)) {
+            // Pinned, so somebody begins there: there is nothing to round.
+            return new BranchPoint(timeline.id(), lsn);
+        }
         return new BranchPoint(
                 timeline.id(), new Lsn(timeline.epochs().startable(wal.boundaryAtOrBefore(lsn.value()))));
     }
 
     BranchPoint at(Instant time) {
         BranchPoint head = timeline.head();
-        return pointBefore(time, head.lsn()).orElse(head);
+        BranchPoint point = pointBefore(time, head.lsn()).orElse(head);
+        refuseCollected(point);
+        return point;
     }
 
     /** The point after the last commit before the first one later than {@code time}; empty when none is later. */
     private Optional<BranchPoint> pointBefore(Instant time, Lsn limit) {
-        if (parent != null) {
+        // What it inherits was committed before it was created.
+        if (parent != null && time.isBefore(timeline.createdAt())) {
             Optional<BranchPoint> inherited = parent.branchPoints().pointBefore(time, new Lsn(ancestorLsn));
             if (inherited.isPresent()) {
                 return inherited;
             }
         }
-        CommitTimes.Answer answer = wal.firstCommitAfter(CommitTimes.toPostgres(time), limit.value());
+        CommitTimes.Answer answer =
+                wal.firstCommitAfter(time, limit.value(), timeline.horizon().value());
         return switch (answer) {
             case CommitTimes.Answer.NoneLater() ->
                 parent == null && time.isBefore(timeline.createdAt()) ? Optional.of(beginning(time)) : Optional.empty();
@@ -82,11 +92,42 @@ final class BranchPoints {
         }
     }
 
-    private void refuseOutside(Lsn lsn, Lsn end) {
-        if (lsn.isAfter(end) || Long.compareUnsigned(lsn.value(), wal.oldest()) < 0) {
+    /**
+     * Whether a point of this timeline or of an ancestor was collected.
+     *
+     * @throws OutsideHistoryException when so
+     */
+    void refuseCollected(Lsn lsn) {
+        if (parent != null && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0) {
+            parent.branchPoints().refuseCollected(lsn);
+        } else if (timeline.isCollected(lsn) && !retention.isPinned(timeline.id(), lsn)) {
             throw new OutsideHistoryException(
-                    "LSN " + lsn + " is outside history, which reaches from " + oldestAlongChain() + " to " + end);
+                    "LSN " + lsn + " is outside history, which reaches from " + reachesFrom() + " on");
         }
+    }
+
+    private void refuseCollected(BranchPoint point) {
+        if (point.timeline().equals(timeline.id())) {
+            refuseCollected(point.lsn());
+        } else if (parent != null) {
+            parent.branchPoints().refuseCollected(point);
+        }
+    }
+
+    private void refuseOutside(Lsn lsn, Lsn end) {
+        boolean before = timeline.horizon().isAfter(lsn) && !retention.isPinned(timeline.id(), lsn);
+        if (before || lsn.isAfter(end)) {
+            throw new OutsideHistoryException(
+                    "LSN " + lsn + " is outside history, which reaches from " + reachesFrom() + " to " + end);
+        }
+    }
+
+    private String reachesFrom() {
+        if (parent != null && timeline.horizon().value() == ancestorLsn) {
+            return parent.branchPoints().reachesFrom();
+        }
+        return timeline.horizon()
+                + timeline.horizonTime().map(time -> " (" + time + ")").orElse("");
     }
 
     private Lsn oldestAlongChain() {

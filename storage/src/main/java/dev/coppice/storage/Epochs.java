@@ -1,6 +1,7 @@
 package dev.coppice.storage;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.storage.index.FrozenIndex;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.io.DurableFiles;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Begins and ends the epochs of one timeline, and fences its journal. The lock orders these with each other. */
 final class Epochs {
@@ -69,6 +71,21 @@ final class Epochs {
             return new Lsn(wal.end());
         }
         return new Lsn(startable(fenceHere()));
+    }
+
+    /**
+     * Splits the journal for a flush.
+     *
+     * @return null when there is nothing to flush, or while a compute is just starting: its WAL may be taken back
+     */
+    synchronized @Nullable FrozenIndex freeze() {
+        if (journal.isOpen()) {
+            long end = wal.end();
+            if (startable(end) != end) {
+                return null;
+            }
+        }
+        return wal.freeze();
     }
 
     private long fenceHere() {

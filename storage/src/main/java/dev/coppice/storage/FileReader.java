@@ -1,50 +1,42 @@
 package dev.coppice.storage;
 
-import dev.coppice.storage.index.BlockVersion;
-import dev.coppice.storage.index.EntryRef;
-import dev.coppice.storage.index.IndexedJournal;
+import dev.coppice.storage.index.JournalTail;
 import dev.coppice.storage.index.OwnFile;
-import dev.coppice.storage.index.TimelineIndex;
-import dev.coppice.storage.io.SpanBuffers;
 import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.layer.LayerReader;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Files of a timeline as of an LSN, along the chain: its own entries first, and where they say nothing the parent's as of
- * the ancestor LSN. Thread-safe.
+ * Files of a timeline as of an LSN, along the chain: its journal's tail first, then its layers from the newest to the
+ * oldest, and where they say nothing the parent's as of the ancestor LSN. Thread-safe.
  *
- * <p>Where a block is comes from the indexes, under their locks; the bytes are read outside, and their checksums verified
- * every time.
+ * <p>The tail is asked under its lock, and before the layers are looked up: what a flush moves meanwhile is then seen
+ * twice, not never. Bytes are read outside, and their checksums verified every time. When bytes cannot be read and a
+ * flush or a compaction has replaced what held them, the read begins again.
  */
 final class FileReader {
     private static final int BLOCK = JournalSegment.BLOCK_SIZE;
 
-    /** The most bytes read from a journal at once. */
-    private static final int MAX_SPAN = 2 << 20;
-
-    /** Bytes of other entries between two pages that are read along rather than read around. */
-    private static final int MAX_GAP = 64 << 10;
-
-    private static final SpanBuffers SPANS = new SpanBuffers(MAX_SPAN);
-
     /** What a new branch begins without: replication slots hold back the parent's WAL, not the branch's. */
     private static final String NOT_INHERITED = "pg_replslot";
 
-    private final IndexedJournal journal;
+    private final TimelineHistory history;
     private final @Nullable FileReader parent;
     private final long ancestorLsn;
 
     /** @param parent reads what lies below {@code ancestorLsn}; null for a root */
-    FileReader(IndexedJournal journal, @Nullable FileReader parent, long ancestorLsn) {
-        this.journal = journal;
+    FileReader(TimelineHistory history, @Nullable FileReader parent, long ancestorLsn) {
+        this.history = history;
         this.parent = parent;
         this.ancestorLsn = ancestorLsn;
     }
@@ -53,20 +45,7 @@ final class FileReader {
         if (path.isEmpty()) {
             return FileStatus.DIRECTORY;
         }
-        return journal.ask(index -> stat(index, path, lsn));
-    }
-
-    /** A file's status and where its blocks are, all as of one moment. */
-    private static final class Located {
-        final FileReader[] owners;
-        final @Nullable BlockVersion[] versions;
-        final FileStatus status;
-
-        Located(FileStatus status, int count) {
-            this.status = status;
-            this.owners = new FileReader[count];
-            this.versions = new BlockVersion[count];
-        }
+        return retrying(() -> locate(new BlockLocations(path, 0, 0), path, lsn));
     }
 
     /**
@@ -75,35 +54,68 @@ final class FileReader {
      * @return false, and nothing delivered, when there is no such file
      */
     boolean readPages(String path, long firstBlock, int count, long lsn, PageConsumer consumer) {
-        Located located = journal.ask(index -> {
-            FileStatus status = stat(index, path, lsn);
-            Located answer = new Located(status, status.kind() == FileKind.FILE ? count : 0);
-            locate(index, path, firstBlock, lsn, answer);
-            return answer;
+        Delivered delivered = new Delivered(consumer);
+        return retrying(() -> {
+            long first = firstBlock + delivered.blocks;
+            BlockLocations locations = new BlockLocations(path, first, count - delivered.blocks);
+            if (locate(locations, path, lsn).kind() == FileKind.FILE) {
+                locations.deliver(delivered);
+                return true;
+            }
+            // Gone between two tries: what is left of it is nothing.
+            for (int left = delivered.blocks == 0 ? 0 : locations.count(); left > 0; left--) {
+                delivered.zero(firstBlock + delivered.blocks);
+            }
+            return delivered.blocks > 0;
         });
-        if (located.status.kind() != FileKind.FILE) {
-            return false;
+    }
+
+    /** Counts, so that a read that begins again goes on where it was. */
+    private static final class Delivered implements PageConsumer {
+        private final PageConsumer consumer;
+        private int blocks;
+
+        Delivered(PageConsumer consumer) {
+            this.consumer = consumer;
         }
-        deliver(located, path, firstBlock, consumer);
-        return true;
+
+        @Override
+        public void zero(long block) {
+            blocks++;
+            consumer.zero(block);
+        }
+
+        @Override
+        public void page(long block, long stamp, ByteBuffer page) {
+            blocks++;
+            consumer.page(block, stamp, page);
+        }
     }
 
     Optional<byte[]> readFile(String path, long lsn) {
-        Located located = journal.ask(index -> {
-            FileStatus status = stat(index, path, lsn);
-            long blocks = (status.size() + BLOCK - 1) / BLOCK;
-            if (status.size() > Integer.MAX_VALUE - BLOCK) {
-                throw new StorageException("\"" + path + "\" is too large to read whole: " + status.size() + " bytes");
+        return retrying(() -> {
+            FileStatus before = stat(path, lsn);
+            while (true) {
+                if (before.kind() != FileKind.FILE) {
+                    return Optional.empty();
+                }
+                if (before.size() > Integer.MAX_VALUE - BLOCK) {
+                    throw new StorageException(
+                            "\"" + path + "\" is too large to read whole: " + before.size() + " bytes");
+                }
+                BlockLocations locations = new BlockLocations(path, 0, (int) ((before.size() + BLOCK - 1) / BLOCK));
+                FileStatus status = locate(locations, path, lsn);
+                if (status.equals(before)) {
+                    return Optional.of(content(locations, (int) status.size()));
+                }
+                before = status;
             }
-            Located answer = new Located(status, (int) blocks);
-            locate(index, path, 0, lsn, answer);
-            return answer;
         });
-        if (located.status.kind() != FileKind.FILE) {
-            return Optional.empty();
-        }
-        byte[] content = new byte[(int) located.status.size()];
-        deliver(located, path, 0, new PageConsumer() {
+    }
+
+    private static byte[] content(BlockLocations locations, int size) {
+        byte[] content = new byte[size];
+        locations.deliver(new PageConsumer() {
             @Override
             public void zero(long block) {}
 
@@ -113,15 +125,18 @@ final class FileReader {
                 page.get(content, at, Math.min(BLOCK, content.length - at));
             }
         });
-        return Optional.of(content);
+        return content;
     }
 
     Optional<List<DirectoryEntry>> list(String path, long lsn) {
         if (stat(path, lsn).kind() != FileKind.DIRECTORY) {
             return Optional.empty();
         }
-        Map<String, FileKind> names = new TreeMap<>();
-        collectNames(path, lsn, names);
+        Map<String, FileKind> names = retrying(() -> {
+            Map<String, FileKind> collected = new TreeMap<>();
+            collectNames(path, lsn, collected);
+            return collected;
+        });
         List<DirectoryEntry> entries = new ArrayList<>(names.size());
         names.forEach((name, kind) -> entries.add(new DirectoryEntry(name, kind)));
         return Optional.of(entries);
@@ -129,171 +144,154 @@ final class FileReader {
 
     /** Every directory but the data directory itself; ascending, so parents come first. */
     List<String> directories(long lsn) {
-        Set<String> found = new TreeSet<>();
-        collectDirectories(lsn, found);
-        return List.copyOf(found);
+        return retrying(() -> {
+            Set<String> found = new TreeSet<>();
+            collectDirectories(lsn, found);
+            return List.copyOf(found);
+        });
+    }
+
+    /** Whether a branch's parent has nothing at a path for it. */
+    boolean isAbsentInParent(String path) {
+        return parent == null
+                || !isInherited(path)
+                || parent.stat(path, ancestorLsn).kind() == FileKind.ABSENT;
+    }
+
+    /** The sizes of all files together. */
+    long logicalBytes(long lsn) {
+        List<String> directories = new ArrayList<>(directories(lsn));
+        directories.add("");
+        long total = 0;
+        for (String directory : directories) {
+            for (DirectoryEntry entry : list(directory, lsn).orElse(List.of())) {
+                if (entry.kind() == FileKind.FILE) {
+                    total += stat(child(directory, entry.name()), lsn).size();
+                }
+            }
+        }
+        return total;
+    }
+
+    private <T> T retrying(Supplier<T> read) {
+        while (true) {
+            long before = generation();
+            try {
+                return read.get();
+            } catch (StorageException e) {
+                if (generation() == before) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private long generation() {
+        long sum = 0;
+        for (FileReader at = this; at != null; at = at.parent) {
+            sum += at.history.generation();
+        }
+        return sum;
     }
 
     private long inParent(long lsn) {
         return Long.compareUnsigned(lsn, ancestorLsn) < 0 ? lsn : ancestorLsn;
     }
 
-    private static boolean isInherited(String path) {
+    static boolean isInherited(String path) {
         return !path.startsWith(NOT_INHERITED + "/");
     }
 
-    private FileStatus stat(TimelineIndex index, String path, long lsn) {
-        OwnFile own = index.file(path, lsn);
-        if (own.state() == OwnFile.State.EXISTS) {
-            return FileStatus.file(own.size());
+    /** What one source says of a path: of a file there, and of a directory there. */
+    private record OwnAnswer(OwnFile file, Optional<Boolean> directory) {
+        static final OwnAnswer NOTHING = new OwnAnswer(OwnFile.NOTHING, Optional.empty());
+
+        static OwnAnswer of(JournalTail tail, String path, long lsn) {
+            return new OwnAnswer(tail.file(path, lsn), tail.directory(path, lsn));
         }
-        Optional<Boolean> directory = index.directory(path, lsn);
-        if (directory.isPresent() && directory.get()) {
+
+        OwnAnswer over(LayerSet layers, String path, long lsn) {
+            OwnFile whole = layers.file(file, path, lsn);
+            // A file that is there decides alone.
+            return whole.state() == OwnFile.State.EXISTS
+                    ? new OwnAnswer(whole, directory)
+                    : new OwnAnswer(whole, layers.directory(directory, path, lsn));
+        }
+    }
+
+    /** Finds the blocks, and says what is at the path as of the same moment. */
+    private FileStatus locate(BlockLocations locations, String path, long lsn) {
+        OwnAnswer inTail = history.askTail(tail -> {
+            for (int i = 0; i < locations.count(); i++) {
+                if (locations.isOpen(i)) {
+                    locations.set(i, tail.block(path, locations.block(i), lsn));
+                }
+            }
+            return OwnAnswer.of(tail, path, lsn);
+        });
+        LayerSet layers = history.layers();
+        OwnAnswer own = inTail.over(layers, path, lsn);
+        if (locations.isOpen()) {
+            locations.locate(layers, lsn);
+        }
+        FileReader above = isInherited(path) ? parent : null;
+        FileStatus inherited = FileStatus.ABSENT;
+        boolean open = isOpen(own);
+        if (above != null && (open || locations.isOpen())) {
+            inherited = above.locate(locations, path, inParent(lsn));
+        }
+        return status(own, open ? inherited : FileStatus.ABSENT);
+    }
+
+    /** Whether the parent matters for what is at a path. */
+    private static boolean isOpen(OwnAnswer own) {
+        return own.file.state() == OwnFile.State.GROWN
+                || (own.file.state() == OwnFile.State.NOTHING && own.directory.isEmpty());
+    }
+
+    private static FileStatus status(OwnAnswer own, FileStatus inherited) {
+        if (own.file.state() == OwnFile.State.EXISTS) {
+            return FileStatus.file(own.file.size());
+        }
+        if (own.directory.isPresent() && own.directory.get()) {
             return FileStatus.DIRECTORY;
         }
-        boolean says = own.state() == OwnFile.State.ABSENT || directory.isPresent();
-        if (own.state() != OwnFile.State.GROWN && (says || parent == null || !isInherited(path))) {
-            return FileStatus.ABSENT;
-        }
-        FileStatus inherited =
-                parent == null || !isInherited(path) ? FileStatus.ABSENT : parent.stat(path, inParent(lsn));
-        return own.state() == OwnFile.State.GROWN ? FileStatus.file(Math.max(own.size(), inherited.size())) : inherited;
-    }
-
-    private void locate(TimelineIndex index, String path, long firstBlock, long lsn, Located into) {
-        boolean open = false;
-        for (int i = 0; i < into.versions.length; i++) {
-            if (into.versions[i] != null) {
-                continue;
-            }
-            BlockVersion version = index.block(path, firstBlock + i, lsn);
-            if (version.source() == BlockVersion.Source.PARENT) {
-                open = true;
-            } else {
-                into.versions[i] = version;
-                into.owners[i] = this;
-            }
-        }
-        if (open && parent != null && isInherited(path)) {
-            FileReader above = parent;
-            above.journal.ask(parentIndex -> {
-                above.locate(parentIndex, path, firstBlock, inParent(lsn), into);
-                return true;
-            });
-        }
-    }
-
-    private void deliver(Located located, String path, long firstBlock, PageConsumer consumer) {
-        int entrySize = JournalSegment.maxPageEntrySize(path);
-        BlockVersion wholeVersion = null;
-        FileReader wholeOwner = null;
-        ByteBuffer whole = ByteBuffer.allocate(0);
-        int i = 0;
-        while (i < located.versions.length) {
-            BlockVersion version = located.versions[i];
-            if (version == null || version.source() == BlockVersion.Source.ZERO) {
-                consumer.zero(firstBlock + i);
-                i++;
-            } else if (version.source() == BlockVersion.Source.WHOLE) {
-                if (wholeVersion == null || wholeVersion.ref() != version.ref() || wholeOwner != located.owners[i]) {
-                    wholeVersion = version;
-                    wholeOwner = located.owners[i];
-                    whole = wholeOwner
-                            .journal
-                            .segmentOf(version.ref())
-                            .readData(EntryRef.position(version.ref()), path);
-                }
-                long block = firstBlock + i;
-                int from = (int) (block * BLOCK);
-                ByteBuffer page = whole.slice(from, Math.min(BLOCK, whole.limit() - from));
-                consumer.page(block, version.stamp(), padded(page));
-                i++;
-            } else {
-                int end = endOfSpan(located, i, entrySize);
-                deliverSpan(located, i, end, path, firstBlock, entrySize, consumer);
-                i = end;
-            }
-        }
-    }
-
-    /** Pages that lie close behind each other in one segment are read together; they often do after a bulk load. */
-    private static int endOfSpan(Located located, int first, int entrySize) {
-        long ref = reference(located, first);
-        long start = EntryRef.position(ref);
-        long last = start;
-        int end = first + 1;
-        while (end < located.versions.length) {
-            BlockVersion next = located.versions[end];
-            if (next == null
-                    || next.source() != BlockVersion.Source.PAGE
-                    || located.owners[end] != located.owners[first]
-                    || EntryRef.segment(next.ref()) != EntryRef.segment(ref)) {
-                break;
-            }
-            long position = EntryRef.position(next.ref());
-            if (position <= last || position > last + entrySize + MAX_GAP || position + entrySize > start + MAX_SPAN) {
-                break;
-            }
-            last = position;
-            end++;
-        }
-        return end;
-    }
-
-    private static long reference(Located located, int i) {
-        BlockVersion version = located.versions[i];
-        if (version == null) {
-            throw new IllegalStateException("block without a version");
-        }
-        return version.ref();
-    }
-
-    private static void deliverSpan(
-            Located located, int first, int end, String path, long firstBlock, int entrySize, PageConsumer consumer) {
-        JournalSegment segment = located.owners[first].journal.segmentOf(reference(located, first));
-        long start = EntryRef.position(reference(located, first));
-        long last = EntryRef.position(reference(located, end - 1));
-        ByteBuffer span = SPANS.borrow();
-        try {
-            segment.readSpan(start, (int) (last - start) + entrySize, span);
-            for (int i = first; i < end; i++) {
-                BlockVersion version = located.versions[i];
-                if (version != null) {
-                    long position = EntryRef.position(version.ref());
-                    ByteBuffer page = segment.verifiedData(span, (int) (position - start), position, path);
-                    consumer.page(firstBlock + i, version.stamp(), padded(page));
-                }
-            }
-        } finally {
-            SPANS.release(span);
-        }
-    }
-
-    private static ByteBuffer padded(ByteBuffer page) {
-        return page.remaining() == BLOCK
-                ? page
-                : ByteBuffer.allocate(BLOCK).put(page).clear();
+        return own.file.state() == OwnFile.State.GROWN
+                ? FileStatus.file(Math.max(own.file.size(), inherited.size()))
+                : inherited;
     }
 
     private void collectNames(String path, long lsn, Map<String, FileKind> names) {
         if (parent != null && isInherited(path + "/")) {
             parent.collectNames(path, inParent(lsn), names);
         }
-        journal.ask(index -> {
-            for (String name : index.namesEverIn(path)) {
-                String child = path.isEmpty() ? name : path + "/" + name;
-                OwnFile.State file = index.file(child, lsn).state();
-                Optional<Boolean> directory = index.directory(child, lsn);
-                if (file == OwnFile.State.EXISTS || file == OwnFile.State.GROWN) {
-                    names.put(name, FileKind.FILE);
-                } else if (directory.isPresent() && directory.get()) {
-                    names.put(name, FileKind.DIRECTORY);
-                } else if (file == OwnFile.State.ABSENT || directory.isPresent()) {
-                    names.remove(name);
-                }
+        Map<String, OwnAnswer> own = history.askTail(tail -> {
+            Map<String, OwnAnswer> answers = new HashMap<>();
+            for (String name : tail.namesEverIn(path)) {
+                answers.put(name, OwnAnswer.of(tail, child(path, name), lsn));
             }
-            return true;
+            return answers;
         });
+        LayerSet layers = history.layers();
+        for (LayerReader layer : layers.newestFirst()) {
+            layer.namesEverIn(path).forEach(name -> own.putIfAbsent(name, OwnAnswer.NOTHING));
+        }
+        own.forEach((name, answer) -> apply(name, answer.over(layers, child(path, name), lsn), names));
+    }
+
+    private static void apply(String name, OwnAnswer own, Map<String, FileKind> names) {
+        OwnFile.State file = own.file.state();
+        if (file == OwnFile.State.EXISTS || file == OwnFile.State.GROWN) {
+            names.put(name, FileKind.FILE);
+        } else if (own.directory.isPresent() && own.directory.get()) {
+            names.put(name, FileKind.DIRECTORY);
+        } else if (file == OwnFile.State.ABSENT || own.directory.isPresent()) {
+            names.remove(name);
+        }
+    }
+
+    private static String child(String directory, String name) {
+        return directory.isEmpty() ? name : directory + "/" + name;
     }
 
     private void collectDirectories(long lsn, Set<String> found) {
@@ -301,17 +299,23 @@ final class FileReader {
             parent.collectDirectories(inParent(lsn), found);
             found.removeIf(path -> !isInherited(path));
         }
-        journal.ask(index -> {
-            for (String path : index.directoriesEver()) {
-                index.directory(path, lsn).ifPresent(there -> {
-                    if (there) {
-                        found.add(path);
-                    } else {
-                        found.remove(path);
-                    }
-                });
+        Map<String, Optional<Boolean>> own = history.askTail(tail -> {
+            Map<String, Optional<Boolean>> answers = new HashMap<>();
+            for (String path : tail.directoriesEver()) {
+                answers.put(path, tail.directory(path, lsn));
             }
-            return true;
+            return answers;
         });
+        LayerSet layers = history.layers();
+        for (LayerReader layer : layers.newestFirst()) {
+            layer.directoriesEver().forEach(path -> own.putIfAbsent(path, Optional.empty()));
+        }
+        own.forEach((path, answer) -> layers.directory(answer, path, lsn).ifPresent(there -> {
+            if (there) {
+                found.add(path);
+            } else {
+                found.remove(path);
+            }
+        }));
     }
 }

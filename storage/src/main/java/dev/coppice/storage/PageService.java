@@ -3,7 +3,10 @@ package dev.coppice.storage;
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.io.DurableFiles;
-import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.io.FileWrites;
+import dev.coppice.storage.verify.Progress;
+import dev.coppice.storage.verify.TimelineVerifier;
+import dev.coppice.storage.verify.Verification;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,11 +17,11 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,7 +44,8 @@ public final class PageService implements AutoCloseable {
     private static final String DELETED_PREFIX = ".deleted-";
 
     private final Path root;
-    private final OpenFiles files = new OpenFiles();
+    private final StorageResources resources;
+    private final Maintenance maintenance;
     private final Map<TimelineId, Timeline> timelines = new ConcurrentHashMap<>();
 
     /** Orders creation and deletion, so that no child appears under a timeline that goes. */
@@ -53,8 +57,10 @@ public final class PageService implements AutoCloseable {
     private final Thread follower;
     private volatile boolean closed;
 
-    private PageService(Path root) {
+    private PageService(Path root, StorageResources resources) {
         this.root = root;
+        this.resources = resources;
+        maintenance = new Maintenance(() -> List.copyOf(timelines.values()), resources);
         follower = Thread.ofVirtual().name("page-service-follower").unstarted(this::follow);
     }
 
@@ -68,7 +74,13 @@ public final class PageService implements AutoCloseable {
 
     /** As {@link #open(Path)}, with limits and thresholds. */
     public static PageService open(Path timelinesDirectory, StorageConfiguration configuration) {
-        PageService service = new PageService(timelinesDirectory);
+        return open(timelinesDirectory, configuration, FileWrites.DIRECT);
+    }
+
+    /** @param writes how layers and manifests are written; a test makes it fail */
+    static PageService open(Path timelinesDirectory, StorageConfiguration configuration, FileWrites writes) {
+        PageService service =
+                new PageService(timelinesDirectory, StorageResources.of(timelinesDirectory, configuration, writes));
         try {
             if (!Files.isDirectory(timelinesDirectory)) {
                 Files.createDirectories(timelinesDirectory);
@@ -80,6 +92,7 @@ public final class PageService implements AutoCloseable {
             throw new StorageException("cannot open " + timelinesDirectory, e);
         }
         service.follower.start();
+        service.maintenance.start();
         return service;
     }
 
@@ -97,9 +110,12 @@ public final class PageService implements AutoCloseable {
      *
      * @throws TimelineExistsException when the id is taken
      * @throws NoSuchTimelineException when the point's timeline is not there
+     * @throws OutsideHistoryException when the point was collected
      */
     public Timeline createBranch(TimelineId id, BranchPoint point) {
-        return create(id, point);
+        try (Lease _ = lease(point)) {
+            return create(id, point);
+        }
     }
 
     /**
@@ -127,16 +143,11 @@ public final class PageService implements AutoCloseable {
 
     /** A snapshot of the timelines whose parent is {@code id}. */
     public Set<TimelineId> children(TimelineId id) {
-        return timelines.values().stream()
-                .filter(timeline -> timeline.ancestor()
-                        .filter(ancestor -> ancestor.timeline().equals(id))
-                        .isPresent())
-                .map(Timeline::id)
-                .collect(Collectors.toUnmodifiableSet());
+        return resources.retention().children(id);
     }
 
     /**
-     * Deletes a timeline and everything in its directory.
+     * Deletes a timeline and everything in its directory; its parent need no longer keep what it began at.
      *
      * @throws TimelineHasChildrenException when another timeline begins on it
      * @throws EpochRunningException when a compute holds its writer lock
@@ -152,13 +163,14 @@ public final class PageService implements AutoCloseable {
             if (timeline.writerRunning()) {
                 throw new EpochRunningException(id);
             }
-            timeline.stopFollowing();
+            timeline.closeForDeletion();
             Path doomed = root.resolve(DELETED_PREFIX + id);
             DurableFiles.deleteRecursively(doomed);
             Files.move(timeline.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
             DurableFiles.syncDirectory(root);
             timelines.remove(id);
-            files.forgetBelow(timeline.directory());
+            resources.retention().remove(id);
+            resources.files().forgetBelow(timeline.directory());
             DurableFiles.deleteRecursively(doomed);
         } catch (IOException e) {
             throw new StorageException("cannot delete timeline " + id, e);
@@ -172,7 +184,10 @@ public final class PageService implements AutoCloseable {
      * there or a lease holds them. Until it is called, nothing of the timeline is collected. Not remembered over a restart.
      */
     public void setRetention(TimelineId id, Duration historyRetention) {
-        timeline(id);
+        if (historyRetention.isNegative()) {
+            throw new IllegalArgumentException("a retention of " + historyRetention + " is not possible");
+        }
+        resources.retention().set(timeline(id).id(), historyRetention);
     }
 
     /**
@@ -181,32 +196,45 @@ public final class PageService implements AutoCloseable {
      * @throws OutsideHistoryException when it was collected already
      */
     public Lease lease(BranchPoint point) {
-        return new Lease(point, () -> {});
+        Timeline timeline = timeline(point.timeline());
+        // Reads the manifests, if need be, before the lock is taken.
+        timeline.branchPoints().refuseCollected(point.lsn());
+        return resources.retention().lease(point, () -> timeline.branchPoints().refuseCollected(point.lsn()));
     }
 
     /** Merges layers of the timeline now, as far as that is worth it; the background does so by itself. */
     public void compact(TimelineId id) {
-        timeline(id);
+        timeline(id).compact(false);
     }
 
     /**
-     * Advances the timeline's horizon to its retention and removes what no point can see any more, now; the background
-     * does so by itself.
+     * Flushes, advances the timeline's horizon to its retention and removes what no point can see any more, now; the
+     * background does so by itself.
      */
     public GarbageCollection collectGarbage(TimelineId id) {
-        return new GarbageCollection(0, 0, timeline(id).horizon());
+        return timeline(id).collectGarbage();
+    }
+
+    /**
+     * Reads everything that a timeline keeps, and says what is wrong with it. Changes nothing, and disturbs nobody but by the
+     * disk's and the processor's time that it takes.
+     */
+    public Verification verify(TimelineId id, Progress progress) {
+        return new TimelineVerifier(timeline(id).verifySubject(), progress).run();
     }
 
     @Override
     public void close() {
         closed = true;
+        resources.closed().set(true);
+        maintenance.close();
         follower.interrupt();
         try {
             follower.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        files.close();
+        resources.files().close();
     }
 
     private Timeline create(TimelineId id, @Nullable BranchPoint point) {
@@ -225,8 +253,9 @@ public final class PageService implements AutoCloseable {
             metadata.store(temporary);
             Files.move(temporary, directory, StandardCopyOption.ATOMIC_MOVE);
             DurableFiles.syncDirectory(root);
-            Timeline timeline = new Timeline(metadata, directory, parent, files);
+            Timeline timeline = new Timeline(metadata, directory, parent, resources);
             timelines.put(id, timeline);
+            resources.retention().add(id, point);
             return timeline;
         } catch (IOException e) {
             throw new StorageException("cannot create timeline " + id, e);
@@ -273,7 +302,8 @@ public final class PageService implements AutoCloseable {
         for (TimelineMetadata next : chain) {
             BranchPoint ancestor = next.ancestor();
             Timeline parent = ancestor == null ? null : timeline(ancestor.timeline());
-            timelines.put(next.id(), new Timeline(next, root.resolve(next.id().value()), parent, files));
+            timelines.put(next.id(), new Timeline(next, root.resolve(next.id().value()), parent, resources));
+            resources.retention().add(next.id(), ancestor);
         }
     }
 
@@ -295,6 +325,7 @@ public final class PageService implements AutoCloseable {
     private void followOne(Timeline timeline) {
         try {
             timeline.follow();
+            maintenance.consider(timeline);
             failing.remove(timeline.id());
         } catch (RuntimeException e) {
             // Whoever needs the timeline meets the same error; the others must go on being followed.

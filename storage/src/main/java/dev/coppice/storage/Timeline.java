@@ -2,15 +2,25 @@ package dev.coppice.storage;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
-import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.io.FileSpace;
 import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.layer.LayerCaches;
+import dev.coppice.storage.layer.Moment;
+import dev.coppice.storage.verify.Subject;
+import dev.coppice.storage.wal.LocalWalStore;
+import dev.coppice.storage.wal.WalSize;
 import dev.coppice.storage.wal.WalStore;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,36 +36,59 @@ public final class Timeline {
 
     private static final long HEAD = TimelineIndex.HEAD;
 
+    /** Between two moments while a compute writes, in nanoseconds. */
+    private static final long MOMENT_INTERVAL = 60_000_000_000L;
+
+    private static final long MEGABYTE = 1 << 20;
+
+    /** So much more WAL than journal may there be since the last flush. */
+    private static final int WAL_PER_JOURNAL = 4;
+
     private final TimelineMetadata metadata;
     private final Path directory;
     private final WriterLock writerLock;
+    private final TimelineHistory history;
     private final IndexedJournal journal;
     private final FileReader files;
     private final WalHistory wal;
     private final BranchPoints branchPoints;
     private final Epochs epochs;
+    private final Flush flush;
+    private final Compaction compaction;
+
+    /** Being deleted: background work stops. */
+    private volatile boolean closing;
+
+    /** Where the WAL ended at the last moment noted, and when that was by {@link System#nanoTime}. */
+    private volatile long momentAt = System.nanoTime() - MOMENT_INTERVAL;
+
+    private final @Nullable Timeline parent;
 
     /** Following the journal keeps a busy timeline cheap to branch. */
     private volatile boolean followed;
 
     /** @param parent the timeline that the metadata names, or null for a root */
-    Timeline(TimelineMetadata metadata, Path directory, @Nullable Timeline parent, OpenFiles openFiles) {
+    Timeline(TimelineMetadata metadata, Path directory, @Nullable Timeline parent, StorageResources resources) {
         BranchPoint ancestor = metadata.ancestor();
         long ancestorLsn = ancestor == null ? 0 : ancestor.lsn().value();
         this.metadata = metadata;
         this.directory = directory;
+        this.parent = parent;
         writerLock = new WriterLock(directory.resolve("writer.lock"));
-        journal = new IndexedJournal(journalDirectory(), metadata.id(), openFiles);
-        files = new FileReader(journal, parent == null ? null : parent.files, ancestorLsn);
-        WalStore store = new WalStore(
+        history = new TimelineHistory(metadata.id(), journalDirectory(), resources);
+        journal = history.journal();
+        files = new FileReader(history, parent == null ? null : parent.files, ancestorLsn);
+        WalStore store = new LocalWalStore(
                 walDirectory(),
                 walArchiveDirectory(),
                 parent == null ? null : parent.wal.store(),
                 ancestorLsn,
-                openFiles);
-        wal = new WalHistory(metadata.id().value(), journal, files, store, ancestorLsn);
-        branchPoints = new BranchPoints(this, parent, ancestorLsn, wal);
+                resources.files());
+        wal = new WalHistory(history, files, store, ancestorLsn);
+        branchPoints = new BranchPoints(this, parent, ancestorLsn, wal, resources.retention());
         epochs = new Epochs(this, journal, wal, writerLock);
+        flush = new Flush(history, epochs::freeze, wal::oldest, wal::end);
+        compaction = new Compaction(this, history, wal, flush, files::isAbsentInParent);
     }
 
     /** The timeline's name. */
@@ -253,25 +286,172 @@ public final class Timeline {
 
     /**
      * Turns what the journal holds into a layer, now, and frees the journal; the background does so by itself. Reads and
-     * branch points go on meanwhile.
+     * branch points go on meanwhile. Does nothing while a compute is just starting.
      */
     public void flush() {
-        journal.catchUp();
+        flush.run();
     }
 
-    /** From where on every point is readable: the beginning, or what the retention has let go of. */
+    /** From where on every point of its own history is readable: the beginning, or what the retention has let go of. */
     public Lsn horizon() {
-        return new Lsn(wal.oldest());
+        return new Lsn(wal.horizon());
     }
 
     /** The time to which history certainly reaches back; empty when nothing was collected yet. */
     public Optional<Instant> horizonTime() {
-        return Optional.empty();
+        return history.storedHorizon().equals(Lsn.ZERO)
+                ? Optional.empty()
+                : history.moments().atOrAfter(horizon()).map(Moment::time);
     }
 
-    /** What the timeline holds, in bytes. Walks its directory: not for a hot path. */
+    /** What the timeline holds, in bytes. Walks its files and its directory: not for a hot path. */
     public TimelineSize size() {
-        return new TimelineSize(0, 0, 0, 0, 0, 0);
+        WalSize walSize = wal.store().size();
+        return new TimelineSize(
+                files.logicalBytes(HEAD),
+                layerBytes(),
+                FileSpace.allocatedBelow(journalDirectory()),
+                walSize.live(),
+                walSize.archive(),
+                FileSpace.allocatedBelow(directory.resolve("local")));
+    }
+
+    /** Layers that a read may have to look into, of this timeline alone. */
+    public int readAmplification() {
+        return history.readAmplification();
+    }
+
+    long historyBytes() {
+        return layerBytes()
+                + FileSpace.allocatedBelow(journalDirectory())
+                + wal.store().size().archive();
+    }
+
+    private long layerBytes() {
+        return FileSpace.allocatedBelow(directory.resolve("layers"));
+    }
+
+    /** Whether an own point lies where history may have been collected; pins apart. */
+    boolean isCollected(Lsn lsn) {
+        return Long.compareUnsigned(lsn.value(), history.horizon()) < 0;
+    }
+
+    boolean wantsFlush() {
+        StorageConfiguration configuration = history.resources().configuration();
+        long threshold = configuration.flushJournalMegabytes() * MEGABYTE;
+        return !closing
+                && journal.isLoaded()
+                && (journal.unflushedBytes() >= threshold
+                        || journal.unflushedSegments() > configuration.flushEpochs()
+                        || (journal.unflushedBytes() > 0
+                                && wal.knownEnd() - history.flushed().stamp() >= threshold * WAL_PER_JOURNAL));
+    }
+
+    boolean wantsCompaction() {
+        return !closing && compaction.isWorthwhile();
+    }
+
+    /** @param pausing whether others shall have the machine half of the time */
+    void compact(boolean pausing) {
+        compaction.compact(mergeWrites(pausing));
+    }
+
+    /** Flushes, and collects all that can be. */
+    GarbageCollection collectGarbage() {
+        flush();
+        return compaction.collect(true, mergeWrites(false));
+    }
+
+    void collectInBackground() {
+        compaction.collect(false, mergeWrites(true));
+        if (wantsCompaction()) {
+            compact(true);
+        }
+    }
+
+    private MergeWrites mergeWrites(boolean pausing) {
+        return new MergeWrites(
+                history.resources().writes(),
+                pausing,
+                () -> closing || history.resources().isClosed());
+    }
+
+    /** Whether there is anything but a record of where it begins. */
+    boolean hasHistory() {
+        return history.layers().manifest() != null || journal.isLoaded() || Files.exists(walArchiveDirectory());
+    }
+
+    /** @return whether there may be more to compress */
+    boolean compressWal(Instant notWrittenSince, int most) {
+        return wal.store().compressCold(notWrittenSince, most).segments() == most;
+    }
+
+    void unloadIfIdle() {
+        if (!followed) {
+            history.unloadIfIdle();
+        }
+    }
+
+    boolean isClosing() {
+        return closing;
+    }
+
+    /** Stops background work for good and waits for what is going on. */
+    void closeForDeletion() {
+        closing = true;
+        followed = false;
+        compaction.lock().lock();
+        flush.lock().lock();
+    }
+
+    /** Notes the time, when the last time noted is long ago. */
+    private void noteMoment(Lsn end) {
+        if (System.nanoTime() - momentAt >= MOMENT_INTERVAL && !end.equals(Lsn.ZERO)) {
+            momentAt = System.nanoTime();
+            history.addMoment(Instant.now(), end);
+        }
+    }
+
+    /**
+     * What is known of a block, along the chain: this timeline's versions from the newest to the oldest, then the parent's up
+     * to the ancestor LSN.
+     *
+     * @param lsn for which {@link PageVersion#served} is said; empty = the head
+     */
+    public List<PageVersion> versions(String path, long block, Optional<Lsn> lsn) {
+        lsn.ifPresent(branchPoints::check);
+        List<PageVersion> all = new ArrayList<>();
+        boolean served = false;
+        long limit = HEAD;
+        long seen = lsn.map(Lsn::value).orElse(HEAD);
+        for (Timeline at = this; at != null; at = FileReader.isInherited(path) ? at.parent : null) {
+            at.journal.catchUp();
+            List<PageVersion> own = BlockVersions.of(at.history, path, block, limit, served ? 0 : seen);
+            served |= own.stream().anyMatch(PageVersion::served);
+            all.addAll(own);
+            long ancestorLsn = at.ancestor().map(point -> point.lsn().value()).orElse(0L);
+            limit = Long.compareUnsigned(limit, ancestorLsn) < 0 ? limit : ancestorLsn;
+            seen = Long.compareUnsigned(seen, ancestorLsn) < 0 ? seen : ancestorLsn;
+        }
+        return all;
+    }
+
+    Subject verifySubject() {
+        StorageResources resources = history.resources();
+        Supplier<Collection<Lsn>> pins = () -> resources.retention().pins(id()).stream()
+                .filter(pin -> !new Lsn(wal.oldest()).isAfter(pin))
+                .toList();
+        return new Subject(
+                id(),
+                directory,
+                ancestor(),
+                () -> Optional.ofNullable(parent).map(Timeline::endOfWal),
+                resources.layers(),
+                new LayerCaches(MEGABYTE, MEGABYTE),
+                resources.files(),
+                wal.store(),
+                () -> pins.get().stream().reduce(endOfWal(), Lsn::max),
+                () -> wal.neededWal(horizon(), pins.get()));
     }
 
     Epochs epochs() {
@@ -294,7 +474,7 @@ public final class Timeline {
     /** Indexes what was appended and follows the WAL, so that a branch point or a read need not. */
     void follow() {
         journal.follow();
-        wal.end();
+        noteMoment(new Lsn(wal.end()));
     }
 
     private long retained(Lsn lsn) {

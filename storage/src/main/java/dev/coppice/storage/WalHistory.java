@@ -1,14 +1,23 @@
 package dev.coppice.storage;
 
+import dev.coppice.common.Lsn;
+import dev.coppice.storage.index.FrozenIndex;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.layer.Moment;
 import dev.coppice.storage.wal.CommitTimes;
 import dev.coppice.storage.wal.ControlFile;
+import dev.coppice.storage.wal.LsnRange;
+import dev.coppice.storage.wal.Moments;
+import dev.coppice.storage.wal.NeededWal;
 import dev.coppice.storage.wal.WalFormat;
 import dev.coppice.storage.wal.WalScanner;
 import dev.coppice.storage.wal.WalStore;
 import dev.coppice.storage.wal.WalTail;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -16,20 +25,23 @@ import org.jspecify.annotations.Nullable;
 /** The record boundaries of one timeline's own WAL: its end, those between, and its commits. Thread-safe. */
 final class WalHistory {
     private final String name;
+    private final TimelineHistory history;
     private final IndexedJournal journal;
     private final FileReader files;
     private final WalStore store;
     private final long ancestorLsn;
     private final WalTail tail;
-    private @Nullable CommitTimes commitTimes;
+    private final CommitTimes commitTimes;
 
-    WalHistory(String name, IndexedJournal journal, FileReader files, WalStore store, long ancestorLsn) {
-        this.name = name;
-        this.journal = journal;
+    WalHistory(TimelineHistory history, FileReader files, WalStore store, long ancestorLsn) {
+        this.name = history.id().value();
+        this.history = history;
+        this.journal = history.journal();
         this.files = files;
         this.store = store;
         this.ancestorLsn = ancestorLsn;
         this.tail = new WalTail(store);
+        this.commitTimes = new CommitTimes(store);
     }
 
     WalStore store() {
@@ -65,6 +77,11 @@ final class WalHistory {
         }
         tail.startAt(ancestorLsn);
         return tail.advance();
+    }
+
+    /** The end of the last valid record as far as it was seen; 0 when it was not looked for. */
+    long knownEnd() {
+        return tail.isKnown() ? tail.position() : 0;
     }
 
     /**
@@ -112,8 +129,8 @@ final class WalHistory {
     private WalScanner firstRecordAt(long lsn) {
         WalScanner scanner = new WalScanner(store, lsn, 0);
         if (!scanner.next()) {
-            throw new StorageException("timeline " + name + ": there is no valid WAL record at the checkpoint "
-                    + new dev.coppice.common.Lsn(lsn));
+            throw new StorageException(
+                    "timeline " + name + ": there is no valid WAL record at the checkpoint " + new Lsn(lsn));
         }
         return scanner;
     }
@@ -130,16 +147,43 @@ final class WalHistory {
 
     /** Where this timeline's own history begins: its ancestor LSN, or the LSN of the import. */
     long oldest() {
+        if (ancestorLsn != 0) {
+            return ancestorLsn;
+        }
+        OptionalLong stored = history.storedOldest();
+        if (stored.isPresent()) {
+            return stored.getAsLong();
+        }
         JournalSegment first = journal.firstSegment();
-        return ancestorLsn != 0 || first == null ? ancestorLsn : first.startMark();
+        return first == null ? 0 : first.startMark();
+    }
+
+    /** From where on every own point can be read and all WAL is there; a boundary. */
+    long horizon() {
+        long oldest = oldest();
+        long horizon = history.horizon();
+        return Long.compareUnsigned(horizon, oldest) > 0 ? horizon : oldest;
     }
 
     /**
-     * The end of the last complete record at or before {@code lsn}, which lies between {@link #oldest} and {@link #end}.
+     * Splits the journal at the end of valid WAL for a flush; see {@link IndexedJournal#freeze}. Holds this object while
+     * the journal is locked, never the other way round.
+     */
+    synchronized @Nullable FrozenIndex freeze() {
+        end();
+        return journal.freeze(() -> {
+            long end = end();
+            tail.syncIfKnown(end);
+            return end;
+        });
+    }
+
+    /**
+     * The end of the last complete record at or before {@code lsn}, which lies between {@link #horizon} and {@link #end}.
      */
     long boundaryAtOrBefore(long lsn) {
         int size = store.segmentSize();
-        long oldest = oldest();
+        long oldest = horizon();
         long start = WalFormat.segmentStart(lsn, size);
         while (Long.compareUnsigned(start, oldest) > 0) {
             WalScanner scanner = WalScanner.atPage(store, start, lsn);
@@ -160,15 +204,42 @@ final class WalHistory {
         return boundary;
     }
 
-    /** This timeline's own first commit later than {@code time}, up to {@code limit}; see {@link CommitTimes#find}. */
-    CommitTimes.Answer firstCommitAfter(long time, long limit) {
-        CommitTimes times;
-        synchronized (this) {
-            if (commitTimes == null) {
-                commitTimes = new CommitTimes(store, oldest());
-            }
-            times = commitTimes;
+    /**
+     * This timeline's own first commit later than {@code time}, up to {@code limit}; see {@link CommitTimes#find}.
+     *
+     * @param horizon from where its WAL is certainly there; below it only what pinned points need
+     * @throws OutsideHistoryException when a commit below the horizon could be the one
+     */
+    CommitTimes.Answer firstCommitAfter(Instant time, long limit, long horizon) {
+        Moments known = history.moments();
+        Optional<Moment> from = known.atOrBefore(time);
+        long wanted = CommitTimes.toPostgres(time);
+        if (from.isPresent()) {
+            return Long.compareUnsigned(from.get().lsn().value(), limit) >= 0
+                    ? new CommitTimes.Answer.NoneLater()
+                    : commitTimes.find(wanted, from.get(), limit);
         }
-        return times.find(time, limit);
+        if (Long.compareUnsigned(horizon, oldest()) > 0) {
+            Instant reached =
+                    known.list().isEmpty() ? null : known.list().getFirst().time();
+            throw new OutsideHistoryException(time + " is outside history, which reaches back to "
+                    + (reached == null ? "LSN " + new Lsn(horizon) : reached));
+        }
+        return commitTimes.find(wanted, oldest(), limit);
+    }
+
+    /** Where recovery of the image at an LSN begins; where the timeline begins, when it has no control file yet. */
+    Lsn redoAt(Lsn lsn) {
+        return control(lsn.value()).map(control -> new Lsn(control.redo())).orElse(new Lsn(oldest()));
+    }
+
+    /**
+     * Which WAL of this timeline somebody can still ask for.
+     *
+     * @param horizon where its own history begins
+     * @param pins points that stay readable
+     */
+    List<LsnRange> neededWal(Lsn horizon, Collection<Lsn> pins) {
+        return NeededWal.of(horizon, pins, this::redoAt);
     }
 }

@@ -2,18 +2,23 @@ package dev.coppice.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.io.FileWrites;
 import dev.coppice.storage.io.OpenFiles;
 import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.EntryType;
 import dev.coppice.storage.journal.JournalSegment;
+import dev.coppice.storage.layer.RetainedPoints;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -36,8 +41,13 @@ class TimelineModelTest {
         final TimelineId id;
         final Pair parent;
         final NaiveTimeline model;
+        TimelineHistory history;
         IndexedJournal journal;
         FileReader files;
+        Flush flush;
+        LayerMerge merge;
+        long horizon;
+        long flushStamp;
         JournalSegment segment;
         long mark;
 
@@ -51,21 +61,38 @@ class TimelineModelTest {
         }
 
         void open() {
-            journal = new IndexedJournal(directory, id, openFiles);
-            files = new FileReader(journal, parent == null ? null : parent.files, model.ancestorLsn);
+            history = new TimelineHistory(id, directory, resources);
+            journal = history.journal();
+            files = new FileReader(history, parent == null ? null : parent.files, model.ancestorLsn);
+            flush = new Flush(
+                    history, () -> journal.freeze(() -> flushStamp), () -> model.ancestorLsn, () -> flushStamp);
+            merge = new LayerMerge(history, () -> model.ancestorLsn, files::isAbsentInParent);
+        }
+
+        /** Whether what the timeline was at an LSN must still be known. */
+        boolean retains(long lsn) {
+            if (parent != null && lsn < model.ancestorLsn) {
+                return parent.retains(lsn);
+            }
+            return lsn >= horizon || pins().contains(new Lsn(lsn));
+        }
+
+        Collection<Lsn> pins() {
+            return resources.retention().pins(id);
         }
     }
 
     private final TestDirectory root = new TestDirectory();
-    private final OpenFiles openFiles = new OpenFiles();
+    private final StorageResources resources =
+            StorageResources.of(root.path(), StorageConfiguration.DEFAULTS, FileWrites.DIRECT);
     private final List<Pair> pairs = new ArrayList<>();
     private Random random;
 
     @RepeatedTest(4)
     void answers_as_a_naive_replay_does() throws IOException {
-        long seed = Long.getLong("coppice.test.seed", System.nanoTime());
+        long seed = Long.getLong("coppice.seed", System.nanoTime());
         try (root;
-                openFiles) {
+                OpenFiles _ = resources.files()) {
             random = new Random(seed);
             pairs.add(new Pair(new TimelineId("root"), null, 0));
             for (int round = 0; round < ROUNDS; round++) {
@@ -74,11 +101,9 @@ class TimelineModelTest {
                     step(pair);
                 }
                 if (random.nextInt(8) == 0 && pairs.size() < 8) {
-                    pairs.add(new Pair(
-                            new TimelineId("t" + pairs.size()),
-                            pair,
-                            pair.model.ancestorLsn + random.nextLong(pair.mark - pair.model.ancestorLsn + 1)));
+                    branch(pair);
                 }
+                reorganise(pair);
                 pair.journal.catchUp();
                 compare(seed);
             }
@@ -87,8 +112,55 @@ class TimelineModelTest {
                 compare(seed);
             }
         } catch (RuntimeException e) {
-            throw new AssertionError("seed " + seed, e);
+            throw new AssertionError("-Dcoppice.seed=" + seed, e);
         }
+    }
+
+    private void branch(Pair pair) throws IOException {
+        long lsn = pair.model.ancestorLsn + random.nextLong(pair.mark - pair.model.ancestorLsn + 1);
+        if (pair.retains(lsn)) {
+            TimelineId id = new TimelineId("t" + pairs.size());
+            pairs.add(new Pair(id, pair, lsn));
+            resources.retention().add(id, new BranchPoint(pair.id, new Lsn(lsn)));
+        }
+    }
+
+    /** What background work does, and restarts. */
+    private void reorganise(Pair pair) {
+        if (pair.segment != null && random.nextInt(3) == 0) {
+            flush(pair);
+        }
+        List<LayerRun> runs = pair.merge.runs();
+        if (runs.size() > 1 && random.nextInt(6) == 0) {
+            int from = random.nextInt(runs.size() - 1);
+            int to = from + 2 + random.nextInt(runs.size() - from - 1);
+            pair.merge.run(runs.subList(from, to), retained(pair), FileWrites.DIRECT);
+        }
+        if (!runs.isEmpty() && random.nextInt(6) == 0) {
+            pair.horizon = Math.max(pair.horizon, random.nextLong(pair.mark + 1));
+            pair.history.advanceHorizon(pair.horizon);
+            pair.history.replaceManifest(new Lsn(pair.model.ancestorLsn), change -> change);
+            pair.merge.run(pair.merge.runs(), retained(pair), FileWrites.DIRECT);
+        }
+        if (random.nextInt(10) == 0) {
+            pairs.forEach(Pair::open);
+        }
+    }
+
+    private static RetainedPoints retained(Pair pair) {
+        return new RetainedPoints(pair.history.storedHorizon(), pair.pins());
+    }
+
+    /** As {@link #fence}, and the journal before it becomes a layer. */
+    private void flush(Pair pair) {
+        long offset = pair.journal.catchUp();
+        boolean split = pair.journal.unflushedBytes() > 0 || pair.journal.unflushedSegments() > 1;
+        pair.flushStamp = Math.max(lastFence(pair), pair.mark - random.nextInt(20));
+        if (split) {
+            pair.model.fences.add(new NaiveTimeline.Fence(pair.segment.epoch(), offset, pair.flushStamp));
+        }
+        pair.flush.run();
+        assertThat(pair.journal.unflushedBytes()).isZero();
     }
 
     private void step(Pair pair) {
@@ -176,8 +248,11 @@ class TimelineModelTest {
         for (int i = 0; i < 3; i++) {
             boolean head = i == 0;
             long lsn = head ? TimelineIndex.HEAD : random.nextLong(pair.mark + 2);
+            if (!head && !pair.retains(lsn)) {
+                continue;
+            }
             NaiveTimeline.Image image = pair.model.at(head ? Long.MAX_VALUE : lsn);
-            String where = "seed " + seed + ", " + pair.id + " at " + lsn;
+            String where = "-Dcoppice.seed=" + seed + ", " + pair.id + " at " + lsn;
             for (String path : FILES) {
                 compareFile(pair.files, path, lsn, image, where + ", " + path);
             }

@@ -2,10 +2,12 @@ package dev.coppice.control.api;
 
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.error.ControlException;
@@ -43,7 +45,12 @@ public final class ApiServer implements AutoCloseable {
         ActivityMonitor monitor = shop.monitor();
         RoleWorkflows roles = new RoleWorkflows(shop);
         ViewMaker views = new ViewMaker(
-                shop.computeService(), monitor, strings, shop.computeSettings().computeUnits(), suspendTimeoutSeconds);
+                shop.computeService(),
+                monitor,
+                strings,
+                new BranchSizes(shop.pages()),
+                shop.computeSettings().computeUnits(),
+                suspendTimeoutSeconds);
         Jex jex = Jex.create()
                 .config(config ->
                         config.host(listen.getHostString()).health(false).compression(c -> c.disableCompression()))
@@ -62,6 +69,7 @@ public final class ApiServer implements AutoCloseable {
         new BranchRoutes(lookup, new BranchWorkflows(shop), views).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, roles, views).register(routes);
+        new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
         return new ApiServer(jex.start());
     }
 

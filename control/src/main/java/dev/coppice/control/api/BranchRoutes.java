@@ -35,7 +35,7 @@ final class BranchRoutes {
         routes.post("/projects/{project}/branches", this::create);
         routes.get(
                 "/projects/{project}/branches/{branch}",
-                call -> Reply.ok(new Views.OneBranch(views.branch(lookup.branch(call)), Map.of())));
+                call -> Reply.ok(new Views.OneBranch(views.measured(lookup.branch(call)), Map.of())));
         routes.patch("/projects/{project}/branches/{branch}", this::update);
         routes.delete("/projects/{project}/branches/{branch}", this::delete);
     }

@@ -22,6 +22,20 @@ final class Routes {
         jex.get(BASE + path, context -> answer(context, handler));
     }
 
+    /** Answers one request with line after line of JSON; what it throws before the first becomes an error answer. */
+    interface LineHandler {
+        void handle(Call call, Lines lines) throws Exception;
+    }
+
+    /** A route whose answer takes a while: NDJSON, each line sent when it is known. */
+    void lines(String path, LineHandler handler) {
+        jex.get(BASE + path, context -> {
+            try (Lines lines = new Lines(context)) {
+                handler.handle(new Call(context), lines);
+            }
+        });
+    }
+
     void post(String path, Handler handler) {
         jex.post(BASE + path, context -> answer(context, handler));
     }

@@ -5,6 +5,7 @@ import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Database;
@@ -27,6 +28,7 @@ final class ViewMaker {
     private final ComputeService computes;
     private final ActivityMonitor monitor;
     private final ConnectionStrings strings;
+    private final BranchSizes sizes;
     private final double computeUnits;
     private final int suspendTimeoutSeconds;
 
@@ -34,11 +36,13 @@ final class ViewMaker {
             ComputeService computes,
             ActivityMonitor monitor,
             ConnectionStrings strings,
+            BranchSizes sizes,
             double computeUnits,
             int suspendTimeoutSeconds) {
         this.computes = computes;
         this.monitor = monitor;
         this.strings = strings;
+        this.sizes = sizes;
         this.computeUnits = computeUnits;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
     }
@@ -73,7 +77,17 @@ final class ViewMaker {
                 project.updatedAt());
     }
 
+    /** As known lately: a list of branches must not wait for each to be measured. */
     Views.Branch branch(Branch branch) {
+        return branch(branch, sizes.known(branch));
+    }
+
+    /** With its size as of now. */
+    Views.Branch measured(Branch branch) {
+        return branch(branch, sizes.measured(branch));
+    }
+
+    private static Views.Branch branch(Branch branch, @Nullable Long logicalSize) {
         Lsn parentLsn = branch.parentLsn();
         return new Views.Branch(
                 branch.id(),
@@ -84,6 +98,7 @@ final class ViewMaker {
                 branch.name(),
                 branch.state().text(),
                 branch.updatedAt(),
+                logicalSize,
                 branch.creationSource(),
                 "parent-data",
                 branch.isDefault(),

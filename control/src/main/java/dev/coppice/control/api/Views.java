@@ -51,6 +51,7 @@ final class Views {
             String name,
             String currentState,
             Instant stateChangedAt,
+            @Nullable Long logicalSize,
             String creationSource,
             String initSource,
             boolean primary,

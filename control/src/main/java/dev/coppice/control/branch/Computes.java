@@ -38,8 +38,13 @@ final class Computes {
      * @throws ControlException UNAVAILABLE when it does not wake, else what Postgres's refusal means
      */
     <T> T run(String endpointId, TimelineId timeline, Work<T> work) {
+        return run(endpointId, timeline, ComputeSql.MAINTENANCE_DATABASE, work);
+    }
+
+    /** As {@link #run(String, TimelineId, Work)}, connected to {@code database}. */
+    <T> T run(String endpointId, TimelineId timeline, String database, Work<T> work) {
         ComputeAddress address = awake(endpointId, timeline);
-        try (Connection connection = ComputeSql.open(address.socket())) {
+        try (Connection connection = ComputeSql.open(address.socket(), database)) {
             return work.run(connection);
         } catch (SQLException e) {
             throw ComputeSql.translate(e);

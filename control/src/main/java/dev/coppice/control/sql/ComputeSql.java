@@ -6,11 +6,13 @@ import dev.coppice.control.error.ControlException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Statements on a compute. Every method runs on a connection in auto-commit mode that the caller owns. */
@@ -18,7 +20,8 @@ public final class ComputeSql {
     /** The role that Coppice itself logs in with, over the Unix socket only. */
     public static final String ADMIN = "coppice_admin";
 
-    private static final String MAINTENANCE_DATABASE = "postgres";
+    /** Is always there. */
+    public static final String MAINTENANCE_DATABASE = "postgres";
 
     /** What Neon's API-made roles may do, without its core patches: everything short of superuser. */
     private static final String ROLE_OPTIONS = "LOGIN CREATEDB CREATEROLE REPLICATION BYPASSRLS";
@@ -29,7 +32,22 @@ public final class ComputeSql {
 
     /** Connects to the maintenance database; the caller closes the connection. */
     public static Connection open(Path socket) throws SQLException {
-        return DriverManager.getConnection(Catalog.url(socket, MAINTENANCE_DATABASE), ADMIN, "");
+        return open(socket, MAINTENANCE_DATABASE);
+    }
+
+    /** Connects to a database; the caller closes the connection. */
+    public static Connection open(Path socket, String database) throws SQLException {
+        return DriverManager.getConnection(Catalog.url(socket, database), ADMIN, "");
+    }
+
+    /** The path of a relation's first file; empty when there is no such relation in this database, or it has no file. */
+    public static Optional<String> relationPath(Connection connection, String relation) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("SELECT pg_relation_filepath(to_regclass(?))")) {
+            statement.setString(1, relation);
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next() ? Optional.ofNullable(rows.getString(1)) : Optional.empty();
+            }
+        }
     }
 
     /** Reads roles and databases. */

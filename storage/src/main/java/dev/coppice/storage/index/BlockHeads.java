@@ -36,4 +36,21 @@ final class BlockHeads {
         versions[slot] = version;
         chunks[chunk] = versions;
     }
+
+    /** Every block that has a version, ascending. */
+    void forEach(BlockConsumer consumer) {
+        for (int chunk = 0; chunk < chunks.length; chunk++) {
+            int @Nullable [] versions = chunks[chunk];
+            for (int slot = 0; versions != null && slot < versions.length; slot++) {
+                if (versions[slot] != 0) {
+                    consumer.accept(((long) chunk << CHUNK_BITS) | slot, versions[slot]);
+                }
+            }
+        }
+    }
+
+    /** Receives a block and its newest version. */
+    interface BlockConsumer {
+        void accept(long block, int version);
+    }
 }

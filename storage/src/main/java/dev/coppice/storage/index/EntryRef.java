@@ -1,15 +1,15 @@
 package dev.coppice.storage.index;
 
 /**
- * Where an entry is, and what kind of index record it made, packed into a {@code long}: 20 bits segment (its ordinal in
- * the timeline), 40 bits position, 3 bits kind. References compare in journal order.
+ * Where an entry is, and what kind of index record it made, packed into a {@code long}: 17 bits segment (its ordinal in
+ * the index), 44 bits position, 3 bits kind. References of one index compare in journal order.
  */
-public final class EntryRef {
+final class EntryRef {
     private static final int KIND_BITS = 3;
-    private static final int POSITION_BITS = 40;
+    private static final int POSITION_BITS = 44;
 
-    /** The most segments (starts of a compute) that a timeline can have. */
-    static final int MAX_SEGMENTS = 1 << 20;
+    /** The most segments (starts of a compute) whose journals wait for a flush. */
+    static final int MAX_SEGMENTS = 1 << (Long.SIZE - POSITION_BITS - KIND_BITS);
 
     /** The largest segment, in bytes. */
     static final long MAX_POSITION = 1L << POSITION_BITS;
@@ -21,12 +21,12 @@ public final class EntryRef {
     }
 
     /** The ordinal of the segment. */
-    public static int segment(long ref) {
+    static int segment(long ref) {
         return (int) (ref >>> (POSITION_BITS + KIND_BITS));
     }
 
     /** The entry's first byte in the segment. */
-    public static long position(long ref) {
+    static long position(long ref) {
         return (ref >>> KIND_BITS) & (MAX_POSITION - 1);
     }
 

@@ -36,6 +36,11 @@ final class Fences {
         count++;
     }
 
+    /** The stamp of the last fence; 0 without one. */
+    long lastStamp() {
+        return count == 0 ? 0 : stamps[count - 1];
+    }
+
     /** The effective stamp of the entry that begins at {@code position} and was written with {@code raw}. */
     long effective(long position, long raw) {
         if (count == 0) {

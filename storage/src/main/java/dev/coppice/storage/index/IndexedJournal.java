@@ -1,6 +1,7 @@
 package dev.coppice.storage.index;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.OpenFiles;
 import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.EntryType;
@@ -13,16 +14,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One timeline's journal with its index: loaded at the first use, then followed. Thread-safe: many threads ask while one
- * catches up.
+ * One timeline's journal with the index of what is in no layer yet: loaded at the first use, then followed. Thread-safe:
+ * many threads ask while one catches up.
  *
  * <p>{@code scanLock} orders those who read the journal or change its set of segments; the index itself is changed under
  * the write lock, in batches, so that readers hardly wait.
@@ -44,6 +48,7 @@ public final class IndexedJournal {
     private final Path directory;
     private final TimelineId timeline;
     private final OpenFiles files;
+    private final Supplier<JournalPosition> flushed;
 
     private final ReentrantLock scanLock = new ReentrantLock();
 
@@ -55,6 +60,9 @@ public final class IndexedJournal {
 
     /** Replaced when reading failed half-way: a gap would serve old pages, so all is read again. */
     private TimelineIndex index = new TimelineIndex();
+
+    /** What is being flushed; its entries are older than those of {@link #index}. */
+    private @Nullable FrozenIndex frozen;
 
     private final List<JournalEntry> batch = new ArrayList<>(BATCH);
     private volatile List<JournalSegment> segments = List.of();
@@ -68,31 +76,41 @@ public final class IndexedJournal {
     /** Whether this process knows that the newest segment's end is durable. */
     private volatile boolean endSynced;
 
-    /** Reads nothing yet. */
-    public IndexedJournal(Path directory, TimelineId timeline, OpenFiles files) {
+    /** Whether somebody asked since {@link #unloadIfIdle} looked last. */
+    private volatile boolean used;
+
+    private volatile long unflushedBytes;
+    private volatile int unflushedSegments;
+    private final AtomicLong generation = new AtomicLong();
+
+    /**
+     * Reads nothing yet.
+     *
+     * @param flushed where to begin when the index is loaded
+     */
+    public IndexedJournal(Path directory, TimelineId timeline, OpenFiles files, Supplier<JournalPosition> flushed) {
         this.directory = directory;
         this.timeline = timeline;
         this.files = files;
+        this.flushed = flushed;
     }
 
     /** Asks the index. The answer must not keep a reference to it. */
-    public <T> T ask(Function<TimelineIndex, T> question) {
+    public <T> T ask(Function<JournalTail, T> question) {
+        if (!used) {
+            used = true;
+        }
         while (true) {
             load();
             indexLock.readLock().lock();
             try {
                 if (loaded) {
-                    return question.apply(index);
+                    return question.apply(new JournalTail(index, frozen == null ? null : frozen.index()));
                 }
             } finally {
                 indexLock.readLock().unlock();
             }
         }
-    }
-
-    /** The segment that a reference points into. */
-    public JournalSegment segmentOf(long ref) {
-        return segments.get(EntryRef.segment(ref));
     }
 
     /** The newest segment, if there has been an epoch. */
@@ -153,7 +171,7 @@ public final class IndexedJournal {
                     JournalSegment.create(directory, new SegmentHeader(epoch, startMark, timeline), files);
             List<JournalSegment> all = new ArrayList<>(segments);
             all.add(segment);
-            addSegmentToIndex(segment);
+            addSegmentToIndex(segment, segment.startMark());
             segments = List.copyOf(all);
             scanner = new SegmentScanner(segment);
             endSynced = false;
@@ -172,6 +190,14 @@ public final class IndexedJournal {
         if (last != null) {
             last.sync();
             endSynced = true;
+        }
+    }
+
+    /** Makes what was appended to an open epoch durable, as far as it is now. */
+    public void syncNewest() {
+        JournalSegment last = isOpen() ? lastSegment() : null;
+        if (last != null) {
+            last.sync();
         }
     }
 
@@ -195,6 +221,149 @@ public final class IndexedJournal {
             appendFence(stamp, offset, END_OF_EPOCH);
             endSynced = true;
             scan(true);
+        } finally {
+            scanLock.unlock();
+        }
+    }
+
+    /**
+     * Splits what is indexed from what will be, for a flush. While an epoch is open a fence makes the split durable; the
+     * stamps on the older side are final then. What was frozen before and not released is returned again.
+     *
+     * @param endOfWal finds the end of valid WAL and makes it durable; called while the journal is locked
+     * @return null when there is nothing to flush
+     */
+    public @Nullable FrozenIndex freeze(LongSupplier endOfWal) {
+        scanLock.lock();
+        try {
+            load();
+            long offset = scan(false);
+            JournalSegment last = lastSegment();
+            if (last == null || frozen != null || (index.isEmpty() && index.segmentCount() < 2)) {
+                return frozen;
+            }
+            if (isOpen()) {
+                long stamp = endOfWal.getAsLong();
+                appendFence(stamp, offset, 0);
+                fenceIndex(offset, stamp);
+            } else {
+                syncEnd();
+            }
+            split(last, offset);
+            return frozen;
+        } finally {
+            scanLock.unlock();
+        }
+    }
+
+    private void fenceIndex(long offset, long stamp) {
+        indexLock.writeLock().lock();
+        try {
+            index.fence(offset, stamp);
+        } finally {
+            indexLock.writeLock().unlock();
+        }
+    }
+
+    private void split(JournalSegment last, long offset) {
+        indexLock.writeLock().lock();
+        try {
+            long stamp = index.lastFenceStamp();
+            frozen = new FrozenIndex(index, new JournalPosition(last.epoch(), offset, stamp));
+            index = new TimelineIndex();
+            index.addSegment(last, stamp + 1);
+            measure();
+        } finally {
+            indexLock.writeLock().unlock();
+        }
+    }
+
+    private void measure() {
+        unflushedBytes = index.journalBytes();
+        unflushedSegments = index.segmentCount();
+    }
+
+    /**
+     * Forgets a frozen index, whose entries are in a layer now, and the segments before it. The layer must be visible to
+     * those who ask before this is called.
+     */
+    public void release(FrozenIndex flushedIndex) {
+        scanLock.lock();
+        try {
+            if (frozen != null && frozen.index() == flushedIndex.index()) {
+                dropFrozen();
+                int epoch = flushedIndex.end().epoch();
+                segments = segments.stream().filter(s -> s.epoch() >= epoch).toList();
+            } else {
+                // The journal was read again meanwhile, from where the flush before this one had come to.
+                reset();
+            }
+        } finally {
+            scanLock.unlock();
+        }
+    }
+
+    /** Gives back the space of what lies before {@code position}, which is in layers. */
+    public void free(JournalPosition position) {
+        for (JournalSegment segment : JournalSegment.openAll(directory, timeline, files)) {
+            if (segment.epoch() < position.epoch()) {
+                segment.delete();
+            } else if (segment.epoch() == position.epoch()) {
+                segment.free(position.offset());
+            }
+        }
+    }
+
+    /** What was frozen and not released. */
+    public @Nullable FrozenIndex frozen() {
+        indexLock.readLock().lock();
+        try {
+            return frozen;
+        } finally {
+            indexLock.readLock().unlock();
+        }
+    }
+
+    private void dropFrozen() {
+        indexLock.writeLock().lock();
+        try {
+            frozen = null;
+            generation.incrementAndGet();
+        } finally {
+            indexLock.writeLock().unlock();
+        }
+    }
+
+    /** Whether there is an index in memory. */
+    public boolean isLoaded() {
+        return loaded;
+    }
+
+    /** Bytes of journal in the growing index; 0 when it is not loaded. */
+    public long unflushedBytes() {
+        return loaded ? unflushedBytes : 0;
+    }
+
+    /** Segments in the growing index; 0 when it is not loaded. */
+    public int unflushedSegments() {
+        return loaded ? unflushedSegments : 0;
+    }
+
+    /** Changes when an index is no longer asked: whoever could not read what it named looks again. */
+    public long generation() {
+        return generation.get();
+    }
+
+    /** Drops an index that nobody asked since the last call, unless it is being flushed; the next use reads it again. */
+    public void unloadIfIdle() {
+        if (!loaded || !scanLock.tryLock()) {
+            return;
+        }
+        try {
+            if (!used && frozen == null) {
+                reset();
+            }
+            used = false;
         } finally {
             scanLock.unlock();
         }
@@ -237,11 +406,16 @@ public final class IndexedJournal {
                 return;
             }
             reset();
-            List<JournalSegment> all = JournalSegment.openAll(directory, timeline, files);
+            JournalPosition from = flushed.get();
+            List<JournalSegment> all = JournalSegment.openAll(directory, timeline, files).stream()
+                    .filter(segment -> segment.epoch() >= from.epoch())
+                    .toList();
+            refuseGap(all, from);
             segments = all;
             for (JournalSegment segment : all) {
-                addSegmentToIndex(segment);
-                scanner = new SegmentScanner(segment);
+                boolean continued = segment.epoch() == from.epoch();
+                addSegmentToIndex(segment, continued ? from.stamp() + 1 : segment.startMark());
+                scanner = continued ? new SegmentScanner(segment, from.offset()) : new SegmentScanner(segment);
                 scan(segment != all.getLast() || !isOpen());
             }
             loaded = true;
@@ -250,10 +424,22 @@ public final class IndexedJournal {
         }
     }
 
-    private void addSegmentToIndex(JournalSegment segment) {
+    /** The segment in which the flushed part ends must be there, with that part. */
+    private void refuseGap(List<JournalSegment> all, JournalPosition from) {
+        if (from.epoch() != 0
+                && (all.isEmpty()
+                        || all.getFirst().epoch() != from.epoch()
+                        || all.getFirst().size() < from.offset())) {
+            throw new StorageException("timeline " + timeline + ": the journal in " + directory + " has lost its part"
+                    + " behind byte " + from.offset() + " of epoch " + from.epoch() + ", up to which it was flushed");
+        }
+    }
+
+    private void addSegmentToIndex(JournalSegment segment, long floor) {
         indexLock.writeLock().lock();
         try {
-            index.addSegment(segment.startMark());
+            index.addSegment(segment, floor);
+            measure();
         } finally {
             indexLock.writeLock().unlock();
         }
@@ -283,6 +469,9 @@ public final class IndexedJournal {
             scanner = null;
             batch.clear();
             index = new TimelineIndex();
+            frozen = null;
+            generation.incrementAndGet();
+            measure();
         } finally {
             indexLock.writeLock().unlock();
         }
@@ -313,6 +502,7 @@ public final class IndexedJournal {
         indexLock.writeLock().lock();
         try {
             batch.forEach(index::add);
+            measure();
         } finally {
             batch.clear();
             indexLock.writeLock().unlock();

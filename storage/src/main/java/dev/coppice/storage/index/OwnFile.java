@@ -18,8 +18,25 @@ public record OwnFile(State state, long size) {
         GROWN
     }
 
-    static final OwnFile NOTHING = new OwnFile(State.NOTHING, 0);
-    static final OwnFile ABSENT = new OwnFile(State.ABSENT, 0);
+    /** No event says anything. */
+    public static final OwnFile NOTHING = new OwnFile(State.NOTHING, 0);
+    /** There is no such file. */
+    public static final OwnFile ABSENT = new OwnFile(State.ABSENT, 0);
+
+    /** What {@code older} events and these, which came after, say together. */
+    public OwnFile over(OwnFile older) {
+        return switch (state) {
+            case NOTHING -> older;
+            case ABSENT, EXISTS -> this;
+            case GROWN ->
+                switch (older.state) {
+                    case NOTHING -> this;
+                    case ABSENT -> exists(size);
+                    case EXISTS -> exists(Math.max(size, older.size));
+                    case GROWN -> grown(Math.max(size, older.size));
+                };
+        };
+    }
 
     static OwnFile exists(long size) {
         return new OwnFile(State.EXISTS, size);
@@ -27,5 +44,10 @@ public record OwnFile(State state, long size) {
 
     static OwnFile grown(long size) {
         return new OwnFile(State.GROWN, size);
+    }
+
+    /** Whether older events do not matter. */
+    public boolean isFinal() {
+        return state == State.ABSENT || state == State.EXISTS;
     }
 }

@@ -1,19 +1,22 @@
 package dev.coppice.storage.index;
 
 import dev.coppice.storage.StorageException;
+import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.JournalEntry;
 import dev.coppice.storage.journal.JournalSegment;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The index of one timeline's own entries. Not thread-safe: the owner lets one thread add or many read.
+ * The index of a stretch of one timeline's journal. Not thread-safe: the owner lets one thread add or many read.
  *
  * <p>Every question takes an LSN, compared unsigned; {@link #HEAD} sees every entry.
  */
@@ -29,11 +32,18 @@ public final class TimelineIndex {
     private static final int ZERO = 1;
     private static final int WHOLE = 2;
 
+    /** Epochs before positions: a sequence compares in journal order. */
+    private static final int SEQUENCE_POSITION_BITS = 44;
+
+    private static final int MAX_EPOCH = 1 << (Long.SIZE - SEQUENCE_POSITION_BITS);
+
+    private final List<JournalSegment> segments = new ArrayList<>();
     private final List<Fences> fences = new ArrayList<>();
     private final VersionStore versions = new VersionStore();
     private final Map<String, FileEntries> files = new HashMap<>();
     private final Map<String, FileHistory> directories = new HashMap<>();
     private final Map<String, Set<String>> names = new HashMap<>();
+    private long journalBytes;
 
     private static final class FileEntries {
         final FileHistory history = new FileHistory();
@@ -43,13 +53,40 @@ public final class TimelineIndex {
     /**
      * Begins a segment; entries are added to the last one begun.
      *
-     * @param startMark no entry of it has a lower effective stamp
+     * @param floor no entry that is added has a lower effective stamp
      */
-    public void addSegment(long startMark) {
-        if (fences.size() == EntryRef.MAX_SEGMENTS) {
-            throw new StorageException("a timeline cannot have more than " + EntryRef.MAX_SEGMENTS + " epochs");
+    public void addSegment(JournalSegment segment, long floor) {
+        if (fences.size() == EntryRef.MAX_SEGMENTS || segment.epoch() >= MAX_EPOCH) {
+            throw new StorageException(segment + ": a timeline cannot have more than " + EntryRef.MAX_SEGMENTS
+                    + " epochs whose journals were not flushed, nor more than " + MAX_EPOCH + " in all");
         }
-        fences.add(new Fences(startMark));
+        segments.add(segment);
+        fences.add(new Fences(floor));
+    }
+
+    /** Whether no entry but fences was added. */
+    public boolean isEmpty() {
+        return files.isEmpty() && directories.isEmpty();
+    }
+
+    /** Bytes of journal that it stands for. */
+    public long journalBytes() {
+        return journalBytes;
+    }
+
+    /** The segments it reaches over. */
+    public int segmentCount() {
+        return segments.size();
+    }
+
+    /** As a fence entry of the newest segment does. */
+    void fence(long offset, long stamp) {
+        fences.getLast().add(offset, stamp);
+    }
+
+    /** The stamp of the newest segment's last fence, or just below its floor; what comes later is higher. */
+    long lastFenceStamp() {
+        return fences.getLast().lastStamp();
     }
 
     /** Adds the next entry of the newest segment. */
@@ -57,6 +94,8 @@ public final class TimelineIndex {
         if (entry.position() >= EntryRef.MAX_POSITION) {
             throw new StorageException("a journal segment cannot be larger than " + EntryRef.MAX_POSITION + " bytes");
         }
+        journalBytes +=
+                entry.dataLength() + EntryCodec.FIXED_SIZE + entry.path().length();
         int segment = fences.size() - 1;
         long position = entry.position();
         long stamp = entry.stamp();
@@ -64,7 +103,7 @@ public final class TimelineIndex {
             case PAGE -> {
                 FileEntries file = file(entry.path());
                 push(file, entry.offset() / BLOCK, EntryRef.of(segment, position, PAGE), stamp);
-                file.history.grow(segment, position, stamp, entry.offset() + entry.dataLength());
+                grow(file, entry, entry.offset() + entry.dataLength());
             }
             case ZERO -> {
                 FileEntries file = file(entry.path());
@@ -72,32 +111,32 @@ public final class TimelineIndex {
                 for (long block = entry.offset() / BLOCK; block < end / BLOCK; block++) {
                     push(file, block, EntryRef.of(segment, position, ZERO), stamp);
                 }
-                file.history.grow(segment, position, stamp, end);
+                grow(file, entry, end);
             }
-            case EXTEND -> file(entry.path()).history.grow(segment, position, stamp, entry.offset());
-            case TRUNCATE -> cut(file(entry.path()), FileHistory.TRUNCATE, entry, entry.offset());
-            case CREATE -> cut(file(entry.path()), FileHistory.CREATE, entry, 0);
-            case UNLINK -> cut(file(entry.path()), FileHistory.UNLINK, entry, 0);
+            case EXTEND -> grow(file(entry.path()), entry, entry.offset());
+            case TRUNCATE -> addEvent(file(entry.path()), FileEventKind.TRUNCATE, entry, entry.offset());
+            case CREATE -> addEvent(file(entry.path()), FileEventKind.CREATE, entry, 0);
+            case UNLINK -> addEvent(file(entry.path()), FileEventKind.UNLINK, entry, 0);
             case PUT -> {
                 FileEntries file = file(entry.path());
-                cut(file, FileHistory.PUT, entry, entry.dataLength());
+                addEvent(file, FileEventKind.PUT, entry, entry.dataLength());
                 for (long block = 0; block * BLOCK < entry.dataLength(); block++) {
                     push(file, block, EntryRef.of(segment, position, WHOLE), stamp);
                 }
             }
-            case MKDIR -> directory(entry, FileHistory.CREATE);
-            case RMDIR -> directory(entry, FileHistory.UNLINK);
+            case MKDIR -> directory(entry, FileEventKind.MKDIR);
+            case RMDIR -> directory(entry, FileEventKind.RMDIR);
             case FENCE -> fences.get(segment).add(entry.offset(), entry.stamp());
         }
     }
 
-    /** What this timeline's entries say of a file. */
+    /** What these entries say of a file. */
     public OwnFile file(String path, long lsn) {
         FileEntries file = files.get(path);
         return file == null ? OwnFile.NOTHING : file.history.at(new At(lsn));
     }
 
-    /** Whether this timeline's entries say that a directory is there; empty when they say nothing. */
+    /** Whether these entries say that a directory is there; empty when they say nothing. */
     public Optional<Boolean> directory(String path, long lsn) {
         FileHistory history = directories.get(path);
         OwnFile.State state = history == null
@@ -106,11 +145,11 @@ public final class TimelineIndex {
         return state == OwnFile.State.NOTHING ? Optional.empty() : Optional.of(state == OwnFile.State.EXISTS);
     }
 
-    /** Where this timeline has a block. */
+    /** Where these entries have a block. */
     public BlockVersion block(String path, long block, long lsn) {
         FileEntries file = files.get(path);
         if (file == null) {
-            return BlockVersion.PARENT;
+            return BlockVersion.NONE;
         }
         At visible = new At(lsn);
         long cut = file.history.newestCutOf(block, BLOCK, visible);
@@ -119,14 +158,96 @@ public final class TimelineIndex {
             version = versions.older(version);
         }
         if (version == 0) {
-            return cut == FileHistory.NONE ? BlockVersion.PARENT : BlockVersion.ZERO;
+            return cut == FileHistory.NO_CUT ? BlockVersion.NONE : BlockVersion.ZERO;
         }
         long ref = versions.ref(version);
-        if (EntryRef.kind(ref) == ZERO || (cut != FileHistory.NONE && EntryRef.isAfter(cut, ref))) {
+        if (EntryRef.kind(ref) == ZERO || (cut != FileHistory.NO_CUT && EntryRef.isAfter(cut, ref))) {
             return BlockVersion.ZERO;
         }
-        BlockVersion.Source source = EntryRef.kind(ref) == WHOLE ? BlockVersion.Source.WHOLE : BlockVersion.Source.PAGE;
-        return new BlockVersion(source, ref, effective(ref, versions.rawStamp(version)));
+        return new BlockVersion(
+                EntryRef.kind(ref) == WHOLE ? BlockVersion.Source.WHOLE : BlockVersion.Source.PAGE,
+                segments.get(EntryRef.segment(ref)),
+                EntryRef.position(ref),
+                effective(ref, versions.rawStamp(version)));
+    }
+
+    /**
+     * Hands everything over; nothing may be added meanwhile.
+     *
+     * @param pathOrder the order of the paths
+     */
+    public void export(Comparator<String> pathOrder, IndexExport target) {
+        Set<String> paths = new TreeSet<>(pathOrder);
+        paths.addAll(files.keySet());
+        paths.addAll(directories.keySet());
+        for (String path : paths) {
+            target.beginPath(path);
+            FileEntries file = files.get(path);
+            FileHistory directory = directories.get(path);
+            exportEvents(file, directory, target);
+            if (file != null) {
+                file.heads.forEach((block, newest) -> exportVersions(block, newest, target));
+            }
+        }
+    }
+
+    /** As {@link #export}, of one block of one path. */
+    void exportBlock(String path, long block, IndexExport target) {
+        FileEntries file = files.get(path);
+        if (file != null) {
+            target.beginPath(path);
+            exportEvents(file, null, target);
+            exportVersions(block, file.heads.get(block), target);
+        }
+    }
+
+    private record ExportedEvent(FileEventKind kind, long ref, long rawStamp, long size) {}
+
+    private void exportEvents(@Nullable FileEntries file, @Nullable FileHistory directory, IndexExport target) {
+        List<ExportedEvent> events = new ArrayList<>();
+        FileHistory.EventConsumer collect =
+                (kind, ref, stamp, size) -> events.add(new ExportedEvent(kind, ref, stamp, size));
+        if (file != null) {
+            file.history.forEach(false, collect);
+        }
+        if (directory != null) {
+            directory.forEach(true, collect);
+            events.sort((a, b) -> Long.compareUnsigned(a.ref, b.ref));
+        }
+        for (ExportedEvent event : events) {
+            target.event(event.kind, effective(event.ref, event.rawStamp), sequence(event.ref), event.size);
+        }
+    }
+
+    private void exportVersions(long block, int newest, IndexExport target) {
+        int count = 0;
+        for (int version = newest; version != 0; version = versions.older(version)) {
+            count++;
+        }
+        int[] oldestFirst = new int[count];
+        for (int version = newest; version != 0; version = versions.older(version)) {
+            oldestFirst[--count] = version;
+        }
+        for (int version : oldestFirst) {
+            long ref = versions.ref(version);
+            long stamp = effective(ref, versions.rawStamp(version));
+            if (EntryRef.kind(ref) == ZERO) {
+                target.zero(block, stamp, sequence(ref));
+            } else {
+                JournalSegment segment = segments.get(EntryRef.segment(ref));
+                boolean whole = EntryRef.kind(ref) == WHOLE;
+                target.page(block, stamp, sequence(ref), segment, EntryRef.position(ref), whole);
+            }
+        }
+    }
+
+    private long sequence(long ref) {
+        return sequence(segments.get(EntryRef.segment(ref)).epoch(), EntryRef.position(ref));
+    }
+
+    /** An entry's place in the order of its timeline, compared unsigned. */
+    public static long sequence(int epoch, long position) {
+        return ((long) epoch << SEQUENCE_POSITION_BITS) | position;
     }
 
     /** Every name that was ever in a directory, here or not as of an LSN; ascending. */
@@ -147,18 +268,22 @@ public final class TimelineIndex {
         file.heads.set(block, versions.add(ref, stamp, file.heads.get(block)));
     }
 
-    private void cut(FileEntries file, int kind, JournalEntry entry, long size) {
-        file.history.cut(EntryRef.of(fences.size() - 1, entry.position(), kind), entry.stamp(), size);
+    private void addEvent(FileEntries file, FileEventKind kind, JournalEntry entry, long size) {
+        file.history.add(kind, EntryRef.of(fences.size() - 1, entry.position(), 0), entry.stamp(), size);
     }
 
-    private void directory(JournalEntry entry, int kind) {
+    private void grow(FileEntries file, JournalEntry entry, long size) {
+        addEvent(file, FileEventKind.GROWTH, entry, size);
+    }
+
+    private void directory(JournalEntry entry, FileEventKind kind) {
         FileHistory history = directories.get(entry.path());
         if (history == null) {
             history = new FileHistory();
             directories.put(entry.path(), history);
             nameOf(entry.path());
         }
-        history.cut(EntryRef.of(fences.size() - 1, entry.position(), kind), entry.stamp(), 0);
+        history.add(kind, EntryRef.of(fences.size() - 1, entry.position(), 0), entry.stamp(), 0);
     }
 
     private FileEntries file(String path) {

@@ -1,10 +1,10 @@
 package dev.coppice.storage.index;
 
 /** Which entries an LSN sees. */
-interface Visibility {
+public interface Visibility {
     /** Whether every entry is visible. */
     boolean isHead();
 
-    /** Whether the entry is visible, by its place and its raw stamp. */
-    boolean sees(long ref, long rawStamp);
+    /** Whether the entry is visible, by its place (an {@link EntryRef} or a sequence) and the stamp it was added with. */
+    boolean sees(long place, long stamp);
 }

@@ -4,6 +4,7 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.storage.ChecksumMismatchException;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.io.FileSpace;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 public final class JournalSegment {
     /** A block, in bytes. */
     public static final int BLOCK_SIZE = 8192;
+
+    /** What a file system can free, in bytes. */
+    private static final long FILE_BLOCK = 4096;
 
     private static final Pattern NAME = Pattern.compile("[0-9]{8,10}\\.journal");
 
@@ -137,6 +141,28 @@ public final class JournalSegment {
             DurableFiles.syncData(file);
         } catch (IOException e) {
             throw new StorageException("cannot sync " + file, e);
+        }
+    }
+
+    /**
+     * Gives back the space of the entries before {@code position}, which nobody will read again. The header and the last
+     * entry stay.
+     */
+    public void free(long position) {
+        long last = Math.min(position, size() - EntryCodec.FIXED_SIZE);
+        long end = last - last % FILE_BLOCK;
+        if (end > FILE_BLOCK) {
+            FileSpace.punchHole(file, FILE_BLOCK, end - FILE_BLOCK);
+        }
+    }
+
+    /** Removes the file. */
+    public void delete() {
+        try {
+            Files.deleteIfExists(file);
+            files.forget(file);
+        } catch (IOException e) {
+            throw new StorageException("cannot delete " + file, e);
         }
     }
 

@@ -18,12 +18,18 @@ public final class SegmentScanner {
     private static final int MAGIC_SIZE = 4;
 
     private final JournalSegment segment;
-    private long position = SegmentHeader.SIZE;
+    private long position;
     private long dropped;
 
     /** Begins at the first entry. */
     public SegmentScanner(JournalSegment segment) {
+        this(segment, SegmentHeader.SIZE);
+    }
+
+    /** Begins at {@code position}, where an entry begins. */
+    public SegmentScanner(JournalSegment segment, long position) {
         this.segment = segment;
+        this.position = position;
     }
 
     /** The segment that is read. */

@@ -1,14 +1,20 @@
 package dev.coppice.storage.wal;
 
+import dev.coppice.common.Lsn;
+import dev.coppice.storage.StorageException;
+import dev.coppice.storage.layer.Moment;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Iterator;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /**
- * When transactions of one timeline committed, from the commit records of its own WAL. Keeps a sample every {@link
- * #INTERVAL} bytes and reads the WAL between two samples again to answer. Commits are not quite in the order of their
- * times: the time is taken before the record is placed. Thread-safe.
+ * When transactions of one timeline committed, from the commit records of its own WAL. Commits are not quite in the order of
+ * their times: the time is taken before the record is placed. Thread-safe.
+ *
+ * <p>A search walks the WAL from a place before which every commit is at or before the time that is asked: a known moment,
+ * or a sample that an earlier search left behind. WAL below the nearest moment need not be there any more.
  */
 public final class CommitTimes {
     /** Not a time. */
@@ -17,84 +23,112 @@ public final class CommitTimes {
     /** WAL between two samples, in bytes. */
     private static final long INTERVAL = 1 << 20;
 
+    /** Every other sample goes when there are so many. */
+    private static final int MAX_SAMPLES = 4096;
+
     private static final Instant POSTGRES_EPOCH = Instant.parse("2000-01-01T00:00:00Z");
 
     private final WalStore store;
-    private final List<Sample> samples = new ArrayList<>();
-    private Sample end;
 
-    /** A boundary, the latest time of a commit before it, and the end of the last commit before it (0 for none). */
+    /** By position, unsigned. */
+    private final NavigableMap<Long, Sample> samples = new TreeMap<>(Long::compareUnsigned);
+
+    /**
+     * A boundary.
+     *
+     * @param previous where the record before begins, 0 when not known
+     * @param latestTime no commit before it is later
+     * @param lastCommitEnd an image here has the same commits; 0 when there is none in this timeline
+     */
     private record Sample(long position, long previous, long latestTime, long lastCommitEnd) {}
 
     /** What was found. */
     public sealed interface Answer {
-        /** A commit is later; {@code lastCommitEnd} is the end of the one before it, 0 when there is none here. */
+        /**
+         * A commit is later; an image at {@code lastCommitEnd}, the end of a record, has the commits before it and no
+         * other. 0 when there is none in this timeline.
+         */
         record Before(long lastCommitEnd) implements Answer {}
 
         /** No commit is later. */
         record NoneLater() implements Answer {}
     }
 
-    /** @param start the boundary at which the timeline begins */
-    public CommitTimes(WalStore store, long start) {
+    /** Knows nothing yet. */
+    public CommitTimes(WalStore store) {
         this.store = store;
-        this.end = new Sample(start, 0, NO_TIME, 0);
-        samples.add(end);
     }
 
-    /** Postgres's form of a time: microseconds since 2000-01-01 UTC. */
+    /** Postgres's form of a time: microseconds since 2000-01-01 UTC, rounded down. */
     public static long toPostgres(Instant time) {
-        return ChronoUnit.MICROS.between(POSTGRES_EPOCH, time);
+        long micros = ChronoUnit.MICROS.between(POSTGRES_EPOCH, time);
+        return POSTGRES_EPOCH.plus(micros, ChronoUnit.MICROS).isAfter(time) ? micros - 1 : micros;
+    }
+
+    /** Looks for the first commit later than {@code time} in a timeline with all of its WAL, which begins at {@code start}. */
+    public Answer find(long time, long start, long limit) {
+        return find(time, new Sample(start, 0, NO_TIME, 0), limit);
     }
 
     /**
      * Looks for the first commit later than {@code time} whose record ends at or before {@code limit}.
      *
+     * @param from at or before {@code time}; WAL below it is not read
      * @param limit compared unsigned
+     * @throws StorageException when WAL before {@code limit} is missing
      */
-    public synchronized Answer find(long time, long limit) {
-        readToEnd();
-        Sample from = samples.getFirst();
-        int low = 0;
-        int high = samples.size() - 1;
-        while (low <= high) {
-            int middle = (low + high) >>> 1;
-            if (samples.get(middle).latestTime <= time) {
-                from = samples.get(middle);
-                low = middle + 1;
-            } else {
-                high = middle - 1;
-            }
-        }
-        long lastCommitEnd = from.lastCommitEnd;
-        WalScanner scanner = new WalScanner(store, from.position, from.previous);
-        while (scanner.next() && Long.compareUnsigned(scanner.position(), limit) <= 0) {
-            long committed = scanner.commitTime();
-            if (committed == NO_TIME) {
-                continue;
-            }
-            if (committed > time) {
-                return new Answer.Before(lastCommitEnd);
-            }
-            lastCommitEnd = scanner.position();
-        }
-        return new Answer.NoneLater();
+    public Answer find(long time, Moment from, long limit) {
+        long lsn = from.lsn().value();
+        return find(time, new Sample(lsn, 0, toPostgres(from.time()), lsn), limit);
     }
 
-    private void readToEnd() {
-        WalScanner scanner = new WalScanner(store, end.position, end.previous);
-        Sample at = end;
-        while (scanner.next()) {
+    private synchronized Answer find(long time, Sample from, long limit) {
+        Sample at = nearest(time, from);
+        long sampled = at.position;
+        WalScanner scanner = new WalScanner(store, at.position, at.previous);
+        while (scanner.next() && Long.compareUnsigned(scanner.position(), limit) <= 0) {
             long committed = scanner.commitTime();
+            if (committed != NO_TIME && committed > time) {
+                return new Answer.Before(at.lastCommitEnd);
+            }
             at = new Sample(
                     scanner.position(),
                     scanner.previous(),
                     Math.max(at.latestTime, committed),
                     committed == NO_TIME ? at.lastCommitEnd : scanner.position());
-            if (at.position - samples.getLast().position >= INTERVAL) {
-                samples.add(at);
+            if (at.position - sampled >= INTERVAL) {
+                samples.put(at.position, at);
+                sampled = at.position;
             }
         }
-        end = at;
+        keepFew();
+        if (Long.compareUnsigned(scanner.position(), limit) < 0) {
+            throw new StorageException("the WAL between " + new Lsn(scanner.position()) + " and " + new Lsn(limit)
+                    + " is missing or damaged, so the commits in it are not known");
+        }
+        return new Answer.NoneLater();
+    }
+
+    /** The furthest place from which the first later commit is sure to be met. */
+    private Sample nearest(long time, Sample from) {
+        for (Sample sample :
+                samples.tailMap(from.position, false).descendingMap().values()) {
+            if (sample.latestTime <= time) {
+                return sample;
+            }
+        }
+        return from;
+    }
+
+    private void keepFew() {
+        if (samples.size() > MAX_SAMPLES) {
+            boolean keep = false;
+            for (Iterator<Sample> all = samples.values().iterator(); all.hasNext(); keep = !keep) {
+                all.next();
+                if (!keep) {
+                    all.remove();
+                }
+            }
+        }
     }
 }

@@ -46,6 +46,13 @@ public final class WalFormat {
                 Long.remainderUnsigned(number, perId));
     }
 
+    /** The first position of the segment with this name, which {@link #segmentName} gave. */
+    static long segmentOf(String name, int segmentSize) {
+        long perId = 0x1_0000_0000L / segmentSize;
+        long number = Long.parseLong(name, 8, 16, 16) * perId + Long.parseLong(name, 16, 24, 16);
+        return number * segmentSize;
+    }
+
     /** The first position of the segment that holds {@code lsn}. */
     public static long segmentStart(long lsn, int segmentSize) {
         return lsn - Long.remainderUnsigned(lsn, segmentSize);

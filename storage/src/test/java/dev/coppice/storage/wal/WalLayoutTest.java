@@ -40,7 +40,7 @@ class WalLayoutTest {
 
     private WalStore store(String name, @org.jspecify.annotations.Nullable WalStore parent, long ancestorLsn) {
         Path home = directory.path().resolve(name);
-        return new WalStore(home.resolve("wal"), home.resolve("archive"), parent, ancestorLsn, files);
+        return new LocalWalStore(home.resolve("wal"), home.resolve("archive"), parent, ancestorLsn, files);
     }
 
     private byte[] writeSegment(String where, long lsn) throws IOException {

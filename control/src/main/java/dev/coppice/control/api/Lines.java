@@ -1,0 +1,45 @@
+package dev.coppice.control.api;
+
+import io.avaje.jex.http.Context;
+import java.io.IOException;
+import java.io.OutputStream;
+import org.jspecify.annotations.Nullable;
+
+/** An answer of one JSON object per line, which begins with the first line. For one thread. */
+final class Lines implements AutoCloseable {
+    private final Context context;
+    private @Nullable OutputStream out;
+
+    Lines(Context context) {
+        this.context = context;
+    }
+
+    /**
+     * Sends a line.
+     *
+     * @throws IOException when nobody listens any more
+     */
+    void send(Object line) throws IOException {
+        OutputStream stream = out;
+        if (stream == null) {
+            stream = context.status(200).contentType("application/x-ndjson").outputStream();
+            out = stream;
+        }
+        stream.write(Json.write(line));
+        stream.write('\n');
+        stream.flush();
+    }
+
+    /** Whether a line was sent, so that the answer's status is. */
+    boolean begun() {
+        return out != null;
+    }
+
+    @Override
+    public void close() throws IOException {
+        OutputStream stream = out;
+        if (stream != null) {
+            stream.close();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package dev.coppice.storage.verify;
+
+import dev.coppice.storage.layer.FlushedPosition;
+import dev.coppice.storage.layer.LayerDescriptor;
+import dev.coppice.storage.layer.LayerReader;
+import dev.coppice.storage.layer.LayerStore;
+import dev.coppice.storage.layer.Manifest;
+import dev.coppice.storage.layer.ManifestCodec;
+import dev.coppice.storage.wal.Moments;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Checks the manifest, and every layer that it lists. */
+final class LayerCheck {
+    private static final int POSITION_BITS = 44;
+
+    private final Subject subject;
+    private final Findings findings;
+    private final Progress progress;
+    long layers;
+    long bytes;
+
+    LayerCheck(Subject subject, Findings findings, Progress progress) {
+        this.subject = subject;
+        this.findings = findings;
+        this.progress = progress;
+    }
+
+    /** The newest manifest; null when there is none, or when it cannot be read, which is a finding. */
+    @Nullable
+    Manifest manifest() {
+        Manifest[] found = new Manifest[1];
+        findings.guard("layers", () -> {
+            Optional<LayerStore.StoredManifest> stored = subject.layers().manifest(subject.id());
+            if (stored.isPresent()) {
+                Manifest manifest = ManifestCodec.decode(
+                        stored.get().content(), "manifest " + stored.get().version() + " of timeline " + subject.id());
+                if (manifest.version() != stored.get().version()
+                        || !manifest.timeline().equals(subject.id())) {
+                    findings.error(
+                            "layers",
+                            "manifest " + stored.get().version() + " says that it is version " + manifest.version()
+                                    + " of timeline " + manifest.timeline());
+                } else {
+                    found[0] = manifest;
+                }
+            }
+        });
+        return found[0];
+    }
+
+    void run(Manifest manifest) {
+        findings.guard("layers", () -> Moments.of(manifest.moments()));
+        if (manifest.horizon().value() != 0
+                && Long.compareUnsigned(
+                                manifest.horizon().value(), manifest.oldest().value())
+                        < 0) {
+            findings.error(
+                    "layers", "the horizon " + manifest.horizon() + " is below the beginning " + manifest.oldest());
+        }
+        Set<String> stored = new HashSet<>(subject.layers().list(subject.id()));
+        long total =
+                manifest.layers().stream().mapToLong(LayerDescriptor::bytes).sum();
+        for (LayerDescriptor layer : manifest.layers()) {
+            if (stored.remove(layer.name())) {
+                fits(layer, manifest.flushed());
+                findings.guard(name(layer), () -> verify(layer));
+                layers++;
+                bytes += layer.bytes();
+                progress.at(subject.id(), "layers", bytes, total);
+            } else {
+                findings.error(name(layer), "the manifest lists it, but it is not there");
+            }
+        }
+        for (String stray : stored) {
+            findings.warning(
+                    "layers/" + stray,
+                    "no manifest lists it",
+                    "nothing: it is deleted at the next start or collection");
+        }
+    }
+
+    private void fits(LayerDescriptor layer, FlushedPosition flushed) {
+        long last = ((long) flushed.epoch() << POSITION_BITS) | flushed.offset();
+        if (Long.compareUnsigned(layer.lastSequence(), last) > 0
+                || Long.compareUnsigned(layer.maxStamp(), flushed.stamp().value()) > 0) {
+            findings.error(name(layer), "it reaches beyond the position up to which the manifest has layers");
+        }
+    }
+
+    private void verify(LayerDescriptor layer) {
+        LayerReader reader = new LayerReader(subject.layers(), subject.id(), layer, subject.caches());
+        List<String> wrong = reader.verify();
+        wrong.forEach(what -> findings.error(name(layer), what));
+    }
+
+    private static String name(LayerDescriptor layer) {
+        return "layers/" + layer.name();
+    }
+}
