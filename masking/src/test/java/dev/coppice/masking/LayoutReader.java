@@ -5,11 +5,14 @@ import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.layout.RelationLayout;
 import dev.coppice.masking.layout.ScalarType;
 import dev.coppice.masking.layout.TypeCatalog;
+import dev.coppice.masking.rule.TableDefinition;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Reads layouts from a running server's catalog. */
 public final class LayoutReader {
@@ -68,5 +71,36 @@ public final class LayoutReader {
         }
         int oid = Integer.parseInt(server.query("select '%s'::regclass::oid::bigint".formatted(table)));
         return new RelationLayout(oid, "public", table, attributes);
+    }
+
+    /** A table with its indexes and foreign keys. */
+    public TableDefinition table(String table) throws SQLException {
+        List<TableDefinition.Index> indexes = new ArrayList<>();
+        for (List<String> row : server.rows(
+                """
+                select indexrelid::bigint, indexrelid::regclass, indisunique, indisexclusion, indkey::text
+                from pg_index where indrelid = '%s'::regclass"""
+                        .formatted(table))) {
+            indexes.add(new TableDefinition.Index(
+                    Integer.parseInt(row.get(0)),
+                    row.get(1),
+                    Set.copyOf(numbers(row.get(4))),
+                    row.get(2).equals("t"),
+                    row.get(3).equals("t")));
+        }
+        List<TableDefinition.ForeignKey> keys = new ArrayList<>();
+        for (List<String> row : server.rows(
+                """
+                select conname, array_to_string(conkey, ' '), confrelid::bigint, array_to_string(confkey, ' ')
+                from pg_constraint where contype = 'f' and conrelid = '%s'::regclass"""
+                        .formatted(table))) {
+            keys.add(new TableDefinition.ForeignKey(
+                    row.get(0), numbers(row.get(1)), Integer.parseInt(row.get(2)), numbers(row.get(3))));
+        }
+        return TableDefinition.of(layout(table), indexes, keys);
+    }
+
+    private static List<Integer> numbers(String text) {
+        return Stream.of(text.split(" ")).map(Integer::valueOf).distinct().toList();
     }
 }

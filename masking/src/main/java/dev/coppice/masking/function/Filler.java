@@ -2,7 +2,8 @@ package dev.coppice.masking.function;
 
 /** Text that says nothing. */
 final class Filler {
-    private static final String LOREM = "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor ";
+    /** Short, so that it compresses into the room of almost any compressed original. */
+    private static final String LOREM = "lorem ipsum ";
 
     private Filler() {}
 

@@ -2,39 +2,22 @@ package dev.coppice.masking.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.coppice.masking.LayoutReader;
+import dev.coppice.masking.MaskedFiles;
 import dev.coppice.masking.ScratchPostgres;
-import dev.coppice.masking.crypto.MaskKey;
-import dev.coppice.masking.format.LittleEndian;
-import dev.coppice.masking.format.PageChecksum;
-import dev.coppice.masking.function.ColumnTarget;
-import dev.coppice.masking.function.FunctionCall;
-import dev.coppice.masking.function.MaskFunctions;
-import dev.coppice.masking.layout.Attribute;
-import dev.coppice.masking.layout.RelationLayout;
+import dev.coppice.masking.rule.MaskPlan;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Heap files of a real Postgres, rewritten while it is stopped, and what it then says of them. */
 class HeapPageMaskerIT {
-    private static final int PAGE = 8192;
-    private static final MaskKey KEY =
-            new MaskKey("test", "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII));
-
     /** A column of each type: its name, its type, the function that masks it, and an expression with a canary in n. */
     private record Subject(String column, String type, String function, String value) {}
 
@@ -115,8 +98,7 @@ class HeapPageMaskerIT {
         try (ScratchPostgres server = ScratchPostgres.create(installation).start()) {
             server.execute("create extension amcheck", "create extension pageinspect");
             createSubjects(server);
-            Map<String, Integer> heap = maskTable(server, "subjects", functions());
-            assertThat(heap.get("pages")).isGreaterThan(30);
+            MaskedFiles.apply(server, List.of("subjects"), functions());
             assertValid(server, "subjects");
 
             List<String> columns = SUBJECTS.stream().map(Subject::column).toList();
@@ -222,52 +204,8 @@ class HeapPageMaskerIT {
 
     private static Map<String, String> functions() {
         Map<String, String> functions = new LinkedHashMap<>();
-        SUBJECTS.stream().filter(s -> !s.function().isEmpty()).forEach(s -> functions.put(s.column(), s.function()));
+        SUBJECTS.stream().filter(s -> !s.function().isEmpty()).forEach(s -> functions.put("subjects." + s.column(), s.function()));
         return functions;
-    }
-
-    /** Stops the server, masks the table's file, scans it, starts the server and rebuilds the table's indexes. */
-    static Map<String, Integer> maskTable(ScratchPostgres server, String table, Map<String, String> functions)
-            throws Exception {
-        RelationLayout layout = new LayoutReader(server).layout(table);
-        List<ColumnMask> columns = new ArrayList<>();
-        for (Attribute attribute : layout.attributes()) {
-            String function = functions.get(attribute.name());
-            if (function != null && !attribute.dropped()) {
-                ColumnTarget target = new ColumnTarget(attribute.name(), attribute.type(), attribute.typeModifier());
-                columns.add(ColumnMask.always(
-                        attribute.number(),
-                        MaskFunctions.bind(FunctionCall.parse(function), target).mask(),
-                        false));
-            }
-        }
-        assertThat(columns).hasSize(functions.size());
-        Path file = server.data().resolve(server.query("select pg_relation_filepath('" + table + "')"));
-        server.execute("checkpoint");
-        server.stop();
-        byte[] original = Files.readAllBytes(file);
-        byte[] masked = new byte[original.length];
-        HeapPageMasker masker = new HeapPageMasker(layout, columns, KEY, TransactionStatus.UNKNOWN, true);
-        for (int block = 0; block < original.length / PAGE; block++) {
-            byte[] page = Arrays.copyOfRange(original, block * PAGE, (block + 1) * PAGE);
-            if (LittleEndian.u16(page, 14) != 0) {
-                assertThat(PageChecksum.of(page, block)).isEqualTo(LittleEndian.u16(page, 8));
-            }
-            byte[] result = masker.mask(page, block);
-            assertThat(masker.mask(page, block)).isEqualTo(result);
-            System.arraycopy(result, 0, masked, block * PAGE, PAGE);
-        }
-        assertThat(contains(original, "canary")).isTrue();
-        assertThat(contains(masked, "canary")).isFalse();
-        assertThat(contains(masked, "Canary")).isFalse();
-        Files.write(file, masked);
-        server.start();
-        server.execute("reindex table " + table);
-        return Map.of("pages", original.length / PAGE);
-    }
-
-    static boolean contains(byte[] bytes, String text) {
-        return new String(bytes, StandardCharsets.ISO_8859_1).contains(text);
     }
 
     static void assertValid(ScratchPostgres server, String table) throws SQLException {
@@ -283,7 +221,99 @@ class HeapPageMaskerIT {
         }
     }
 
-    static Set<String> set(List<String> values) {
-        return new HashSet<>(values);
+    @ParameterizedTest
+    @MethodSource("installations")
+    void compressed_and_toasted_values_and_rows_without_room_for_null_are_masked(Path installation) throws Exception {
+        try (ScratchPostgres server = ScratchPostgres.create(installation).start()) {
+            server.execute("create extension amcheck");
+            StringBuilder wide = new StringBuilder("create table wide (id int primary key, s text, n int2, b bool");
+            for (int i = 0; i < 30; i++) {
+                wide.append(", c").append(i).append(" int2 not null default 7");
+            }
+            String noise = "(select string_agg(md5(i::text || n), '') from generate_series(1, %d) i)";
+            server.execute(
+                    wide.append(")").toString(),
+                    "insert into wide select n, 'canary ' || repeat('x', n % 9), 7, true from generate_series(1, 500) n",
+                    "create table big (id int primary key, a text, b text, c bytea, j jsonb, js json, arr text[], v varbit)",
+                    // Compressed inline: repetitive, and too long for a row.
+                    "insert into big select n, repeat('canary ' || n || md5(n::text) || md5('x' || n), 60), repeat('shown', 900), convert_to(repeat('canary', 600), 'UTF8'),"
+                            + " jsonb_build_object('k', repeat('canary', 600)), json_build_object('k', repeat('canary', 600)),"
+                            + " array_fill('canary'::text, array[500]), repeat('10', 9000)::varbit from generate_series(1, 20) n",
+                    "alter table big alter a set storage external",
+                    // Out of line: incompressible, or told to.
+                    "insert into big select n, repeat('canary ', 900), " + noise.formatted(200) + " || 'canary',"
+                            + " convert_to(" + noise.formatted(200) + " || 'canary', 'UTF8'),"
+                            + " jsonb_build_object('k', " + noise.formatted(200) + "), json_build_object('k', "
+                            + noise.formatted(200) + "), array[" + noise.formatted(200) + "], null from generate_series(21, 40) n",
+                    "alter table big alter a set storage main",
+                    "insert into big select n, 'canary ' || " + noise.formatted(100) + " from generate_series(41, 50) n");
+            assertThat(server.query("select count(*) from big where pg_column_compression(b) = 'pglz'")).isEqualTo("20");
+            MaskedFiles.apply(
+                    server,
+                    List.of("wide", "big"),
+                    Map.of(
+                            "wide.s", "null()",
+                            "wide.n", "null()",
+                            "wide.b", "null()",
+                            "big.a", "pseudonym()",
+                            "big.b", "lorem_ipsum()",
+                            "big.c", "pseudonym()",
+                            "big.j", "dummy_words()",
+                            "big.js", "pseudonym()",
+                            "big.arr", "dummy_city()",
+                            "big.v", "pseudonym()"),
+                    true);
+            assertValid(server, "wide");
+            assertValid(server, "big");
+            assertThat(server.query("select count(*) from wide where s is null and n is null and b is null"))
+                    .isNotEqualTo("0");
+            // Where there is no room for a null bitmap, all that was to be NULL is blank.
+            assertThat(server.query("select count(*) from wide where s is null or s = '' and n = 0 and not b"))
+                    .isEqualTo("500");
+            assertThat(server.query("select count(*) from big where big::text ~* 'canary'")).isEqualTo("0");
+            assertThat(server.query("select bool_and(length(a) = 60 * length('canary ' || id || md5('') || md5(''))) from big where id <= 20"))
+                    .isEqualTo("t");
+            assertThat(server.query("select count(distinct a) from big")).isEqualTo("50");
+            assertThat(server.query("select count(*) from big where id between 21 and 40 and length(a) = 17")).isEqualTo("20");
+            assertThat(server.query("select bool_and(array_length(arr, 1) = 500) from big where id <= 20")).isEqualTo("t");
+            server.execute("update big set id = id + 100", "vacuum full big");
+            assertValid(server, "big");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("installations")
+    void keys_are_masked_alike_and_joins_hold(Path installation) throws Exception {
+        try (ScratchPostgres server = ScratchPostgres.create(installation).start()) {
+            server.execute(
+                    "create extension amcheck",
+                    "create extension citext",
+                    "create table people (id bigint primary key, email citext unique, code varchar(40) unique)",
+                    "create table visits (id int primary key, person int references people (id),"
+                            + " email citext references people (email), code varchar(60) references people (code))",
+                    "insert into people select n * 31, 'Canary' || n || '@Some.Example.org', 'canary-' || md5(n::text) from generate_series(1, 5000) n",
+                    "insert into visits select n, p.id, lower(p.email), p.code from generate_series(1, 20000) n"
+                            + " join people p on p.id = (1 + n % 5000) * 31");
+            String join = "select count(*) from visits v join people p on p.id = v.person and p.email = v.email and p.code = v.code";
+            assertThat(server.query(join)).isEqualTo("20000");
+            MaskPlan plan = MaskedFiles.apply(
+                    server,
+                    List.of("people", "visits"),
+                    Map.of("people.id", "pseudonym()", "people.email", "pseudonym_email()", "people.code", "pseudonym()"));
+            // What refers to a masked key is masked too, and indexes on all of them are to be rebuilt.
+            assertThat(plan.tables()).hasSize(2);
+            assertThat(plan.indexes()).hasSize(3);
+            assertThat(server.query(join)).isEqualTo("20000");
+            server.execute("set enable_hashjoin = off", "alter table visits add unique (id, person)");
+            assertValid(server, "people");
+            assertValid(server, "visits");
+            assertThat(server.query("select count(*) from people where id % 31 <> 0")).isNotEqualTo("0");
+            // pg_dump and restore would check the keys again.
+            server.execute(
+                    "alter table visits drop constraint visits_person_fkey",
+                    "alter table visits add foreign key (person) references people (id)",
+                    "alter table visits drop constraint visits_email_fkey",
+                    "alter table visits add foreign key (email) references people (email)");
+        }
     }
 }
