@@ -1,5 +1,7 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.limit.AddressRanges;
+import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.tls.TlsSettings;
 import java.net.InetSocketAddress;
@@ -20,6 +22,9 @@ import java.util.Locale;
  * @param wakeTimeout from there until the compute has accepted the login
  * @param ioThreads event loops; 0 means one per two processors
  * @param pool limits of pooled endpoints
+ * @param allowedAddresses from where one may log in
+ * @param rateLimits of connection attempts
+ * @param drainTimeout how long open transactions may go on when the proxy stops
  */
 public record ProxyConfiguration(
         InetSocketAddress listen,
@@ -30,10 +35,14 @@ public record ProxyConfiguration(
         Duration handshakeTimeout,
         Duration wakeTimeout,
         int ioThreads,
-        PoolSettings pool) {
+        PoolSettings pool,
+        AddressRanges allowedAddresses,
+        RateLimits rateLimits,
+        Duration drainTimeout) {
     public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
     public static final Duration DEFAULT_HANDSHAKE_TIMEOUT = Duration.ofSeconds(15);
     public static final Duration DEFAULT_WAKE_TIMEOUT = Duration.ofSeconds(60);
+    public static final Duration DEFAULT_DRAIN_TIMEOUT = Duration.ofSeconds(10);
     private static final List<String> DEFAULT_DOMAINS = List.of("localhost");
 
     public ProxyConfiguration {
@@ -42,6 +51,9 @@ public record ProxyConfiguration(
         }
         if (!handshakeTimeout.isPositive() || !wakeTimeout.isPositive()) {
             throw new IllegalArgumentException("the timeouts of the proxy must be longer than 0 s");
+        }
+        if (drainTimeout.isNegative()) {
+            throw new IllegalArgumentException("proxy.drain_timeout_seconds must be at least 0");
         }
         if (ioThreads < 0) {
             throw new IllegalArgumentException("proxy.io_threads must be at least 0, not " + ioThreads);
@@ -64,6 +76,9 @@ public record ProxyConfiguration(
                 DEFAULT_HANDSHAKE_TIMEOUT,
                 DEFAULT_WAKE_TIMEOUT,
                 0,
-                PoolSettings.DEFAULTS);
+                PoolSettings.DEFAULTS,
+                AddressRanges.ALL,
+                RateLimits.DEFAULTS,
+                DEFAULT_DRAIN_TIMEOUT);
     }
 }

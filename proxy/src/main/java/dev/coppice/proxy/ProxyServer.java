@@ -3,7 +3,9 @@ package dev.coppice.proxy;
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
+import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.pool.PoolMetrics;
 import dev.coppice.proxy.pool.Pools;
 import dev.coppice.proxy.relay.ComputeAccess;
@@ -14,7 +16,7 @@ import dev.coppice.proxy.session.ConnectionInitializer;
 import dev.coppice.proxy.session.ProxyMetrics;
 import dev.coppice.proxy.session.SessionServices;
 import dev.coppice.proxy.session.SessionSettings;
-import dev.coppice.proxy.tls.TlsIdentity;
+import dev.coppice.proxy.tls.TlsSource;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -25,6 +27,7 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -43,25 +46,32 @@ public final class ProxyServer implements AutoCloseable {
     // A session with a slow reader holds at most the high mark and one read per direction.
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 << 10, 256 << 10);
     private static final Duration COMPUTE_CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final int TLS_REFRESH_SECONDS = 5;
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
 
     private final EventLoopGroup loops;
     private final ChannelGroup connections;
     private final ConnectionInitializer initializer;
     private final Pools pools;
+    private final PasswordChecker passwords;
     private final Channel listener;
+    private final Duration drainTimeout;
 
     private ProxyServer(
             EventLoopGroup loops,
             ChannelGroup connections,
             ConnectionInitializer initializer,
             Pools pools,
-            Channel listener) {
+            PasswordChecker passwords,
+            Channel listener,
+            Duration drainTimeout) {
         this.loops = loops;
         this.connections = connections;
         this.initializer = initializer;
         this.pools = pools;
+        this.passwords = passwords;
         this.listener = listener;
+        this.drainTimeout = drainTimeout;
     }
 
     /**
@@ -83,6 +93,7 @@ public final class ProxyServer implements AutoCloseable {
             MetricRegistry metrics,
             Transport transport) {
         SecureRandom random = new SecureRandom();
+        TlsSource tls = TlsSource.open(configuration.tls(), Clock.systemUTC());
         int threads = configuration.ioThreads() > 0 ? configuration.ioThreads() : defaultThreads();
         EventLoopGroup loops =
                 new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("proxy"), transport.ioHandlers());
@@ -100,10 +111,13 @@ public final class ProxyServer implements AutoCloseable {
                         configuration.maxConnections(),
                         configuration.handshakeTimeout(),
                         configuration.domains(),
-                        configuration.tlsRequired()),
-                TlsIdentity.load(configuration.tls(), Clock.systemUTC()),
+                        configuration.tlsRequired(),
+                        configuration.allowedAddresses()),
+                tls,
                 new MockVerifiers(secret),
                 nonces,
+                new PasswordChecker(),
+                new LoginLimiter(configuration.rateLimits(), System::nanoTime),
                 cancelKeys,
                 compute,
                 pools,
@@ -126,7 +140,20 @@ public final class ProxyServer implements AutoCloseable {
             throw new UncheckedIOException(
                     "the proxy cannot listen on " + configuration.listen(), new IOException(bound.cause()));
         }
-        ProxyServer server = new ProxyServer(loops, connections, initializer, pools, bound.channel());
+        loops.next()
+                .scheduleWithFixedDelay(
+                        () -> Thread.startVirtualThread(tls::refresh),
+                        TLS_REFRESH_SECONDS,
+                        TLS_REFRESH_SECONDS,
+                        TimeUnit.SECONDS);
+        ProxyServer server = new ProxyServer(
+                loops,
+                connections,
+                initializer,
+                pools,
+                services.passwords(),
+                bound.channel(),
+                configuration.drainTimeout());
         log.info("proxy listens on {} ({}, {} event loops)", server.address(), transport, threads);
         return server;
     }
@@ -144,16 +171,29 @@ public final class ProxyServer implements AutoCloseable {
         return (InetSocketAddress) listener.localAddress();
     }
 
-    /** Stops to listen, ends the sessions with 57P01 where that is possible, and returns within a few seconds. */
+    /** Whether it takes connections. */
+    public boolean listening() {
+        return listener.isActive();
+    }
+
+    /**
+     * Stops to listen and tells idle sessions 57P01. Those with an open transaction may finish it within the drain
+     * timeout, then they are ended too.
+     */
     @Override
     public void close() {
         listener.close().awaitUninterruptibly();
-        initializer.shutDown();
-        boolean all = connections.newCloseFuture().awaitUninterruptibly(STOP_TIMEOUT.toMillis());
-        if (!all) {
-            log.warn("closing {} connections that did not end in time", connections.size());
+        Future<Void> allGone = connections.newCloseFuture();
+        initializer.drain();
+        if (!allGone.awaitUninterruptibly(drainTimeout.toMillis())) {
+            log.info("ending {} sessions in the middle of a transaction", connections.size());
+            initializer.shutDown();
+            if (!allGone.awaitUninterruptibly(STOP_TIMEOUT.toMillis())) {
+                log.warn("closing {} connections that did not end in time", connections.size());
+            }
         }
         pools.close();
+        passwords.close();
         loops.shutdownGracefully(0, STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly();
     }

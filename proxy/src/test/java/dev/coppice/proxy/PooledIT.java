@@ -224,10 +224,13 @@ class PooledIT {
                 Connection two = connect("ApplicationName", "discarding")) {
             one.createStatement().execute("create temp table mine (id int)");
             assertThat(backend(one)).isNotEqualTo(backend(two));
+            assertThat(gauge("servers-busy")).isEqualTo(1);
             try (Statement statement = one.createStatement()) {
                 statement.execute("discard all");
             }
-            assertThat(backend(one)).isEqualTo(backend(two));
+            assertThat(gauge("servers-busy")).isZero();
+            assertThat(ProxyFixture.one(one, "select to_regclass('mine') is null"))
+                    .isEqualTo("t");
         }
     }
 

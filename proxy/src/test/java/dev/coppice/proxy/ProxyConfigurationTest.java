@@ -3,6 +3,8 @@ package dev.coppice.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.proxy.limit.AddressRanges;
+import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.tls.TlsSettings;
 import java.net.InetSocketAddress;
@@ -21,9 +23,7 @@ class ProxyConfigurationTest {
                 List.of("DB.Example.org"),
                 maxConnections,
                 timeout,
-                timeout,
-                0,
-                PoolSettings.DEFAULTS);
+                timeout, 0, PoolSettings.DEFAULTS, AddressRanges.ALL, RateLimits.DEFAULTS, Duration.ZERO);
     }
 
     @Test
@@ -39,7 +39,10 @@ class ProxyConfigurationTest {
                         Duration.ofSeconds(15),
                         Duration.ofSeconds(60),
                         0,
-                        PoolSettings.DEFAULTS));
+                        PoolSettings.DEFAULTS,
+                        AddressRanges.ALL,
+                        RateLimits.DEFAULTS,
+                        Duration.ofSeconds(10)));
     }
 
     @Test

@@ -69,7 +69,10 @@ final class ProxyFixture implements AutoCloseable {
                 handshakeTimeout,
                 wakeTimeout,
                 1,
-                base.pool());
+                base.pool(),
+                base.allowedAddresses(),
+                base.rateLimits(),
+                base.drainTimeout());
     }
 
     /** Every wake answers at once. */

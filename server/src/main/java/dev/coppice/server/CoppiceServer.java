@@ -16,6 +16,9 @@ import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.proxy.ProxyConfiguration;
 import dev.coppice.proxy.ProxyServer;
+import dev.coppice.proxy.limit.AddressRanges;
+import dev.coppice.proxy.limit.RateLimits;
+import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.tls.TlsSettings;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
@@ -146,16 +149,37 @@ final class CoppiceServer implements AutoCloseable {
                 new TlsSettings.Files(tls.certificate().orElseThrow(), tls.key().orElseThrow());
         };
         ProxyConfiguration defaults = ProxyConfiguration.defaults(socketAddress(proxy.listen()), settings);
+        CoppiceConfiguration.Pool pool = proxy.pool();
+        CoppiceConfiguration.RateLimits rates = proxy.rateLimits();
         return new ProxyConfiguration(
                 defaults.listen(),
                 settings,
-                defaults.tlsRequired(),
+                proxy.tls().required(),
                 defaults.domains(),
                 proxy.maxConnections(),
                 Duration.ofSeconds(proxy.handshakeTimeoutSeconds()),
                 defaults.wakeTimeout(),
-                defaults.ioThreads(),
-                defaults.pool());
+                proxy.ioThreads(),
+                new PoolSettings(
+                        pool.maxServerConnections(),
+                        pool.maxWaitingClients(),
+                        Duration.ofSeconds(pool.waitTimeoutSeconds()),
+                        Duration.ofSeconds(pool.serverIdleTimeoutSeconds()),
+                        pool.maxPreparedStatements()),
+                allowedAddresses(proxy),
+                new RateLimits(
+                        rates.attemptsPerAddressPerSecond(),
+                        rates.attemptsPerEndpointPerSecond(),
+                        rates.failuresPerAddressPerMinute()),
+                Duration.ofSeconds(proxy.drainTimeoutSeconds()));
+    }
+
+    private static AddressRanges allowedAddresses(CoppiceConfiguration.Proxy proxy) {
+        try {
+            return AddressRanges.parse(proxy.allowedAddresses());
+        } catch (IllegalArgumentException e) {
+            throw new ServerStartException("proxy.allowed_addresses cannot be used", e);
+        }
     }
 
     private static InetSocketAddress socketAddress(ListenAddress address) {

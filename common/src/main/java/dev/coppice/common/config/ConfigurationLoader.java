@@ -186,18 +186,25 @@ public final class ConfigurationLoader {
     }
 
     private CoppiceConfiguration resolvePaths(CoppiceConfiguration c) {
-        CoppiceConfiguration.Tls tls = c.proxy().tls();
+        CoppiceConfiguration.Proxy proxy = c.proxy();
+        CoppiceConfiguration.Tls tls = proxy.tls();
         return new CoppiceConfiguration(
                 Optional.of(c.dataDirectory().map(this::resolve).orElseGet(() -> DataDirectory.standard(environment))),
                 new CoppiceConfiguration.Proxy(
-                        c.proxy().listen(),
-                        c.proxy().advertisedAddress(),
-                        c.proxy().maxConnections(),
-                        c.proxy().handshakeTimeoutSeconds(),
+                        proxy.listen(),
+                        proxy.advertisedAddress(),
+                        proxy.maxConnections(),
+                        proxy.handshakeTimeoutSeconds(),
+                        proxy.drainTimeoutSeconds(),
+                        proxy.ioThreads(),
+                        proxy.allowedAddresses(),
                         new CoppiceConfiguration.Tls(
                                 tls.mode(),
+                                tls.required(),
                                 tls.certificate().map(this::resolve),
-                                tls.key().map(this::resolve))),
+                                tls.key().map(this::resolve)),
+                        proxy.rateLimits(),
+                        proxy.pool()),
                 c.api(),
                 c.compute(),
                 c.timeTravel(),

@@ -4,6 +4,7 @@ import static dev.coppice.common.config.InvalidSettingException.requireRange;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -32,7 +33,12 @@ public record CoppiceConfiguration(
                     Optional.empty(),
                     10_000,
                     15,
-                    new Tls(TlsMode.AUTO, Optional.empty(), Optional.empty())),
+                    10,
+                    0,
+                    List.of(),
+                    new Tls(TlsMode.AUTO, false, Optional.empty(), Optional.empty()),
+                    new RateLimits(1_000, 2_000, 100),
+                    new Pool(64, 10_000, 120, 60, 500)),
             new Api(new ListenAddress("127.0.0.1", 5480)),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Map.of()),
             new TimeTravel(30, 8),
@@ -47,17 +53,28 @@ public record CoppiceConfiguration(
      * @param advertisedAddress what connection strings name; empty = {@code listen}
      * @param maxConnections client connections at once; more are refused with SQLSTATE 53300
      * @param handshakeTimeoutSeconds from accept to a finished login, without the time a wake takes
+     * @param drainTimeoutSeconds that open transactions may go on when the server stops
+     * @param ioThreads that move bytes; 0 = one per two processors
+     * @param allowedAddresses from where one may log in: single ones, ranges, blocks; none = everywhere
      */
     public record Proxy(
             ListenAddress listen,
             Optional<ListenAddress> advertisedAddress,
             int maxConnections,
             int handshakeTimeoutSeconds,
-            Tls tls) {
+            int drainTimeoutSeconds,
+            int ioThreads,
+            List<String> allowedAddresses,
+            Tls tls,
+            RateLimits rateLimits,
+            Pool pool) {
         /** Checks ranges. */
         public Proxy {
             requireRange("proxy.max_connections", maxConnections, 1, 1_000_000, "connections");
             requireRange("proxy.handshake_timeout_seconds", handshakeTimeoutSeconds, 1, 600, "seconds");
+            requireRange("proxy.drain_timeout_seconds", drainTimeoutSeconds, 0, 3_600, "seconds");
+            requireRange("proxy.io_threads", ioThreads, 0, 1_024, "threads");
+            allowedAddresses = List.copyOf(allowedAddresses);
         }
 
         /** What a client on this machine, or behind the advertised address, connects to. */
@@ -66,10 +83,70 @@ public record CoppiceConfiguration(
         }
     }
 
+    /**
+     * Rates above which connection attempts are refused; 0 = no limit.
+     *
+     * @param attemptsPerAddressPerSecond logins begun from one address
+     * @param attemptsPerEndpointPerSecond logins begun for one endpoint
+     * @param failuresPerAddressPerMinute wrong passwords from one address
+     */
+    public record RateLimits(
+            int attemptsPerAddressPerSecond, int attemptsPerEndpointPerSecond, int failuresPerAddressPerMinute) {
+        /** Checks ranges. */
+        public RateLimits {
+            requireRange(
+                    "proxy.rate_limits.attempts_per_address_per_second",
+                    attemptsPerAddressPerSecond,
+                    0,
+                    1_000_000,
+                    "attempts");
+            requireRange(
+                    "proxy.rate_limits.attempts_per_endpoint_per_second",
+                    attemptsPerEndpointPerSecond,
+                    0,
+                    1_000_000,
+                    "attempts");
+            requireRange(
+                    "proxy.rate_limits.failures_per_address_per_minute",
+                    failuresPerAddressPerMinute,
+                    0,
+                    1_000_000,
+                    "failures");
+        }
+    }
+
+    /**
+     * Pooled endpoints, {@code <endpoint id>-pooler}.
+     *
+     * @param maxServerConnections of one endpoint; never more than nine tenths of its compute's max_connections
+     * @param maxWaitingClients for a server connection, of one endpoint; one more gets SQLSTATE 53300
+     * @param waitTimeoutSeconds for a server connection
+     * @param serverIdleTimeoutSeconds after which an unused server connection is closed
+     * @param maxPreparedStatements kept on a server connection
+     */
+    public record Pool(
+            int maxServerConnections,
+            int maxWaitingClients,
+            int waitTimeoutSeconds,
+            int serverIdleTimeoutSeconds,
+            int maxPreparedStatements) {
+        /** Checks ranges. */
+        public Pool {
+            requireRange("proxy.pool.max_server_connections", maxServerConnections, 1, 100_000, "connections");
+            requireRange("proxy.pool.max_waiting_clients", maxWaitingClients, 0, 1_000_000, "clients");
+            requireRange("proxy.pool.wait_timeout_seconds", waitTimeoutSeconds, 1, 3_600, "seconds");
+            requireRange("proxy.pool.server_idle_timeout_seconds", serverIdleTimeoutSeconds, 1, 86_400, "seconds");
+            requireRange("proxy.pool.max_prepared_statements", maxPreparedStatements, 1, 100_000, "statements");
+        }
+    }
+
     /** TLS of the front door; {@code certificate} and {@code key} are PEM files, needed by {@link TlsMode#FILES} only. */
-    public record Tls(TlsMode mode, Optional<Path> certificate, Optional<Path> key) {
+    public record Tls(TlsMode mode, boolean required, Optional<Path> certificate, Optional<Path> key) {
         /** Checks that both files are named exactly when they are needed. */
         public Tls {
+            if (required && mode == TlsMode.OFF) {
+                throw new InvalidSettingException("proxy.tls.required", "cannot be true while proxy.tls.mode is off");
+            }
             boolean files = mode == TlsMode.FILES;
             if (files && (certificate.isEmpty() || key.isEmpty())) {
                 throw new InvalidSettingException(

@@ -1,5 +1,7 @@
 package dev.coppice.proxy.auth;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.security.InvalidKeyException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -28,6 +30,28 @@ final class ScramHash {
             Mac mac = Mac.getInstance(MAC_ALGORITHM);
             mac.init(new SecretKeySpec(key, MAC_ALGORITHM));
             return mac.doFinal(input);
+        } catch (NoSuchAlgorithmException | InvalidKeyException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Hi() of RFC 5802, PBKDF2 with one block; {@code password} is normalised. */
+    static byte[] salted(String password, byte[] salt, int iterations) {
+        try {
+            Mac mac = Mac.getInstance(MAC_ALGORITHM);
+            byte[] key = password.getBytes(UTF_8);
+            // An empty key is not allowed by SecretKeySpec; HMAC pads it with zeroes anyway.
+            mac.init(new SecretKeySpec(key.length == 0 ? new byte[1] : key, MAC_ALGORITHM));
+            mac.update(salt);
+            byte[] last = mac.doFinal(new byte[] {0, 0, 0, 1});
+            byte[] result = last.clone();
+            for (int i = 1; i < iterations; i++) {
+                last = mac.doFinal(last);
+                for (int j = 0; j < LENGTH_BYTES; j++) {
+                    result[j] ^= last[j];
+                }
+            }
+            return result;
         } catch (NoSuchAlgorithmException | InvalidKeyException e) {
             throw new IllegalStateException(e);
         }

@@ -1,5 +1,9 @@
 package dev.coppice.proxy.auth;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.security.MessageDigest;
+import java.text.Normalizer;
 import java.util.Base64;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -43,6 +47,15 @@ public final class ScramVerifier {
         } catch (IllegalArgumentException _) {
             return Optional.empty();
         }
+    }
+
+    /** The keys that this password leads to, if it is the right one. Slow on purpose: not for event loops. */
+    Optional<ScramKeys> keys(String password) {
+        byte[] salted = ScramHash.salted(Normalizer.normalize(password, Normalizer.Form.NFKC), salt, iterations);
+        byte[] clientKey = ScramHash.hmac(salted, "Client Key".getBytes(UTF_8));
+        return MessageDigest.isEqual(ScramHash.hash(clientKey), storedKey)
+                ? Optional.of(new ScramKeys(clientKey, serverKey))
+                : Optional.empty();
     }
 
     int iterations() {

@@ -10,6 +10,7 @@ import java.util.List;
 /** Encodes the messages a server sends to a client. Every method returns a new buffer that the caller owns. */
 public final class ServerMessages {
     static final int AUTHENTICATION_OK = 0;
+    static final int AUTHENTICATION_CLEARTEXT_PASSWORD = 3;
     static final int AUTHENTICATION_SASL = 10;
     static final int AUTHENTICATION_SASL_CONTINUE = 11;
     static final int AUTHENTICATION_SASL_FINAL = 12;
@@ -42,6 +43,16 @@ public final class ServerMessages {
         error.hint().ifPresent(hint -> field(out, 'H', hint));
         out.writeByte(0);
         return end(out);
+    }
+
+    /** AuthenticationCleartextPassword. */
+    public static ByteBuf cleartextPassword(ByteBufAllocator alloc) {
+        return end(begin(alloc, 'R').writeInt(AUTHENTICATION_CLEARTEXT_PASSWORD));
+    }
+
+    /** AuthenticationOk. */
+    public static ByteBuf authenticationOk(ByteBufAllocator alloc) {
+        return end(begin(alloc, 'R').writeInt(AUTHENTICATION_OK));
     }
 
     /** AuthenticationSASL. */

@@ -6,7 +6,8 @@ record RouteHint(Source source, String name) {
     enum Source {
         OPTIONS("options"),
         SERVER_NAME("the host name"),
-        DATABASE("the database name");
+        DATABASE("the database name"),
+        PASSWORD("the password");
 
         private final String description;
 

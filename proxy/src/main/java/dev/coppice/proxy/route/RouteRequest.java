@@ -94,6 +94,13 @@ public record RouteRequest(
                 .toList();
     }
 
+    /** The same, with the endpoint that the password named. */
+    public RouteRequest withEndpoint(String endpointId) {
+        List<RouteHint> more = new ArrayList<>(hints);
+        more.add(new RouteHint(RouteHint.Source.PASSWORD, endpointId));
+        return new RouteRequest(user, List.copyOf(more), computeParameters);
+    }
+
     /** Whether a hint names an endpoint's pool. */
     public boolean pooled() {
         return hints.stream().anyMatch(RouteHint::pooled);

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 public final class Router {
     private static final String HOW_TO_NAME_ONE =
             "Name one endpoint: options=endpoint=<endpoint id> (in a URI: ?options=endpoint%3D<id>), or"
-                    + " <database>@<branch> as the database name.";
+                    + " <database>@<branch> as the database name, or over TLS endpoint=<endpoint id>; before the password.";
 
     private final EndpointDirectory directory;
 
@@ -81,7 +81,9 @@ public final class Router {
     private Set<RoutedEndpoint> candidates(RouteHint hint) {
         Set<RoutedEndpoint> found =
                 directory.byEndpointId(hint.endpointName()).stream().collect(Collectors.toSet());
-        if (found.isEmpty() && hint.source() != RouteHint.Source.OPTIONS) {
+        if (found.isEmpty()
+                && hint.source() != RouteHint.Source.OPTIONS
+                && hint.source() != RouteHint.Source.PASSWORD) {
             return Set.copyOf(directory.byBranchName(hint.name()));
         }
         return found;

@@ -6,11 +6,9 @@ import dev.coppice.proxy.auth.ScramException;
 import dev.coppice.proxy.auth.ScramKeys;
 import dev.coppice.proxy.auth.ScramServer;
 import dev.coppice.proxy.auth.ScramVerifier;
-import dev.coppice.proxy.pgwire.AuthenticationDecoder;
 import dev.coppice.proxy.pgwire.ClientMessage;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ServerMessages;
-import dev.coppice.proxy.pool.PooledSession;
 import dev.coppice.proxy.route.Route;
 import dev.coppice.proxy.route.RouteRequest;
 import dev.coppice.proxy.route.RoutedEndpoint;
@@ -18,8 +16,6 @@ import dev.coppice.proxy.tls.TlsIdentity;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,8 +26,6 @@ import org.slf4j.LoggerFactory;
  */
 final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMessage> {
     private static final Logger log = LoggerFactory.getLogger(AuthenticationHandler.class);
-    /** The superuser of Coppice itself: exists in every branch, but for nobody who comes through the proxy. */
-    private static final String INTERNAL_ROLE = "coppice_admin";
 
     private enum Step {
         LOOK_UP,
@@ -40,20 +34,18 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
     }
 
     private final ClientConnection connection;
-    private final RouteRequest request;
-    private final Route route;
+    private final Login login;
     private Step step = Step.LOOK_UP;
     private @Nullable ScramServer scram;
 
     AuthenticationHandler(ClientConnection connection, RouteRequest request, Route route) {
         this.connection = connection;
-        this.request = request;
-        this.route = route;
+        this.login = new Login(connection, request, route);
     }
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        verifier()
+        login.verifier()
                 .whenCompleteAsync(
                         (found, failure) -> {
                             if (ctx.isRemoved() || connection.ending()) {
@@ -68,20 +60,8 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
                         ctx.executor());
     }
 
-    private CompletionStage<Optional<String>> verifier() {
-        if (!(route instanceof Route.Known(RoutedEndpoint endpoint))
-                || request.user().equals(INTERNAL_ROLE)) {
-            return CompletableFuture.completedFuture(Optional.empty());
-        }
-        try {
-            return connection.services.directory().verifier(endpoint.endpointId(), request.user());
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
-        }
-    }
-
     private void lookUpFailed(Throwable failure) {
-        log.error("cannot look up a verifier for endpoint {}", route.label(), failure);
+        log.error("cannot look up a verifier for endpoint {}", login.route().label(), failure);
         connection.refuse(
                 Outcome.INTERNAL,
                 PgError.of(
@@ -93,23 +73,18 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
     private void lookedUp(ChannelHandlerContext ctx, Optional<String> found) {
         Optional<ScramVerifier> real = found.flatMap(ScramVerifier::parse);
         if (found.isPresent() && real.isEmpty()) {
-            log.warn("role {} has a password that is not SCRAM-SHA-256", ClientConnection.shown(request.user()));
+            log.warn("role {} has a password that is not SCRAM-SHA-256", ClientConnection.shown(login.request().user()));
         }
         Optional<ChannelBinding> binding = connection.encrypted()
-                ? connection.services.tls().flatMap(TlsIdentity::channelBinding)
+                ? connection.tls().flatMap(TlsIdentity::channelBinding)
                 : Optional.empty();
         scram = new ScramServer(
-                real.orElseGet(this::mock),
+                real.orElseGet(login::mock),
                 real.isEmpty(),
                 connection.services.nonces().next(),
                 binding);
         step = Step.CLIENT_FIRST;
         ctx.writeAndFlush(ServerMessages.saslMechanisms(ctx.alloc(), ScramServer.mechanisms(binding)));
-    }
-
-    private ScramVerifier mock() {
-        String place = route instanceof Route.Known(RoutedEndpoint endpoint) ? endpoint.projectId() : route.label();
-        return connection.services.mockVerifiers().mock(place, request.user());
     }
 
     @Override
@@ -140,7 +115,7 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
                 switch (scram.last(body)) {
                     case ScramServer.Outcome.Accepted(String serverFinal, ScramKeys keys) ->
                         accepted(ctx, serverFinal, keys);
-                    case ScramServer.Outcome.Rejected() -> rejected();
+                    case ScramServer.Outcome.Rejected() -> login.rejected();
                 }
             }
         } catch (ScramException e) {
@@ -149,43 +124,12 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
     }
 
     private void accepted(ChannelHandlerContext ctx, String serverFinal, ScramKeys keys) {
-        if (!(route instanceof Route.Known(RoutedEndpoint endpoint))) {
-            rejected();
+        if (!(login.route() instanceof Route.Known(RoutedEndpoint endpoint))) {
+            login.rejected();
             return;
         }
-        connection.authenticated();
-        ctx.writeAndFlush(ServerMessages.saslFinalAndOk(ctx.alloc(), serverFinal));
-        if (request.pooled() && !request.replication()) {
-            PooledSession session = connection
-                    .services
-                    .pools()
-                    .take(
-                            ctx.channel(),
-                            new PooledHost(connection, ctx.channel()),
-                            endpoint.endpointId(),
-                            request.computeParameters(),
-                            keys);
-            removeFrom(ctx);
-            connection.services.pools().move(ctx.channel(), session);
-        } else {
-            ctx.pipeline().addLast(new HoldHandler(connection, endpoint, request.computeParameters(), keys));
-            removeFrom(ctx);
-        }
-    }
-
-    /** What the decoder has buffered goes to its successor. */
-    private void removeFrom(ChannelHandlerContext ctx) {
-        ctx.pipeline().remove(this);
-        ctx.pipeline().remove(AuthenticationDecoder.class);
-    }
-
-    private void rejected() {
-        connection.refuse(
-                Outcome.WRONG_PASSWORD,
-                PgError.of(
-                        SqlState.INVALID_PASSWORD,
-                        "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
-                        "Check the password, the role, and the endpoint or branch the connection names."));
+        ctx.write(ServerMessages.saslFinalAndOk(ctx.alloc(), serverFinal));
+        login.accepted(ctx, this, endpoint, keys);
     }
 
     private void violation(String message) {

@@ -5,11 +5,17 @@ import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
 import dev.coppice.proxy.pgwire.ServerMessages;
 import dev.coppice.proxy.relay.LiveSession;
+import dev.coppice.proxy.route.Route;
+import dev.coppice.proxy.route.RoutedEndpoint;
+import dev.coppice.proxy.tls.TlsIdentity;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.Future;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +35,11 @@ final class ClientConnection {
     /** Names longer than Postgres's NAMEDATALEN are cut in logs and messages. */
     private static final int MAX_SHOWN_CHARS = 63;
 
+    private static final PgError TOO_OFTEN = PgError.of(
+            SqlState.TOO_MANY_CONNECTIONS,
+            "too many connection attempts",
+            "Wait a moment, then connect less often, with a connection pool for example.");
+
     private enum Phase {
         STARTUP("before its startup packet"),
         AUTHENTICATION("while authenticating"),
@@ -47,6 +58,7 @@ final class ClientConnection {
     private final boolean overLimit;
     private final long id = NEXT_ID.getAndIncrement();
     private final long startedNanos = System.nanoTime();
+    private final Optional<TlsIdentity> tls;
     private @Nullable Future<?> deadline;
     private @Nullable Outcome outcome;
     private String reason = "";
@@ -54,6 +66,7 @@ final class ClientConnection {
     private String database = "";
     private String route = "";
     private boolean encrypted;
+    private boolean known;
     private Phase phase = Phase.STARTUP;
     private ProtocolVersion version = ProtocolVersion.V3_0;
     private @Nullable LiveSession session;
@@ -61,6 +74,7 @@ final class ClientConnection {
     private ClientConnection(Channel channel, SessionServices services) {
         this.channel = channel;
         this.services = services;
+        this.tls = services.tls().current();
         this.overLimit = services.metrics().opened() > services.settings().maxConnections();
     }
 
@@ -81,6 +95,20 @@ final class ClientConnection {
             ClientConnection connection = channel.attr(KEY).get();
             if (connection == null) {
                 channel.close();
+            } else {
+                connection.shutDown();
+            }
+        });
+    }
+
+    /** Ends the connection as soon as it has no transaction open, because the proxy stops; may be called on any thread. */
+    static void drain(Channel channel) {
+        channel.eventLoop().execute(() -> {
+            ClientConnection connection = channel.attr(KEY).get();
+            if (connection == null) {
+                channel.close();
+            } else if (connection.session != null) {
+                connection.session.drain();
             } else {
                 connection.shutDown();
             }
@@ -117,8 +145,52 @@ final class ClientConnection {
         return version;
     }
 
+    /** The identity that the proxy shows on this connection; later ones may have been loaded since. */
+    Optional<TlsIdentity> tls() {
+        return tls;
+    }
+
     void encryptedNow() {
         encrypted = true;
+    }
+
+    private InetAddress address() {
+        return channel.remoteAddress() instanceof InetSocketAddress socket
+                ? socket.getAddress()
+                : InetAddress.getLoopbackAddress();
+    }
+
+    /** Whether the client may log in from where it is, and has not tried too often; refuses otherwise. */
+    boolean mayTry() {
+        InetAddress address = address();
+        if (!services.settings().allowedAddresses().allows(address)) {
+            refuse(
+                    Outcome.NOT_ALLOWED,
+                    PgError.of(
+                            SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                            "connections from " + address.getHostAddress() + " are not allowed",
+                            "Ask whoever runs this server to add the address to proxy.allowed_addresses."));
+            return false;
+        }
+        if (!services.limiter().attempt(address)) {
+            refuse(Outcome.RATE_LIMITED, TOO_OFTEN);
+            return false;
+        }
+        return true;
+    }
+
+    /** Whether the endpoint is not asked for too often; refuses otherwise. */
+    boolean mayTry(Route to) {
+        if (to instanceof Route.Known(RoutedEndpoint endpoint)
+                && !services.limiter().attempt(endpoint.endpointId())) {
+            refuse(Outcome.RATE_LIMITED, TOO_OFTEN);
+            return false;
+        }
+        return true;
+    }
+
+    void wrongPassword() {
+        services.limiter().failure(address());
     }
 
     /** The client speaks the protocol, so it can be told errors. */
@@ -136,6 +208,8 @@ final class ClientConnection {
     /** The password is proved: from here on the wake deadline counts. */
     void authenticated() {
         phase = Phase.HELD;
+        known = true;
+        services.metrics().known();
         if (deadline != null) {
             deadline.cancel(false);
             deadline = null;
@@ -195,7 +269,7 @@ final class ClientConnection {
         }
         ending(Outcome.CLIENT_LEFT, "client closed the connection " + phase.description);
         Outcome end = outcome == null ? Outcome.CLIENT_LEFT : outcome;
-        services.metrics().closed(end);
+        services.metrics().closed(end, known);
         long fromClient = session == null ? 0 : session.bytesFromClient();
         long fromCompute = session == null ? 0 : session.bytesFromCompute();
         services.metrics().bytesFromClients.mark(fromClient);

@@ -22,14 +22,25 @@ public final class ConnectionInitializer extends ChannelInitializer<Channel> {
         this.connections = connections;
     }
 
+    /** Ends all connections that have no transaction open, and the others when theirs ends: told 57P01, then closed. */
+    public void drain() {
+        connections.forEach(ClientConnection::drain);
+    }
+
     /** Ends all connections: told 57P01 where possible, then closed. */
     public void shutDown() {
         connections.forEach(ClientConnection::shutDown);
     }
 
+    /** Strangers who say nothing must leave room for those who log in. */
+    private int maxUnknown() {
+        return Math.max(services.settings().maxConnections() / 2, OVER_LIMIT_HEARD);
+    }
+
     @Override
     protected void initChannel(Channel channel) {
-        if (connections.size() >= services.settings().maxConnections() + OVER_LIMIT_HEARD) {
+        if (connections.size() >= services.settings().maxConnections() + OVER_LIMIT_HEARD
+                || services.metrics().unknown() >= maxUnknown()) {
             services.metrics().dropped.mark();
             channel.close();
             return;

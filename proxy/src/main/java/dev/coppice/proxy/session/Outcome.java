@@ -18,6 +18,10 @@ enum Outcome {
     TOO_MANY,
     /** In clear where TLS is required. */
     INSECURE,
+    /** From an address that may not connect. */
+    NOT_ALLOWED,
+    /** Too many attempts, or wrong passwords, from its address, or too many for its endpoint. */
+    RATE_LIMITED,
     /** It does not say, or contradicts itself on, where it wants to go. */
     NO_ROUTE,
     /** Wrong password; or no such role, endpoint or branch. */

@@ -11,13 +11,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
- * The proxy's metrics: {@code proxy.connections.open} and {@code .sessions} (now), {@code
+ * The proxy's metrics: {@code proxy.connections.open}, {@code .unauthenticated} and {@code .sessions} (now), {@code
  * proxy.connections.dropped} (far over the limit, unheard), {@code proxy.outcomes.<outcome>}
  * (per ended connection), {@code proxy.login} (connection accepted to session begun), {@code proxy.wake} (password
  * proved to compute logged in to), {@code proxy.cancels.forwarded} and {@code .unknown}, {@code proxy.bytes.*}.
  */
 public final class ProxyMetrics {
     private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger unknown = new AtomicInteger();
     private final Counter sessions;
     private final Map<Outcome, Meter> outcomes;
     final Meter dropped;
@@ -30,6 +31,7 @@ public final class ProxyMetrics {
 
     public ProxyMetrics(MetricRegistry registry) {
         registry.gauge("proxy.connections.open", () -> open::get);
+        registry.gauge("proxy.connections.unauthenticated", () -> unknown::get);
         sessions = registry.counter("proxy.connections.sessions");
         outcomes = Arrays.stream(Outcome.values())
                 .collect(java.util.stream.Collectors.toMap(
@@ -48,6 +50,7 @@ public final class ProxyMetrics {
 
     /** @return how many are open now, this one included */
     int opened() {
+        unknown.incrementAndGet();
         return open.incrementAndGet();
     }
 
@@ -55,8 +58,22 @@ public final class ProxyMetrics {
         sessions.inc();
     }
 
-    void closed(Outcome outcome) {
+    /** How many are open that have not proved a password. */
+    int unknown() {
+        return unknown.get();
+    }
+
+    /** One more has proved its password. */
+    void known() {
+        unknown.decrementAndGet();
+    }
+
+    /** @param known whether it had proved its password */
+    void closed(Outcome outcome, boolean known) {
         open.decrementAndGet();
+        if (!known) {
+            unknown.decrementAndGet();
+        }
         if (outcome == Outcome.SESSION) {
             sessions.dec();
         }

@@ -11,6 +11,7 @@ import dev.coppice.proxy.route.Route;
 import dev.coppice.proxy.route.RouteRequest;
 import dev.coppice.proxy.route.Router;
 import dev.coppice.proxy.tls.TlsIdentity;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.ssl.SslHandler;
@@ -43,7 +44,7 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
             return;
         }
         switch (message) {
-            case ClientMessage.SslRequest() -> encryption(ctx, connection.services.tls());
+            case ClientMessage.SslRequest() -> encryption(ctx, connection.tls());
             case ClientMessage.GssRequest() -> encryption(ctx, Optional.empty());
             case ClientMessage.CancelRequest(var key) -> CancelForwarder.forward(ctx.channel(), connection, key);
             case ClientMessage.Startup startup -> startup(ctx, startup);
@@ -110,15 +111,34 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
             if (!mayGoOn()) {
                 return;
             }
-            Route route = new Router(connection.services.directory()).route(request);
-            connection.routed(route.label());
-            // Handlers change from the tail forward: what the decoder has buffered goes to its successor.
-            ctx.pipeline().addLast(new AuthenticationHandler(connection, request, route));
-            ctx.pipeline().remove(this);
-            ctx.pipeline().replace(StartupDecoder.class, null, new AuthenticationDecoder());
+            authenticate(ctx, request);
         } catch (PgErrorException e) {
             connection.refuse(Outcome.NO_ROUTE, e.error());
         }
+    }
+
+    private void authenticate(ChannelHandlerContext ctx, RouteRequest request) {
+        Route route;
+        try {
+            route = new Router(connection.services.directory()).route(request);
+        } catch (PgErrorException e) {
+            if (!request.hints().isEmpty() || !connection.encrypted()) {
+                throw e;
+            }
+            next(ctx, new PasswordHandler(connection, request, e));
+            return;
+        }
+        connection.routed(route.label());
+        if (connection.mayTry(route)) {
+            next(ctx, new AuthenticationHandler(connection, request, route));
+        }
+    }
+
+    /** Handlers change from the tail forward: what the decoder has buffered goes to its successor. */
+    private void next(ChannelHandlerContext ctx, ChannelHandler handler) {
+        ctx.pipeline().addLast(handler);
+        ctx.pipeline().remove(this);
+        ctx.pipeline().replace(StartupDecoder.class, null, new AuthenticationDecoder());
     }
 
     private void negotiateVersion(ChannelHandlerContext ctx, ClientMessage.Startup startup) {
@@ -150,7 +170,7 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
                             "Connect with sslmode=require."));
             return false;
         }
-        return true;
+        return connection.mayTry();
     }
 
     @Override

@@ -28,7 +28,7 @@ final class TransportDetector extends ByteToMessageDecoder {
             ctx.pipeline().remove(this);
             return;
         }
-        Optional<TlsIdentity> tls = connection.services.tls();
+        Optional<TlsIdentity> tls = connection.tls();
         if (tls.isEmpty()) {
             in.skipBytes(in.readableBytes());
             connection.drop(Outcome.PROTOCOL, "direct TLS, but TLS is off");

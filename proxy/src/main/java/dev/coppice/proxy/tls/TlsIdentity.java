@@ -28,8 +28,8 @@ public final class TlsIdentity {
     /** The ALPN protocol of Postgres; direct TLS must name it. */
     public static final String ALPN_POSTGRESQL = "postgresql";
 
-    private static final String CERTIFICATE_FILE = "server.crt";
-    private static final String KEY_FILE = "server.key";
+    static final String CERTIFICATE_FILE = "server.crt";
+    static final String KEY_FILE = "server.key";
 
     private final SslContext context;
     private final Optional<ChannelBinding> channelBinding;

@@ -8,7 +8,11 @@ import dev.coppice.proxy.FakeDirectory;
 import dev.coppice.proxy.TestVerifiers;
 import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
+import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.limit.AddressRanges;
+import dev.coppice.proxy.limit.LoginLimiter;
+import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolMetrics;
 import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.pool.Pools;
@@ -16,8 +20,8 @@ import dev.coppice.proxy.relay.ComputeAccess;
 import dev.coppice.proxy.relay.ComputeConnector;
 import dev.coppice.proxy.relay.Transport;
 import dev.coppice.proxy.route.RoutedEndpoint;
-import dev.coppice.proxy.tls.TlsIdentity;
 import dev.coppice.proxy.tls.TlsSettings;
+import dev.coppice.proxy.tls.TlsSource;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -69,10 +73,12 @@ class SessionFuzzTest {
                 Duration.ofSeconds(60),
                 WriteBufferWaterMark.DEFAULT);
         services = new SessionServices(
-                new SessionSettings(100, Duration.ofSeconds(HANDSHAKE_SECONDS), List.of("localhost"), false),
-                TlsIdentity.load(new TlsSettings.SelfSigned(directory), Clock.systemUTC()),
+                new SessionSettings(100, Duration.ofSeconds(HANDSHAKE_SECONDS), List.of("localhost"), false, AddressRanges.ALL),
+                TlsSource.open(new TlsSettings.SelfSigned(directory), Clock.systemUTC()),
                 new MockVerifiers(new byte[] {1}),
                 nonces,
+                new PasswordChecker(),
+                new LoginLimiter(new RateLimits(0, 0, 0), System::nanoTime),
                 cancelKeys,
                 compute,
                 new Pools(

@@ -1,0 +1,79 @@
+package dev.coppice.proxy.session;
+
+import dev.coppice.common.SqlState;
+import dev.coppice.proxy.auth.ScramKeys;
+import dev.coppice.proxy.auth.ScramVerifier;
+import dev.coppice.proxy.pgwire.AuthenticationDecoder;
+import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.pool.PooledSession;
+import dev.coppice.proxy.route.Route;
+import dev.coppice.proxy.route.RouteRequest;
+import dev.coppice.proxy.route.RoutedEndpoint;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** What all ways to prove a password have in common: finding what it is proved against, and both ends. */
+record Login(ClientConnection connection, RouteRequest request, Route route) {
+    /** The superuser of Coppice itself: exists in every branch, but for nobody who comes through the proxy. */
+    private static final String INTERNAL_ROLE = "coppice_admin";
+
+    /** The verifier of the role; empty when there is no such role, endpoint or branch. */
+    CompletionStage<Optional<String>> verifier() {
+        if (!(route instanceof Route.Known(RoutedEndpoint endpoint))
+                || request.user().equals(INTERNAL_ROLE)) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        try {
+            return connection.services.directory().verifier(endpoint.endpointId(), request.user());
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** Stands for the verifier of a role that there is not. */
+    ScramVerifier mock() {
+        String place = route instanceof Route.Known(RoutedEndpoint endpoint) ? endpoint.projectId() : route.label();
+        return connection.services.mockVerifiers().mock(place, request.user());
+    }
+
+    /** The password is proved and the client has been told: exchanges the handlers for those of the next phase. */
+    void accepted(ChannelHandlerContext ctx, ChannelHandler current, RoutedEndpoint endpoint, ScramKeys keys) {
+        connection.authenticated();
+        ctx.flush();
+        if (request.pooled() && !request.replication()) {
+            PooledSession session = connection
+                    .services
+                    .pools()
+                    .take(
+                            ctx.channel(),
+                            new PooledHost(connection, ctx.channel()),
+                            endpoint.endpointId(),
+                            request.computeParameters(),
+                            keys);
+            remove(ctx, current);
+            connection.services.pools().move(ctx.channel(), session);
+        } else {
+            ctx.pipeline().addLast(new HoldHandler(connection, endpoint, request.computeParameters(), keys));
+            remove(ctx, current);
+        }
+    }
+
+    /** What the decoder has buffered goes to its successor. */
+    private static void remove(ChannelHandlerContext ctx, ChannelHandler current) {
+        ctx.pipeline().remove(current);
+        ctx.pipeline().remove(AuthenticationDecoder.class);
+    }
+
+    void rejected() {
+        connection.wrongPassword();
+        connection.refuse(
+                Outcome.WRONG_PASSWORD,
+                PgError.of(
+                        SqlState.INVALID_PASSWORD,
+                        "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
+                        "Check the password, the role, and the endpoint or branch the connection names."));
+    }
+}
