@@ -87,8 +87,10 @@ enum FrameCodec {
 
     /** Contexts are expensive to make and hold native memory, so a few of them serve all threads. */
     private static final class Zstd {
-        static final Pool<ZstdCompressCtx> COMPRESSORS = new Pool<>(() -> new ZstdCompressCtx().setLevel(1), ZstdCompressCtx::close);
-        static final Pool<ZstdDecompressCtx> DECOMPRESSORS = new Pool<>(ZstdDecompressCtx::new, ZstdDecompressCtx::close);
+        static final Pool<ZstdCompressCtx> COMPRESSORS =
+                new Pool<>(() -> new ZstdCompressCtx().setLevel(1), ZstdCompressCtx::close);
+        static final Pool<ZstdDecompressCtx> DECOMPRESSORS =
+                new Pool<>(ZstdDecompressCtx::new, ZstdDecompressCtx::close);
     }
 
     /** Objects for one user at a time. */
