@@ -59,6 +59,9 @@ final class ComputeLifecycle {
 
     private static final int CONTROL_STATE_SHUT_DOWN = 1;
 
+    /** Claims a timeline for a moment in which its local files go; no endpoint has such an id. */
+    private static final String DISCARDING = "(discarding)";
+
     private final PageService pages;
     private final LaunchPlan launches;
     private final ComputeUser user;
@@ -97,7 +100,7 @@ final class ComputeLifecycle {
     RunningCompute start(ComputeSpec spec) throws InterruptedException {
         PhaseClock clock = new PhaseClock(metrics, "compute.wake");
         Timeline timeline = pages.timeline(spec.timeline());
-        @Nullable String owner = claims.putIfAbsent(timeline.id(), spec.endpointId());
+        @Nullable String owner = claim(timeline.id(), spec.endpointId());
         if (owner != null && !owner.equals(spec.endpointId())) {
             throw new ComputeException("endpoint " + owner + " runs on timeline "
                     + timeline.id().value() + ", so endpoint " + spec.endpointId() + " cannot");
@@ -197,17 +200,27 @@ final class ComputeLifecycle {
      *
      * @throws ComputeException while a compute has the timeline
      */
-    void discardLocal(TimelineId id, String claimant) throws IOException {
+    void discardLocal(TimelineId id) throws IOException, InterruptedException {
         Timeline timeline = pages.timeline(id);
-        @Nullable String owner = claims.putIfAbsent(id, claimant);
+        @Nullable String owner = claim(id, DISCARDING);
         if (owner != null) {
             throw new ComputeException("endpoint " + owner + " runs on timeline " + id.value());
         }
         try {
             local(timeline).discard();
         } finally {
-            claims.remove(id, claimant);
+            claims.remove(id, DISCARDING);
         }
+    }
+
+    /** Claims a timeline, waiting the moment that its local files take to go; otherwise says who has it. */
+    private @Nullable String claim(TimelineId id, String claimant) throws InterruptedException {
+        @Nullable String owner = claims.putIfAbsent(id, claimant);
+        while (DISCARDING.equals(owner)) {
+            Thread.sleep(POLL_MILLIS);
+            owner = claims.putIfAbsent(id, claimant);
+        }
+        return owner;
     }
 
     /** Cleans up after a compute whose postmaster is gone; true when it had ended cleanly. */
@@ -394,7 +407,12 @@ final class ComputeLifecycle {
         }
     }
 
-    private LocalDirectory local(Timeline timeline) {
+    /** Whether an endpoint has the timeline, or somebody its local files. */
+    boolean isClaimed(TimelineId id) {
+        return claims.containsKey(id);
+    }
+
+    LocalDirectory local(Timeline timeline) {
         return new LocalDirectory(timeline.directory().toAbsolutePath(), user);
     }
 }

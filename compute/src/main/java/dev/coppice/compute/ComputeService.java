@@ -37,6 +37,7 @@ public final class ComputeService implements AutoCloseable {
      * @param interposer the library for their processes, from {@link InterposerLibrary#prepare}
      * @param runDirectory where each endpoint has its sockets and log; a short path
      * @param metrics gets timers {@code compute.wake}, {@code compute.wake.<phase>}, {@code compute.suspend...}
+     * @param localCacheBytes disk space for local files of suspended computes, all together; negative = a tenth of the disk
      */
     public record Parts(
             PageService pages,
@@ -46,7 +47,21 @@ public final class ComputeService implements AutoCloseable {
             Path runDirectory,
             ComputeDriver driver,
             MetricRegistry metrics,
-            Clock clock) {}
+            Clock clock,
+            long localCacheBytes) {
+        /** With the default budget for local files. */
+        public Parts(
+                PageService pages,
+                PostgresBinaries binaries,
+                Path interposer,
+                ComputeUser user,
+                Path runDirectory,
+                ComputeDriver driver,
+                MetricRegistry metrics,
+                Clock clock) {
+            this(pages, binaries, interposer, user, runDirectory, driver, metrics, clock, -1);
+        }
+    }
 
     private static final Logger log = LoggerFactory.getLogger(ComputeService.class);
     private static final Duration LOG_CHECK_INTERVAL = Duration.ofSeconds(10);
@@ -57,6 +72,7 @@ public final class ComputeService implements AutoCloseable {
     private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final List<ComputeListener> listeners = new CopyOnWriteArrayList<>();
     private final Thread logLimiter;
+    private final LocalCaches caches;
 
     /**
      * Makes the run directory and checks that the computes' user can come to everything; starts nothing.
@@ -81,6 +97,13 @@ public final class ComputeService implements AutoCloseable {
         lifecycle = new ComputeLifecycle(
                 pages, parts.binaries(), parts.interposer(), user, runDirectory, parts.driver(), parts.metrics());
         logLimiter = Thread.ofVirtual().name("compute log limiter").start(this::limitLogs);
+        caches = new LocalCaches(pages, lifecycle, parts.localCacheBytes());
+        listeners.add(new ComputeListener() {
+            @Override
+            public void suspended(String endpointId) {
+                caches.changed();
+            }
+        });
     }
 
     /**
@@ -95,6 +118,8 @@ public final class ComputeService implements AutoCloseable {
                 }
             }
         }
+        // The budget may have been another then.
+        caches.changed();
     }
 
     private void recover(TimelineId id) {
@@ -176,9 +201,21 @@ public final class ComputeService implements AutoCloseable {
      */
     public void discardLocal(TimelineId id) {
         try {
-            lifecycle.discardLocal(id, "(none; its local files are being discarded)");
+            lifecycle.discardLocal(id);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ComputeException("interrupted", e);
         } catch (IOException e) {
             throw new ComputeException("cannot discard the local files of timeline " + id.value(), e);
+        }
+    }
+
+    /** What a timeline's local files take on disk, in bytes, measured now; they can be thrown away while it is suspended. */
+    public long localCacheBytes(TimelineId id) {
+        try {
+            return lifecycle.local(pages.timeline(id)).bytes();
+        } catch (IOException e) {
+            throw new ComputeException("cannot measure the local files of timeline " + id.value(), e);
         }
     }
 
@@ -202,6 +239,7 @@ public final class ComputeService implements AutoCloseable {
     @Override
     public void close() {
         logLimiter.interrupt();
+        caches.close();
         endpoints.values().forEach(Endpoint::detach);
     }
 

@@ -1,8 +1,10 @@
 package dev.coppice.compute;
 
+import dev.coppice.storage.io.DiskUse;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -11,11 +13,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +37,9 @@ record LocalDirectory(Path timeline, ComputeUser user) {
 
     /** Where {@code compute.map} has its epoch (docs/page-protocol.md, section 4). */
     private static final int MAP_EPOCH = 12;
+
+    /** The version of the map that the interposer makes: files that another left behind cannot be used. */
+    private static final int MAP_VERSION = 2;
 
     private static final String DISCARDED = "local.discarded-";
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
@@ -82,6 +90,28 @@ record LocalDirectory(Path timeline, ComputeUser user) {
             return Files.readString(directory().resolve(MARKER)).equals(marker(epoch));
         } catch (NoSuchFileException e) {
             return false;
+        }
+    }
+
+    /** When the epoch ended that left these files behind; empty when they are in use, or of no use. */
+    Optional<Instant> suspendedAt() throws IOException {
+        try {
+            return Optional.of(
+                    Files.getLastModifiedTime(directory().resolve(MARKER)).toInstant());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** What all of it takes on disk, in bytes; 0 when there is nothing. */
+    long bytes() throws IOException {
+        if (!Files.exists(directory(), LinkOption.NOFOLLOW_LINKS)) {
+            return 0;
+        }
+        try (Stream<Path> files = Files.walk(directory())) {
+            return files.mapToLong(file -> DiskUse.of(file).bytes()).sum();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 
@@ -166,6 +196,7 @@ record LocalDirectory(Path timeline, ComputeUser user) {
     }
 
     private static String marker(long epoch) throws IOException {
-        return "epoch " + epoch + "\nboot " + Files.readString(BOOT_ID).strip() + "\n";
+        return "epoch " + epoch + "\nboot " + Files.readString(BOOT_ID).strip() + "\nmap "
+                + MAP_VERSION + "\n";
     }
 }

@@ -27,6 +27,10 @@ final class ComputeHarness implements AutoCloseable {
     final Path directory;
     final MetricRegistry metrics = new MetricRegistry();
     final List<String> events = new CopyOnWriteArrayList<>();
+
+    /** Of the next compute service that is opened. */
+    long localCacheBytes = -1;
+
     PageService pages;
     ComputeService computes;
     private final ComputeUser user = ComputeUser.detect();
@@ -48,7 +52,8 @@ final class ComputeHarness implements AutoCloseable {
                 directory.resolve("run"),
                 new LocalProcessDriver(user),
                 metrics,
-                Clock.systemUTC()));
+                Clock.systemUTC(),
+                localCacheBytes));
         computes.addListener(new ComputeListener() {
             @Override
             public void woken(String endpointId) {

@@ -75,7 +75,12 @@ final class CoppiceServer implements AutoCloseable {
                     data.resolve("run"),
                     new LocalProcessDriver(user),
                     metrics,
-                    clock));
+                    clock,
+                    configuration
+                            .compute()
+                            .localCacheMegabytes()
+                            .map(megabytes -> (long) megabytes << 20)
+                            .orElse(-1L)));
             started.push(() -> suspendAndClose(computes));
             this.control = CoppiceControl.open(
                     control(configuration, data), catalog.join(), pages, computes, binaries.majorVersion(), clock);

@@ -40,7 +40,7 @@ public record CoppiceConfiguration(
                     new RateLimits(1_000, 2_000, 100),
                     new Pool(64, 10_000, 120, 60, 500)),
             new Api(new ListenAddress("127.0.0.1", 5480)),
-            new Compute(300, Optional.empty(), 1.0, 128, 30, Map.of()),
+            new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
             new TimeTravel(30, 8),
             new Postgres(Optional.empty()),
             new Catalog(16),
@@ -189,6 +189,7 @@ public record CoppiceConfiguration(
      * @param sizeComputeUnits one unit stands for 1 CPU and 4 GB of memory
      * @param sharedBuffersMegabytes Postgres's shared_buffers
      * @param shutdownTimeoutSeconds for a fast shutdown, before the compute is killed and recovered at its next wake
+     * @param localCacheMegabytes for local files of suspended computes, all together; empty = a tenth of the disk
      * @param postgresSettings more lines for postgresql.conf, by parameter name
      */
     public record Compute(
@@ -197,6 +198,7 @@ public record CoppiceConfiguration(
             double sizeComputeUnits,
             int sharedBuffersMegabytes,
             int shutdownTimeoutSeconds,
+            Optional<Integer> localCacheMegabytes,
             Map<String, String> postgresSettings) {
         /** A suspend time-out that never ends. */
         public static final int NEVER = -1;
@@ -222,6 +224,8 @@ public record CoppiceConfiguration(
             }
             requireRange("compute.shared_buffers_megabytes", sharedBuffersMegabytes, 1, 1_048_576, "megabytes");
             requireRange("compute.shutdown_timeout_seconds", shutdownTimeoutSeconds, 1, 3_600, "seconds");
+            localCacheMegabytes.ifPresent(megabytes ->
+                    requireRange("compute.local_cache_megabytes", megabytes, 0, Integer.MAX_VALUE, "megabytes"));
             postgresSettings = Map.copyOf(postgresSettings);
         }
     }
