@@ -161,7 +161,7 @@ class HardeningIT {
                 assertThat(CertificateFactory.getInstance("X.509").generateCertificate(in))
                         .isNotNull();
             }
-            Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+            Awaitility.await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> {
                 try (Connection connection = fixture.connect(
                         "shop",
                         "sslmode",

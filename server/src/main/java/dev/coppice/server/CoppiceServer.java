@@ -85,8 +85,14 @@ final class CoppiceServer implements AutoCloseable {
             this.control = CoppiceControl.open(
                     control(configuration, data), catalog.join(), pages, computes, binaries.majorVersion(), clock);
             started.push(control);
-            started.push(ProxyServer.start(
-                    proxy(configuration, data), new ControlDirectory(control.routing()), mockSecret(data), metrics));
+            ProxyServer proxy = ProxyServer.start(
+                    proxy(configuration, data), new ControlDirectory(control.routing()), mockSecret(data), metrics);
+            started.push(proxy);
+            configuration
+                    .api()
+                    .operationsListen()
+                    .ifPresent(listen -> started.addLast(
+                            new OperationsServer(socketAddress(listen), metrics, proxy::listening)));
         } catch (IOException | RuntimeException e) {
             close();
             if (e instanceof CompletionException && e.getCause() instanceof RuntimeException cause) {

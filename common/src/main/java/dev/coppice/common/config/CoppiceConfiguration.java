@@ -39,9 +39,14 @@ public record CoppiceConfiguration(
                     new Tls(TlsMode.AUTO, false, Optional.empty(), Optional.empty()),
                     new RateLimits(1_000, 2_000, 100),
                     new Pool(64, 10_000, 120, 60, 500)),
+<<<<<<< HEAD
             new Api(new ListenAddress("127.0.0.1", 5480)),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
             new TimeTravel(30, 8),
+=======
+            new Api(new ListenAddress("127.0.0.1", 5480), Optional.empty()),
+            new Compute(300, Optional.empty(), 1.0, 128, 30, Map.of()),
+>>>>>>> proxy
             new Postgres(Optional.empty()),
             new Catalog(16),
             StorageConfiguration.DEFAULTS,
@@ -173,8 +178,12 @@ public record CoppiceConfiguration(
         FILES
     }
 
-    /** The REST API. */
-    public record Api(ListenAddress listen) {
+    /**
+     * The REST API.
+     *
+     * @param operationsListen where metrics, health and readiness are served; empty = nowhere
+     */
+    public record Api(ListenAddress listen, Optional<ListenAddress> operationsListen) {
         /** What a client on this machine calls: {@code http://127.0.0.1:5480/api/v2}. */
         public String url() {
             return "http://" + listen.connectable() + "/api/v2";
