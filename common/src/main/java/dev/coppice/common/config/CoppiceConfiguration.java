@@ -39,14 +39,9 @@ public record CoppiceConfiguration(
                     new Tls(TlsMode.AUTO, false, Optional.empty(), Optional.empty()),
                     new RateLimits(1_000, 2_000, 100),
                     new Pool(64, 10_000, 120, 60, 500)),
-<<<<<<< HEAD
-            new Api(new ListenAddress("127.0.0.1", 5480)),
+            new Api(new ListenAddress("127.0.0.1", 5480), Optional.empty()),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
             new TimeTravel(30, 8),
-=======
-            new Api(new ListenAddress("127.0.0.1", 5480), Optional.empty()),
-            new Compute(300, Optional.empty(), 1.0, 128, 30, Map.of()),
->>>>>>> proxy
             new Postgres(Optional.empty()),
             new Catalog(16),
             StorageConfiguration.DEFAULTS,
