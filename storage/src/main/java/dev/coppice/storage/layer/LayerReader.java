@@ -125,7 +125,7 @@ public final class LayerReader {
         byte[] page = caches.page(id, block.frame());
         if (page == null) {
             page = new byte[LayerFormat.BLOCK_SIZE];
-            try (ReadBuffers buffers = ReadBuffers.take()) {
+            try (ReadBuffers buffers = ReadBuffers.take(block.frameLength())) {
                 ByteBuffer frame = buffers.span(block.frameLength());
                 bytes.read(block.frame(), frame);
                 bytes.decode(block, frame, 0, page);
@@ -157,31 +157,31 @@ public final class LayerReader {
                 continue;
             }
             int end = endOfSpan(blocks, i, to);
-            try (ReadBuffers buffers = ReadBuffers.take()) {
-                readSpan(blocks, i, end, scan, buffers, sink);
-            }
+            readSpan(blocks, i, end, scan, sink);
             i = end;
         }
     }
 
-    private void readSpan(
-            @Nullable LayerBlock[] blocks, int from, int end, boolean scan, ReadBuffers buffers, PageSink sink) {
+    private void readSpan(@Nullable LayerBlock[] blocks, int from, int end, boolean scan, PageSink sink) {
         long start = Objects.requireNonNull(blocks[from]).frame();
         LayerBlock last = Objects.requireNonNull(blocks[end - 1]);
-        ByteBuffer span = buffers.span((int) (last.frame() + last.frameLength() - start));
-        bytes.read(start, span);
-        for (int i = from; i < end; i++) {
-            LayerBlock block = blocks[i];
-            if (block == null || block.layer() != this || block.zero()) {
-                continue;
+        int length = (int) (last.frame() + last.frameLength() - start);
+        try (ReadBuffers buffers = ReadBuffers.take(length)) {
+            ByteBuffer span = buffers.span(length);
+            bytes.read(start, span);
+            for (int i = from; i < end; i++) {
+                LayerBlock block = blocks[i];
+                if (block == null || block.layer() != this || block.zero()) {
+                    continue;
+                }
+                boolean keep = !scan && caches.wantsPage(id, block.frame());
+                byte[] page = keep ? new byte[LayerFormat.BLOCK_SIZE] : buffers.page();
+                bytes.decode(block, span, (int) (block.frame() - start), page);
+                if (keep) {
+                    caches.keepPage(id, block.frame(), page);
+                }
+                sink.page(i, ByteBuffer.wrap(page).asReadOnlyBuffer());
             }
-            boolean keep = !scan && caches.wantsPage(id, block.frame());
-            byte[] page = keep ? new byte[LayerFormat.BLOCK_SIZE] : buffers.page();
-            bytes.decode(block, span, (int) (block.frame() - start), page);
-            if (keep) {
-                caches.keepPage(id, block.frame(), page);
-            }
-            sink.page(i, ByteBuffer.wrap(page).asReadOnlyBuffer());
         }
     }
 

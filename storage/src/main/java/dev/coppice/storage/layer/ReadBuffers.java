@@ -2,28 +2,48 @@ package dev.coppice.storage.layer;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Buffers for one read: compressed bytes outside of the heap, as the kernel and the codecs want them, and a page. A few are
- * kept for all threads, since allocating them for each read costs more than it does to decompress.
+ * Buffers for one read: compressed bytes outside of the heap, as the kernel and the codecs want them, and a page. A fixed
+ * number of them serves all threads, since allocating them for each read costs more than it does to decompress; who finds
+ * none left gets one from the heap.
  */
 final class ReadBuffers implements AutoCloseable {
     /** The most compressed bytes read at once. */
     static final int SPAN_BYTES = 512 << 10;
 
     private static final int KEPT = 16;
-    private static final AtomicReferenceArray<ReadBuffers> IDLE = new AtomicReferenceArray<>(KEPT);
+    private static final AtomicReferenceArray<@Nullable ReadBuffers> IDLE = new AtomicReferenceArray<>(KEPT);
+    private static final AtomicInteger MADE = new AtomicInteger();
 
-    private final ByteBuffer span = ByteBuffer.allocateDirect(SPAN_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer span;
     private final byte[] page = new byte[LayerFormat.BLOCK_SIZE];
 
-    private ReadBuffers() {}
+    private ReadBuffers(ByteBuffer span) {
+        this.span = span.order(ByteOrder.LITTLE_ENDIAN);
+    }
 
-    /** For this thread until it closes them. */
-    static ReadBuffers take() {
-        ReadBuffers idle = IDLE.getAndSet(slot(), null);
-        return idle == null ? new ReadBuffers() : idle;
+    /**
+     * For this thread until it closes them.
+     *
+     * @param length the most compressed bytes that will be wanted, at most {@link #SPAN_BYTES}
+     */
+    static ReadBuffers take(int length) {
+        int start = slot();
+        for (int i = 0; i < KEPT; i++) {
+            int slot = (start + i) & (KEPT - 1);
+            ReadBuffers idle = IDLE.get(slot);
+            if (idle != null && IDLE.compareAndSet(slot, idle, null)) {
+                return idle;
+            }
+        }
+        if (MADE.get() < KEPT && MADE.incrementAndGet() <= KEPT) {
+            return new ReadBuffers(ByteBuffer.allocateDirect(SPAN_BYTES));
+        }
+        return new ReadBuffers(ByteBuffer.allocate(length));
     }
 
     private static int slot() {
@@ -41,6 +61,11 @@ final class ReadBuffers implements AutoCloseable {
 
     @Override
     public void close() {
-        IDLE.set(slot(), this);
+        int start = slot();
+        for (int i = 0; span.isDirect() && i < KEPT; i++) {
+            if (IDLE.compareAndSet((start + i) & (KEPT - 1), null, this)) {
+                return;
+            }
+        }
     }
 }

@@ -15,9 +15,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -136,6 +140,38 @@ class LayerWriterTest {
         assertThat(descriptor.pages()).isEqualTo(3500);
         assertThat(descriptor.firstPath()).isEqualTo("base/5/1");
         assertThat(descriptor.lastPath()).isEqualTo("base/5/2");
+    }
+
+    @Test
+    void many_threads_read_the_right_pages() throws Exception {
+        LayerDescriptor descriptor;
+        try (LayerWriter writer = writer()) {
+            fill(writer, 2, 200);
+            descriptor = writer.finish().getFirst();
+        }
+        LayerReader reader = new LayerReader(store, TIMELINE, descriptor, new LayerCaches(500_000, 2_000));
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<?>> all = new ArrayList<>();
+            for (int thread = 0; thread < 40; thread++) {
+                Random random = new Random(thread);
+                all.add(threads.submit(() -> {
+                    for (int round = 0; round < 20; round++) {
+                        int path = random.nextInt(2);
+                        int first = random.nextInt(200);
+                        LayerBlock[] blocks = new LayerBlock[Math.min(1 + random.nextInt(60), 200 - first)];
+                        reader.locate("base/5/" + path, first, HEAD, blocks);
+                        reader.readPages(
+                                blocks,
+                                0,
+                                blocks.length,
+                                (i, page) -> assertThat(page).isEqualTo(page(path, first + i)));
+                    }
+                }));
+            }
+            for (Future<?> one : all) {
+                one.get();
+            }
+        }
     }
 
     @Test
