@@ -2,8 +2,8 @@ package dev.coppice.masking.crypto;
 
 /**
  * A keyed permutation of the numbers from 0 to size - 1, for any size: a Feistel network over two digits to the base of the
- * size's square root, and out of its range again until the result lies inside (cycle walking). Up to {@value #TABLE_LIMIT} numbers it is an
- * exactly uniform permutation (Fisher-Yates), since a network of so few states is weak.
+ * size's square root, and out of its range again until the result lies inside (cycle walking). Up to {@value #TABLE_LIMIT} numbers it is a
+ * shuffled table that leaves no number where it was (Sattolo), since a network of so few states is weak.
  */
 public final class NumberPermutation {
     /** Up to this size the permutation is a shuffled table. */

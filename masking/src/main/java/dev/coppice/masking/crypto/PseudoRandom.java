@@ -89,13 +89,14 @@ public final class PseudoRandom {
         return LittleEndian.i64(state, 0);
     }
 
-    /** A uniformly random permutation of 0 to {@code size - 1}; not to be changed. */
+    /** A random permutation of 0 to {@code size - 1} that leaves no number where it was; not to be changed. */
     int[] table(long label, int size) {
         return tables.computeIfAbsent(new TableId(label, size), id -> {
             int[] table = new int[size];
             RandomStream stream = new RandomStream(this, label, ~(long) size);
-            for (int i = 0; i < size; i++) {
-                int other = stream.below(i + 1);
+            // Sattolo's shuffle: each number goes into the cycle of those before it.
+            for (int i = 1; i < size; i++) {
+                int other = stream.below(i);
                 table[i] = table[other];
                 table[other] = i;
             }

@@ -28,6 +28,9 @@ final class Alphabet {
     private static final int HANGUL = 9;
     private static final int BLOCK = 10;
 
+    private static final int MULTIPLICATION_SIGN = 0xD7;
+    private static final int DIVISION_SIGN = 0xF7;
+
     private static final int BLOCK_SIZE = 64;
     private static final int FIRST_BLOCK = 0x100;
     private static final Map<Integer, int[]> BLOCKS = new ConcurrentHashMap<>();
@@ -93,6 +96,8 @@ final class Alphabet {
             return entry & UPPER_FLAG | (entry & ~UPPER_FLAG) >>> INDEX_BITS;
         }
         if (codePoint < 0xC0
+                || codePoint == MULTIPLICATION_SIGN
+                || codePoint == DIVISION_SIGN
                 || codePoint >= 0x2000 && codePoint <= 0x206F
                 || codePoint >= 0x3000 && codePoint <= 0x303F) {
             return KEPT;

@@ -25,10 +25,10 @@ record Invention(String name, Recipe recipe) implements TextFunction {
         if (made == null) {
             return TextPseudonym.permute(random, PseudoRandom.label(name), value);
         }
-        if (value.equals(folded)) {
-            return made.toLowerCase(Locale.ROOT);
+        if (Alphabet.hasSmallLetter(value)) {
+            return value.equals(folded) ? made.toLowerCase(Locale.ROOT) : made;
         }
-        return !Alphabet.hasSmallLetter(value) ? made.toUpperCase(Locale.ROOT) : made;
+        return value.equals(folded) ? made : made.toUpperCase(Locale.ROOT);
     }
 
     static Recipe from(Dictionary dictionary) {

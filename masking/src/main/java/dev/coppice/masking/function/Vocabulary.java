@@ -105,7 +105,8 @@ record Vocabulary<F>(Map<String, Entry<F>> entries) {
     }
 
     private static TextFunction hash(FunctionCall call) {
-        call.allow(1);
+        // A salt and an algorithm, which digest() of PostgreSQL Anonymizer takes: here the key is both.
+        call.allow(2);
         boolean counted = call.has(0) && call.arguments().getFirst() instanceof FunctionCall.Numeral;
         return new TextFunctions.Hash(counted ? call.integer(0, "hexadecimal digits", 1, 128) : 64);
     }

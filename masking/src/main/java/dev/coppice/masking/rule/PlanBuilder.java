@@ -182,13 +182,9 @@ public final class PlanBuilder {
                     continue;
                 }
                 List<Member> group = groups.of(table, column);
-                boolean declared = group.stream()
-                        .anyMatch(member -> !assignedTo(
-                                        member.table(), member.column().number())
-                                .isEmpty());
-                if (table.partitionKey().contains(column.number()) || declared) {
-                    problems.add(
-                            name(table, column) + " has no rule and cannot be masked: declare it safe with keep()");
+                if (table.partitionKey().contains(column.number())) {
+                    problems.add(name(table, column) + " has no rule and cannot be masked, as the table is partitioned by it:"
+                            + " declare it safe with keep()");
                     continue;
                 }
                 boolean key = group.size() > 1 || table.isUnique(column.number());
