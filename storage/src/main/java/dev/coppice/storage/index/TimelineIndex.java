@@ -2,6 +2,7 @@ package dev.coppice.storage.index;
 
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.journal.EntryCodec;
+import dev.coppice.storage.journal.EntryType;
 import dev.coppice.storage.journal.JournalEntry;
 import dev.coppice.storage.journal.JournalSegment;
 import java.util.ArrayList;
@@ -69,7 +70,7 @@ public final class TimelineIndex {
         return files.isEmpty() && directories.isEmpty();
     }
 
-    /** Bytes of journal that it stands for. */
+    /** Bytes of journal that it stands for, without fences. */
     public long journalBytes() {
         return journalBytes;
     }
@@ -94,8 +95,10 @@ public final class TimelineIndex {
         if (entry.position() >= EntryRef.MAX_POSITION) {
             throw new StorageException("a journal segment cannot be larger than " + EntryRef.MAX_POSITION + " bytes");
         }
-        journalBytes +=
-                entry.dataLength() + EntryCodec.FIXED_SIZE + entry.path().length();
+        if (entry.type() != EntryType.FENCE) {
+            journalBytes +=
+                    entry.dataLength() + EntryCodec.FIXED_SIZE + entry.path().length();
+        }
         int segment = fences.size() - 1;
         long position = entry.position();
         long stamp = entry.stamp();
