@@ -27,7 +27,7 @@ final class CompressedSegment {
     /** WAL in one frame, in bytes. */
     static final int FRAME_SIZE = 128 << 10;
 
-    private static final int LEVEL = 3;
+    private static final int LEVEL = 1;
     private static final int SKIPPABLE_MAGIC = 0x184D2A5C;
     private static final int SKIPPABLE_HEADER = 8;
     private static final int ENTRY_SIZE = 8;

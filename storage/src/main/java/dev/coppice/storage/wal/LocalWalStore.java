@@ -174,8 +174,10 @@ public final class LocalWalStore implements WalStore {
         String name = WalFormat.segmentName(lsn, segmentSize());
         // Archiving renames from the first to the second, and the third is there before the second goes: looking in
         // this
-        // order finds it.
-        for (Path candidate : List.of(wal.resolve(name), archive.plain(name), archive.compressed(name))) {
+        // order finds it. To be erased it becomes plain again, so look there once more.
+        Path plain = archive.plain(name);
+        Path compressed = archive.compressed(name);
+        for (Path candidate : List.of(wal.resolve(name), plain, compressed, plain, compressed)) {
             if (Files.exists(candidate)) {
                 return Optional.of(candidate);
             }
