@@ -35,15 +35,18 @@ final class ControlFixture implements AutoCloseable {
     final Path data = CatalogFixture.newDataDirectory();
     private final HttpClient http = HttpClient.newHttpClient();
     private final int suspendTimeoutSeconds;
-    /** Set before {@link #open} to have other limits from the next one on. */
-    TimeTravel.Limits timeTravel = new TimeTravel.Limits(30, 3);
-
+    private final TimeTravel.Limits timeTravel;
     PageService pages;
     ComputeService computes;
     CoppiceControl control;
 
     ControlFixture(int suspendTimeoutSeconds) throws IOException {
+        this(suspendTimeoutSeconds, new TimeTravel.Limits(30, 8));
+    }
+
+    ControlFixture(int suspendTimeoutSeconds, TimeTravel.Limits timeTravel) throws IOException {
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
+        this.timeTravel = timeTravel;
         open();
     }
 

@@ -26,33 +26,50 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Restore, reset, retention and past moments over real storage and real computes; each test has a server of its own. */
+/** Restore, reset, retention and past moments over real storage and real computes; each test has a project of its own. */
 class RestoreIT {
     private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private ControlFixture fixture;
+    private static ControlFixture fixture;
+
+    private Set<String> others;
     private String base;
     private String main;
     private String mainEndpoint;
 
+    @BeforeAll
+    static void open() throws IOException {
+        fixture = new ControlFixture(-1, new TimeTravel.Limits(10, 2));
+    }
+
+    @AfterAll
+    static void close() throws IOException {
+        fixture.close();
+    }
+
     @BeforeEach
-    void open() throws Exception {
-        fixture = new ControlFixture(-1);
-        base = "/projects/" + fixture.get("/projects").text("/projects/0/id");
-        main = fixture.get(base + "/branches").text("/branches/0/id");
+    void makeProject() throws Exception {
+        others = Set.copyOf(names(fixture.pages.timelines()));
+        Answer made = fixture.post("/projects", "{\"project\":{\"name\":\"restore\"}}");
+        base = "/projects/" + made.text("/project/id");
+        main = made.text("/branch/id");
         mainEndpoint = endpointOf(main);
         execute(mainEndpoint, "CREATE TABLE t (n int)");
         execute(mainEndpoint, "INSERT INTO t VALUES (1)");
     }
 
     @AfterEach
-    void close() throws IOException {
-        fixture.close();
+    void deleteProject() {
+        assertThat(fixture.delete(base).status()).isIn(200, 404);
+        await().atMost(PATIENCE).until(() -> hidden().isEmpty());
+        assertThat(timelines()).isEmpty();
     }
 
     @Test
@@ -97,12 +114,9 @@ class RestoreIT {
         fixture.open();
         assertThat(fixture.pages.exists(new TimelineId(old))).isTrue();
         assertThat(numbers(mainEndpoint)).isEqualTo("1");
-        // A copy that reads from the hidden timeline, then nothing does.
-        String other =
-                fixture.post("/projects", "{\"project\":{\"name\":\"other\"}}").text("/project/id");
         assertThat(fixture.delete(base).status()).isEqualTo(200);
         assertThat(fixture.pages.exists(new TimelineId(old))).isFalse();
-        assertThat(fixture.get("/projects").text("/projects/0/id")).isEqualTo(other);
+        assertThat(fixture.get(base).status()).isEqualTo(404);
         assertThat(hidden()).isEmpty();
     }
 
@@ -183,7 +197,7 @@ class RestoreIT {
                     .contains(refusal.substring(4));
         });
         assertThat(fixture.get(base + "/branches").body().at("/branches")).hasSize(1);
-        assertThat(timelines()).containsExactlyInAnyOrder("template", main);
+        assertThat(timelines()).containsExactlyInAnyOrder(main);
     }
 
     @Test
@@ -214,6 +228,7 @@ class RestoreIT {
                         .asBoolean())
                 .isFalse();
         assertThat(fixture.control.routing().defaults())
+                .filteredOn(route -> base.endsWith(route.projectId()))
                 .extracting(Routing.Route::branchName)
                 .containsExactly("dev");
         assertThat(fixture.delete(base + "/branches/" + main).text("/message")).contains("children");
@@ -233,7 +248,7 @@ class RestoreIT {
         }
         assertThat(statuses).contains(200).isSubsetOf(200, 423);
         assertThat(numbers(endpointOf(dev))).isEqualTo("1");
-        assertThat(timelines()).containsExactlyInAnyOrder("template", timeline(main), timeline(dev));
+        assertThat(timelines()).containsExactlyInAnyOrder(timeline(main), timeline(dev));
     }
 
     @Test
@@ -257,7 +272,7 @@ class RestoreIT {
         fixture.pages.createBranch(new TimelineId("br-half-restored-1"), head);
         fixture.abandon();
         fixture.open();
-        assertThat(timelines()).containsExactlyInAnyOrder("template", timeline(main));
+        assertThat(timelines()).containsExactlyInAnyOrder(timeline(main));
         assertThat(fixture.get(base + "/operations/op-1").text("/operation/status"))
                 .isEqualTo("failed");
         assertThat(numbers(mainEndpoint)).isEqualTo("1");
@@ -276,6 +291,7 @@ class RestoreIT {
         }
         Answer made = fixture.post("/projects", "{\"project\":{\"name\":\"p\",\"history_retention_seconds\":0}}");
         assertThat(retention(made)).isZero();
+        fixture.delete("/projects/" + made.text("/project/id"));
     }
 
     @Test
@@ -299,10 +315,9 @@ class RestoreIT {
             assertThat(refused.text("/message"))
                     .contains("branch \"main\"", longAgo.toString())
                     .contains("from");
-            System.out.println(refused.text("/message"));
         }
         assertThat(refusal(longAgo)).isEqualTo("22023");
-        assertThat(timelines()).containsExactlyInAnyOrder("template", main, kid);
+        assertThat(timelines()).containsExactlyInAnyOrder(main, kid);
         // A child keeps what it can see, and can go back to where it began.
         assertThat(numbers(endpointOf(kid))).isEqualTo("1,2");
         execute(endpointOf(kid), "INSERT INTO t VALUES (9)");
@@ -318,9 +333,6 @@ class RestoreIT {
 
     @Test
     void a_past_moment_is_shared_read_only_hidden_and_gone_after_its_last_query() throws Exception {
-        fixture.shutDown();
-        fixture.timeTravel = new TimeTravel.Limits(2, 1);
-        fixture.open();
         Lsn then = position(mainEndpoint);
         execute(mainEndpoint, "INSERT INTO t VALUES (2)");
         execute(mainEndpoint, "CREATE ROLE came_later LOGIN PASSWORD 'x'");
@@ -331,12 +343,20 @@ class RestoreIT {
         assertThat(fixture.get(base + "/branches").body().at("/branches")).hasSize(1);
         assertThat(fixture.get(base + "/endpoints").body().at("/endpoints")).hasSize(1);
         assertThat(hidden()).hasSize(1);
+        visit(position(mainEndpoint));
+        execute(mainEndpoint, "INSERT INTO t VALUES (3)");
         assertThat(refusal(position(mainEndpoint))).isEqualTo("53300");
         assertThat(refusal(Lsn.parse("FF/0"))).isEqualTo("22023");
         await().atMost(PATIENCE).until(() -> hidden().isEmpty());
-        assertThat(timelines()).containsExactlyInAnyOrder("template", main);
+        assertThat(timelines()).containsExactlyInAnyOrder(main);
         assertThat(fixture.computes.list())
-                .allMatch(status -> status.endpointId().equals(mainEndpoint) || status.state() == ComputeState.IDLE);
+                .filteredOn(status -> status.state() == ComputeState.ACTIVE)
+                .allMatch(status -> fixture.control
+                        .workshop()
+                        .catalog()
+                        .inventory()
+                        .endpoint(status.endpointId())
+                        .isPresent());
         assertThat(query(visit(then), "SELECT string_agg(n::text, ',') FROM t")).isEqualTo("1");
     }
 
@@ -359,16 +379,16 @@ class RestoreIT {
         fixture.abandon();
         fixture.open();
         assertThat(hidden()).isEmpty();
-        assertThat(timelines()).containsExactlyInAnyOrder("template", main);
+        assertThat(timelines()).containsExactlyInAnyOrder(main);
         String dev = created("dev");
         execute(endpointOf(dev), "INSERT INTO t VALUES (5)");
         visit(endpointOf(dev), position(endpointOf(dev)));
         assertThat(fixture.delete(base + "/branches/" + dev).status()).isEqualTo(200);
-        assertThat(timelines()).containsExactlyInAnyOrder("template", main);
+        assertThat(timelines()).containsExactlyInAnyOrder(main);
         visit(then);
         fixture.shutDown();
         fixture.open();
-        assertThat(timelines()).containsExactlyInAnyOrder("template", main);
+        assertThat(timelines()).containsExactlyInAnyOrder(main);
     }
 
     private Path visit(Lsn lsn) throws Exception {
@@ -392,9 +412,16 @@ class RestoreIT {
         }
     }
 
+    /** The timelines of this test's project, hidden ones included. */
     private Set<String> timelines() {
+        Set<String> own = names(fixture.pages.timelines());
+        own.removeAll(others);
+        return own;
+    }
+
+    private static Set<String> names(Set<TimelineId> ids) {
         Set<String> names = new TreeSet<>();
-        fixture.pages.timelines().forEach(id -> names.add(id.value()));
+        ids.forEach(id -> names.add(id.value()));
         return names;
     }
 
