@@ -196,7 +196,6 @@ record LocalDirectory(Path timeline, ComputeUser user) {
     }
 
     private static String marker(long epoch) throws IOException {
-        return "epoch " + epoch + "\nboot " + Files.readString(BOOT_ID).strip() + "\nmap "
-                + MAP_VERSION + "\n";
+        return "epoch " + epoch + "\nboot " + Files.readString(BOOT_ID).strip() + "\nmap " + MAP_VERSION + "\n";
     }
 }
