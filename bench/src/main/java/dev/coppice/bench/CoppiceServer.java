@@ -35,17 +35,36 @@ final class CoppiceServer implements AutoCloseable {
         }
     }
 
+    private final Path home;
     private final Path data;
-    private final Process process;
+    private final Path configuration;
     private final HttpClient http = HttpClient.newHttpClient();
-    private final String api;
-    private final String key;
-    private final String project;
+    private Process process;
+    private String api;
+    private String key;
+    private String project;
 
     CoppiceServer(Path home, Path data, Path configuration) {
+        this.home = home;
         this.data = data;
+        this.configuration = configuration;
+        this.process = spawn();
+        this.api = "";
+        this.key = "";
+        this.project = "";
+        awaitReady();
+    }
+
+    /** Starts the stopped server again; returns when its API answers. */
+    void start() {
+        process = spawn();
+        awaitReady();
+    }
+
+    private Process spawn() {
         try {
-            this.process = new ProcessBuilder(
+            Files.deleteIfExists(data.resolve("cli.json"));
+            return new ProcessBuilder(
                             home.resolve("coppice").toString(),
                             "up",
                             "--data",
@@ -55,10 +74,17 @@ final class CoppiceServer implements AutoCloseable {
                     .redirectErrorStream(true)
                     .redirectOutput(data.resolveSibling("coppice.log").toFile())
                     .start();
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot start the server", e);
+        }
+    }
+
+    private void awaitReady() {
+        try {
             JsonNode access = JSON.readTree(awaitFile(data.resolve("cli.json")));
-            this.api = access.get("apiUrl").asString();
-            this.key = access.get("apiKey").asString();
-            this.project = awaitProject();
+            api = access.get("apiUrl").asString();
+            key = access.get("apiKey").asString();
+            project = awaitProject();
         } catch (IOException e) {
             throw new IllegalStateException("cannot start the server", e);
         }
@@ -87,6 +113,56 @@ final class CoppiceServer implements AutoCloseable {
                 LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
             }
         }
+    }
+
+    /** The page service's directory. */
+    Path timelines() {
+        return data.resolve("timelines");
+    }
+
+    /** Main, after it answered. */
+    Branch awakeMain() {
+        Branch main = branch("main");
+        connectToFirstRowMillis(main);
+        return main;
+    }
+
+    /** A connection through the proxy; wakes the compute. */
+    Connection connect(Branch branch) {
+        try {
+            return DriverManager.getConnection(branch.jdbcUrl());
+        } catch (SQLException e) {
+            throw new IllegalStateException("cannot connect to " + branch.id(), e);
+        }
+    }
+
+    double createMillis(String name, String parentId) {
+        long start = System.nanoTime();
+        createBranchOnly(name, parentId);
+        return (System.nanoTime() - start) / 1e6;
+    }
+
+    double listMillis() {
+        long start = System.nanoTime();
+        call("GET", "/projects/" + project + "/branches?limit=10000", "");
+        return (System.nanoTime() - start) / 1e6;
+    }
+
+    /** Deletes a branch with its compute. */
+    void delete(Branch branch) {
+        call("DELETE", "/projects/" + project + "/branches/" + branch.id(), "");
+    }
+
+    /** Bytes of the objects that are left on the heap after a full collection. */
+    long liveHeapBytes() {
+        String histogram = Command.run(
+                Map.of(),
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(process.pid()),
+                        "GC.class_histogram"));
+        String total = histogram.strip().substring(histogram.strip().lastIndexOf("Total"));
+        return Long.parseLong(total.strip().split("\\s+")[2]);
     }
 
     Path binaries() {
@@ -205,6 +281,11 @@ final class CoppiceServer implements AutoCloseable {
 
     @Override
     public void close() {
+        stop();
+    }
+
+    /** Orderly: all computes are suspended. */
+    void stop() {
         process.destroy();
         try {
             if (!process.waitFor(60, TimeUnit.SECONDS)) {

@@ -28,6 +28,11 @@ record Pgbench(String connectionString, String password) {
         return Double.parseDouble(rate.group(1));
     }
 
+    /** A fixed number of TPC-B transactions, of all clients together. */
+    void transactions(int clients, int count) {
+        run(List.of("-n", "-c", "" + clients, "-j", "2", "-t", String.valueOf(count / clients)));
+    }
+
     private String run(List<String> arguments) {
         List<String> command = new ArrayList<>(List.of("pgbench"));
         command.addAll(arguments);

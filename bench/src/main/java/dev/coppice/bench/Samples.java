@@ -25,4 +25,8 @@ final class Samples {
     double median() {
         return percentile(50);
     }
+
+    double mean() {
+        return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+    }
 }

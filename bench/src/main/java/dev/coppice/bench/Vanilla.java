@@ -57,8 +57,22 @@ final class Vanilla implements AutoCloseable {
         awaitFirstRow();
     }
 
-    private Path data() {
+    /** The data directory. */
+    Path data() {
         return directory.resolve("data");
+    }
+
+    /** A connection over TCP. */
+    Connection connect() {
+        try {
+            return DriverManager.getConnection(url());
+        } catch (SQLException e) {
+            throw new IllegalStateException("cannot connect to the vanilla server", e);
+        }
+    }
+
+    private static String url() {
+        return "jdbc:postgresql://127.0.0.1:" + PORT + "/postgres?user=bench";
     }
 
     String socketConnectionString() {
@@ -92,8 +106,7 @@ final class Vanilla implements AutoCloseable {
     private void awaitFirstRow() {
         long deadline = System.nanoTime() + START_LIMIT_NANOS;
         while (true) {
-            try (Connection connection = DriverManager.getConnection(
-                            "jdbc:postgresql://127.0.0.1:" + PORT + "/postgres?user=bench");
+            try (Connection connection = DriverManager.getConnection(url());
                     Statement statement = connection.createStatement();
                     ResultSet row = statement.executeQuery("select 1")) {
                 row.next();

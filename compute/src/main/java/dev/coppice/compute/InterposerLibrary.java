@@ -1,5 +1,6 @@
 package dev.coppice.compute;
 
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -36,7 +37,9 @@ public final class InterposerLibrary {
             Path temporary = Files.createTempFile(directory, NAME, ".tmp");
             Files.write(temporary, library);
             Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
+            DurableFiles.syncData(temporary);
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+            DurableFiles.syncDirectory(directory);
             return file;
         } catch (IOException e) {
             throw new ComputeException("cannot write the interposer into " + directory, e);

@@ -135,7 +135,10 @@ public record PostgresBinaries(Path bin, int majorVersion) {
             }
             // createTempDirectory makes it 0700; the compute user has to come in.
             Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
+            // Else a power cut leaves programs of zero bytes, which nobody would unpack again.
+            DurableFiles.syncTree(temporary);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            DurableFiles.syncDirectory(parent);
         } catch (IOException e) {
             DurableFiles.deleteRecursively(temporary);
             // Another process may have been faster, which is as good.

@@ -65,6 +65,23 @@ final class Programs {
         }
     }
 
+    /** Whether a program of the system is there and ends with 0. */
+    static boolean succeeds(String... command) {
+        try {
+            return new ProcessBuilder(command)
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
     /** The command-line client, in this process. */
     static Result cli(Path dataDirectory, String... arguments) {
         StringWriter out = new StringWriter();

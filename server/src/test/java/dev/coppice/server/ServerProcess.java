@@ -32,11 +32,19 @@ final class ServerProcess implements AutoCloseable {
      * @param moreConfiguration lines under {@code compute:} of the configuration file, indented by two
      */
     static ServerProcess start(String name, String... moreConfiguration) throws IOException {
-        Path directory = TestDirectories.create(name);
+        return startIn(TestDirectories.create(name), String.join("\n", moreConfiguration));
+    }
+
+    /**
+     * Starts a server whose data lies in {@code directory/data}, which may exist.
+     *
+     * @param moreConfiguration lines under {@code compute:}, indented by two, then further sections
+     */
+    static ServerProcess startIn(Path directory, String moreConfiguration) throws IOException {
         Path configuration = Files.writeString(
                 directory.resolve("coppice.yaml"),
                 "proxy:\n  listen: 127.0.0.1:%d\napi:\n  listen: 127.0.0.1:%d\ncompute:\n  shared_buffers_megabytes: 64\n%s"
-                        .formatted(freePort(), freePort(), String.join("\n", moreConfiguration)));
+                        .formatted(freePort(), freePort(), moreConfiguration));
         return new ServerProcess(directory, configuration);
     }
 

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Predicate;
 
 /**
@@ -21,24 +23,35 @@ import java.util.function.Predicate;
 final class Compaction {
     private static final long MEGABYTE = 1 << 20;
 
-    private final Timeline timeline;
     private final TimelineHistory history;
     private final WalHistory wal;
     private final Flush flush;
     private final LayerMerge layers;
+    private final LongSupplier historyBytes;
+    private final LongUnaryOperator startable;
     private final CompactionPolicy policy;
     private final ReentrantLock lock = new ReentrantLock();
 
     /** Up to where garbage was removed already, compared unsigned; guarded by the lock. */
     private long collectedTo;
 
-    /** @param absentInParent whether nothing is inherited at a path */
+    /**
+     * @param absentInParent whether nothing is inherited at a path
+     * @param historyBytes what history occupies on disk
+     * @param startable the point from which Postgres would go on, given the image at a point
+     */
     Compaction(
-            Timeline timeline, TimelineHistory history, WalHistory wal, Flush flush, Predicate<String> absentInParent) {
-        this.timeline = timeline;
+            TimelineHistory history,
+            WalHistory wal,
+            Flush flush,
+            Predicate<String> absentInParent,
+            LongSupplier historyBytes,
+            LongUnaryOperator startable) {
         this.history = history;
         this.wal = wal;
         this.flush = flush;
+        this.historyBytes = historyBytes;
+        this.startable = startable;
         this.layers = new LayerMerge(history, wal::oldest, absentInParent);
         var configuration = history.resources().configuration();
         this.policy = new CompactionPolicy(
@@ -69,33 +82,43 @@ final class Compaction {
         }
     }
 
-    /**
-     * Advances the horizon and removes what no retained point sees any more.
-     *
-     * @param thorough also when little can be gained
-     */
-    GarbageCollection collect(boolean thorough, MergeWrites writes) {
+    /** Advances the horizon and removes all that no retained point sees any more. */
+    GarbageCollection collectAll(MergeWrites writes) {
         lock.lock();
         try {
-            history.refuseWhenLost();
-            long before = timeline.historyBytes();
-            boolean unpinned = history.resources().retention().takeUnpinned(history.id());
-            Collection<Lsn> pins = advanceHorizon();
-            long horizon = history.storedHorizon().value();
-            if (horizon != 0) {
-                List<LayerRun> old = runsBelow(horizon);
-                boolean gain = expiredBytes(old, horizon) * 3 >= bytes(old);
-                if (!old.isEmpty() && (thorough || unpinned || gain)) {
-                    layers.run(old, retained(), writes);
-                    collectedTo = horizon;
-                }
-                wal.store().deleteOutside(wal.neededWal(new Lsn(wal.horizon()), ownOnly(pins)));
-            }
-            removeStrays();
-            return new GarbageCollection(before, timeline.historyBytes(), new Lsn(wal.horizon()));
+            long before = historyBytes.getAsLong();
+            collect(true, writes);
+            return new GarbageCollection(before, historyBytes.getAsLong(), new Lsn(wal.horizon()));
         } finally {
             lock.unlock();
         }
+    }
+
+    /** As {@link #collectAll}, but layers only when much can be gained. */
+    void collectSome(MergeWrites writes) {
+        lock.lock();
+        try {
+            collect(false, writes);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void collect(boolean all, MergeWrites writes) {
+        history.refuseWhenLost();
+        boolean unpinned = history.resources().retention().takeUnpinned(history.id());
+        Collection<Lsn> pins = advanceHorizon();
+        long horizon = history.storedHorizon().value();
+        if (horizon != 0) {
+            List<LayerRun> old = runsBelow(horizon);
+            boolean gain = expiredBytes(old, horizon) * 3 >= bytes(old);
+            if (!old.isEmpty() && (all || unpinned || gain)) {
+                layers.run(old, retained(), writes);
+                collectedTo = horizon;
+            }
+            wal.store().deleteOutside(wal.neededWal(new Lsn(wal.horizon()), ownOnly(pins)));
+        }
+        removeStrays();
     }
 
     /** Moves the horizon to where the retention lets it, durably; returns what stays readable below it. */
@@ -104,7 +127,7 @@ final class Compaction {
         Optional<Duration> duration = retention.of(history.id());
         long target = duration.flatMap(
                         d -> history.moments().atOrBefore(Instant.now().minus(d)))
-                .map(moment -> timeline.epochs().startable(moment.lsn().value()))
+                .map(moment -> startable.applyAsLong(moment.lsn().value()))
                 .orElse(0L);
         long now = wal.horizon();
         List<Lsn> pins = new ArrayList<>();

@@ -12,7 +12,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +58,7 @@ final class Maintenance implements AutoCloseable {
 
     /** Looks whether a timeline's journal is large enough for a layer; cheap. */
     void consider(Timeline timeline) {
-        if (timeline.wantsFlush() && mayTry(timeline) && queued.add(timeline.id())) {
+        if (timeline.upkeep().wantsFlush() && mayTry(timeline) && queued.add(timeline.id())) {
             toFlush.add(timeline);
         }
     }
@@ -75,7 +74,7 @@ final class Maintenance implements AutoCloseable {
                 Timeline timeline = toFlush.take();
                 queued.remove(timeline.id());
                 attempt(timeline, "flush", timeline::flush);
-                if (timeline.wantsCompaction() && queuedForCompaction.add(timeline.id())) {
+                if (timeline.upkeep().wantsCompaction() && queuedForCompaction.add(timeline.id())) {
                     toCompact.add(timeline);
                 }
             } catch (InterruptedException e) {
@@ -86,23 +85,34 @@ final class Maintenance implements AutoCloseable {
 
     private void compactAll() {
         ThreadPriority.lower();
-        long interval = TimeUnit.SECONDS.toNanos(resources.configuration().garbageCollectionIntervalSeconds());
-        long nextSweep = System.nanoTime() + interval;
+        long sweepInterval = seconds(resources.configuration().garbageCollectionIntervalSeconds());
+        long unloadInterval = seconds(resources.configuration().idleTimelineSeconds());
+        long nextSweep = System.nanoTime() + sweepInterval;
+        long nextUnload = System.nanoTime() + unloadInterval;
         while (!closed) {
             try {
-                Timeline timeline = toCompact.poll(Math.max(0, nextSweep - System.nanoTime()), TimeUnit.NANOSECONDS);
+                long wait = Math.min(nextSweep, nextUnload) - System.nanoTime();
+                Timeline timeline = toCompact.poll(Math.max(0, wait), TimeUnit.NANOSECONDS);
                 if (timeline != null) {
                     queuedForCompaction.remove(timeline.id());
-                    attempt(timeline, "compact", () -> timeline.compact(true));
+                    attempt(timeline, "compact", () -> timeline.upkeep().compact(true));
                 }
                 if (System.nanoTime() - nextSweep >= 0) {
                     sweep();
-                    nextSweep = System.nanoTime() + interval;
+                    nextSweep = System.nanoTime() + sweepInterval;
+                }
+                if (System.nanoTime() - nextUnload >= 0) {
+                    unloadIdle();
+                    nextUnload = System.nanoTime() + unloadInterval;
                 }
             } catch (InterruptedException e) {
                 return;
             }
         }
+    }
+
+    private static long seconds(int seconds) {
+        return TimeUnit.SECONDS.toNanos(seconds);
     }
 
     private void sweep() {
@@ -113,14 +123,21 @@ final class Maintenance implements AutoCloseable {
             }
             if (timeline.hasHistory() && mayTry(timeline)) {
                 attempt(timeline, "collect the garbage of", () -> {
-                    timeline.collectInBackground();
+                    timeline.upkeep().collectInBackground();
                     boolean more = true;
                     while (more && !closed) {
-                        more = timeline.compressWal(cold, COMPRESSED_AT_ONCE);
+                        more = timeline.upkeep().compressWal(cold, COMPRESSED_AT_ONCE);
                     }
                 });
             }
-            timeline.unloadIfIdle();
+        }
+    }
+
+    private void unloadIdle() {
+        for (Timeline timeline : timelines.get()) {
+            if (!timeline.isFollowed()) {
+                timeline.upkeep().unloadIfIdle();
+            }
         }
     }
 
@@ -131,7 +148,7 @@ final class Maintenance implements AutoCloseable {
                 LOG.info("timeline {}: background work goes on", timeline.id());
             }
         } catch (RuntimeException e) {
-            if (closed || timeline.isClosing()) {
+            if (closed || timeline.upkeep().isClosed()) {
                 return;
             }
             Long before = failed.put(timeline.id(), System.nanoTime() + RETRY_AFTER);
@@ -141,27 +158,14 @@ final class Maintenance implements AutoCloseable {
         }
     }
 
-    boolean isClosed() {
-        return closed;
-    }
-
-    /** The error count for statistics: timelines whose background work fails at present. */
-    int failing() {
-        return failed.size();
-    }
-
     @Override
     public void close() {
         closed = true;
-        for (Thread thread : new Thread[] {flusher, compactor}) {
-            stop(thread);
-        }
+        stop(flusher);
+        stop(compactor);
     }
 
-    private static void stop(@Nullable Thread thread) {
-        if (thread == null) {
-            return;
-        }
+    private static void stop(Thread thread) {
         thread.interrupt();
         try {
             thread.join();

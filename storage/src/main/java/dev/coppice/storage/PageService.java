@@ -163,20 +163,28 @@ public final class PageService implements AutoCloseable {
             if (timeline.writerRunning()) {
                 throw new EpochRunningException(id);
             }
-            timeline.closeForDeletion();
+            timeline.stopFollowing();
             Path doomed = root.resolve(DELETED_PREFIX + id);
-            DurableFiles.deleteRecursively(doomed);
-            Files.move(timeline.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
-            DurableFiles.syncDirectory(root);
-            timelines.remove(id);
-            resources.retention().remove(id);
-            resources.files().forgetBelow(timeline.directory());
+            timeline.upkeep().close(() -> remove(timeline, doomed));
             DurableFiles.deleteRecursively(doomed);
         } catch (IOException e) {
             throw new StorageException("cannot delete timeline " + id, e);
         } finally {
             structure.unlock();
         }
+    }
+
+    private void remove(Timeline timeline, Path doomed) {
+        try {
+            DurableFiles.deleteRecursively(doomed);
+            Files.move(timeline.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
+            DurableFiles.syncDirectory(root);
+        } catch (IOException e) {
+            throw new StorageException("cannot delete timeline " + timeline.id(), e);
+        }
+        timelines.remove(timeline.id());
+        resources.retention().remove(timeline.id());
+        resources.files().forgetBelow(timeline.directory());
     }
 
     /**
@@ -204,7 +212,7 @@ public final class PageService implements AutoCloseable {
 
     /** Merges layers of the timeline now, as far as that is worth it; the background does so by itself. */
     public void compact(TimelineId id) {
-        timeline(id).compact(false);
+        timeline(id).upkeep().compact(false);
     }
 
     /**
@@ -212,7 +220,7 @@ public final class PageService implements AutoCloseable {
      * background does so by itself.
      */
     public GarbageCollection collectGarbage(TimelineId id) {
-        return timeline(id).collectGarbage();
+        return timeline(id).upkeep().collectGarbage();
     }
 
     /**

@@ -2,16 +2,13 @@ package dev.coppice.storage;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
-import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
-import dev.coppice.storage.io.FileSpace;
 import dev.coppice.storage.journal.JournalSegment;
 import dev.coppice.storage.layer.LayerCaches;
 import dev.coppice.storage.layer.Moment;
 import dev.coppice.storage.verify.Subject;
 import dev.coppice.storage.wal.LocalWalStore;
-import dev.coppice.storage.wal.WalSize;
 import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,13 +33,7 @@ public final class Timeline {
 
     private static final long HEAD = TimelineIndex.HEAD;
 
-    /** Between two moments while a compute writes, in nanoseconds. */
-    private static final long MOMENT_INTERVAL = 60_000_000_000L;
-
     private static final long MEGABYTE = 1 << 20;
-
-    /** So much more WAL than journal may there be since the last flush. */
-    private static final int WAL_PER_JOURNAL = 4;
 
     private final TimelineMetadata metadata;
     private final Path directory;
@@ -53,14 +44,7 @@ public final class Timeline {
     private final WalHistory wal;
     private final BranchPoints branchPoints;
     private final Epochs epochs;
-    private final Flush flush;
-    private final Compaction compaction;
-
-    /** Being deleted: background work stops. */
-    private volatile boolean closing;
-
-    /** Where the WAL ended at the last moment noted, and when that was by {@link System#nanoTime}. */
-    private volatile long momentAt = System.nanoTime() - MOMENT_INTERVAL;
+    private final TimelineUpkeep upkeep;
 
     private final @Nullable Timeline parent;
 
@@ -87,8 +71,7 @@ public final class Timeline {
         wal = new WalHistory(history, files, store, ancestorLsn);
         branchPoints = new BranchPoints(this, parent, ancestorLsn, wal, resources.retention());
         epochs = new Epochs(this, journal, wal, writerLock);
-        flush = new Flush(history, epochs::freeze, wal::oldest, wal::end);
-        compaction = new Compaction(this, history, wal, flush, files::isAbsentInParent);
+        upkeep = new TimelineUpkeep(directory, history, files, wal, epochs);
     }
 
     /** The timeline's name. */
@@ -259,6 +242,7 @@ public final class Timeline {
     public void endEpoch() {
         epochs.end();
         followed = false;
+        upkeep.noteMoment(true);
     }
 
     /** Whether the last epoch was begun and not ended. */
@@ -282,6 +266,7 @@ public final class Timeline {
      */
     public void importDirectory(Path pgdata) {
         epochs.importDirectory(pgdata);
+        flush();
     }
 
     /**
@@ -289,7 +274,7 @@ public final class Timeline {
      * branch points go on meanwhile. Does nothing while a compute is just starting.
      */
     public void flush() {
-        flush.run();
+        upkeep.flush();
     }
 
     /** From where on every point of its own history is readable: the beginning, or what the retention has let go of. */
@@ -306,14 +291,7 @@ public final class Timeline {
 
     /** What the timeline holds, in bytes. Walks its files and its directory: not for a hot path. */
     public TimelineSize size() {
-        WalSize walSize = wal.store().size();
-        return new TimelineSize(
-                files.logicalBytes(HEAD),
-                layerBytes(),
-                FileSpace.allocatedBelow(journalDirectory()),
-                walSize.live(),
-                walSize.archive(),
-                FileSpace.allocatedBelow(directory.resolve("local")));
+        return upkeep.size();
     }
 
     /** Layers that a read may have to look into, of this timeline alone. */
@@ -321,59 +299,9 @@ public final class Timeline {
         return history.readAmplification();
     }
 
-    long historyBytes() {
-        return layerBytes()
-                + FileSpace.allocatedBelow(journalDirectory())
-                + wal.store().size().archive();
-    }
-
-    private long layerBytes() {
-        return FileSpace.allocatedBelow(directory.resolve("layers"));
-    }
-
     /** Whether an own point lies where history may have been collected; pins apart. */
     boolean isCollected(Lsn lsn) {
         return Long.compareUnsigned(lsn.value(), history.horizon()) < 0;
-    }
-
-    boolean wantsFlush() {
-        StorageConfiguration configuration = history.resources().configuration();
-        long threshold = configuration.flushJournalMegabytes() * MEGABYTE;
-        return !closing
-                && journal.isLoaded()
-                && (journal.unflushedBytes() >= threshold
-                        || journal.unflushedSegments() > configuration.flushEpochs()
-                        || (journal.unflushedBytes() > 0
-                                && wal.knownEnd() - history.flushed().stamp() >= threshold * WAL_PER_JOURNAL));
-    }
-
-    boolean wantsCompaction() {
-        return !closing && compaction.isWorthwhile();
-    }
-
-    /** @param pausing whether others shall have the machine half of the time */
-    void compact(boolean pausing) {
-        compaction.compact(mergeWrites(pausing));
-    }
-
-    /** Flushes, and collects all that can be. */
-    GarbageCollection collectGarbage() {
-        flush();
-        return compaction.collect(true, mergeWrites(false));
-    }
-
-    void collectInBackground() {
-        compaction.collect(false, mergeWrites(true));
-        if (wantsCompaction()) {
-            compact(true);
-        }
-    }
-
-    private MergeWrites mergeWrites(boolean pausing) {
-        return new MergeWrites(
-                history.resources().writes(),
-                pausing,
-                () -> closing || history.resources().isClosed());
     }
 
     /** Whether there is anything but a record of where it begins. */
@@ -381,35 +309,8 @@ public final class Timeline {
         return history.layers().manifest() != null || journal.isLoaded() || Files.exists(walArchiveDirectory());
     }
 
-    /** @return whether there may be more to compress */
-    boolean compressWal(Instant notWrittenSince, int most) {
-        return wal.store().compressCold(notWrittenSince, most).segments() == most;
-    }
-
-    void unloadIfIdle() {
-        if (!followed) {
-            history.unloadIfIdle();
-        }
-    }
-
-    boolean isClosing() {
-        return closing;
-    }
-
-    /** Stops background work for good and waits for what is going on. */
-    void closeForDeletion() {
-        closing = true;
-        followed = false;
-        compaction.lock().lock();
-        flush.lock().lock();
-    }
-
-    /** Notes the time, when the last time noted is long ago. */
-    private void noteMoment(Lsn end) {
-        if (System.nanoTime() - momentAt >= MOMENT_INTERVAL && !end.equals(Lsn.ZERO)) {
-            momentAt = System.nanoTime();
-            history.addMoment(Instant.now(), end);
-        }
+    TimelineUpkeep upkeep() {
+        return upkeep;
     }
 
     /**
@@ -474,7 +375,8 @@ public final class Timeline {
     /** Indexes what was appended and follows the WAL, so that a branch point or a read need not. */
     void follow() {
         journal.follow();
-        noteMoment(new Lsn(wal.end()));
+        wal.end();
+        upkeep.noteMoment(false);
     }
 
     private long retained(Lsn lsn) {

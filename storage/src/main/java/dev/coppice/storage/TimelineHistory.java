@@ -41,6 +41,8 @@ final class TimelineHistory {
     /** What a collection decided, before the manifest says so; compared unsigned. */
     private volatile long advancedHorizon;
 
+    private volatile boolean closed;
+
     /** Another writer owns the timeline. */
     private volatile @Nullable ManifestConflictException lost;
 
@@ -208,7 +210,20 @@ final class TimelineHistory {
         generation.incrementAndGet();
     }
 
+    /** Refuses writers from now on: the timeline is being deleted. */
+    void close() {
+        closed = true;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Throws when nothing may be written: another process owns the timeline, or it is being deleted. */
     void refuseWhenLost() {
+        if (closed) {
+            throw new NoSuchTimelineException(id);
+        }
         ManifestConflictException conflict = lost;
         if (conflict != null) {
             throw conflict;

@@ -101,7 +101,7 @@ class VerifyIT {
                     main.walDirectory().resolve(name),
                     main.walArchiveDirectory().resolve(name));
         }
-        main.compressWal(Instant.now().plusSeconds(60), old.size() - 1);
+        main.upkeep().compressWal(Instant.now().plusSeconds(60), old.size() - 1);
     }
 
     @AfterAll

@@ -2,6 +2,7 @@ package dev.coppice.control.catalog;
 
 import dev.coppice.compute.ComputeUser;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -69,6 +71,7 @@ record CatalogCluster(Path binaries, ComputeUser user, Path data, Path run, int 
         }
         // An empty directory in the place is what an administrator may have prepared; anything else makes this fail.
         Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE);
+        DurableFiles.syncDirectory(Objects.requireNonNull(data.getParent()));
     }
 
     private void writeConfiguration() throws IOException {

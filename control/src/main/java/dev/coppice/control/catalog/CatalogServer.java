@@ -123,7 +123,8 @@ public final class CatalogServer implements AutoCloseable {
 
     /**
      * After a kill -9: waits for children that outlived their postmaster (they notice, and leave), ends those that stay, and
-     * removes the pid file. Postgres does not do that last step when the number was given to another process of the user.
+     * removes the pid file and the socket's. Postgres does not do that last step when the number was given to another process
+     * of the user, as after a reboot.
      */
     private void removeLeftovers() throws IOException {
         long deadline = System.nanoTime() + LEFTOVERS_TIMEOUT.toNanos();
@@ -138,6 +139,8 @@ public final class CatalogServer implements AutoCloseable {
             process.onExit().join();
         }
         Files.deleteIfExists(cluster.data().resolve("postmaster.pid"));
+        Files.deleteIfExists(socket());
+        Files.deleteIfExists(socket().resolveSibling(socket().getFileName() + ".lock"));
     }
 
     private List<ProcessHandle> processesHere() {

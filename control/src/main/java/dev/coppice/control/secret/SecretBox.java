@@ -1,6 +1,7 @@
 package dev.coppice.control.secret;
 
 import dev.coppice.control.error.ControlException;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -12,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.util.Objects;
 import java.util.Set;
 import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
@@ -58,6 +60,8 @@ public final class SecretBox {
                 channel.force(true);
             }
             Files.move(temporary, keyFile, StandardCopyOption.ATOMIC_MOVE);
+            DurableFiles.syncDirectory(
+                    Objects.requireNonNull(keyFile.toAbsolutePath().getParent()));
         }
         byte[] key = Files.readAllBytes(keyFile);
         if (key.length != KEY_BYTES) {

@@ -64,7 +64,7 @@ public final class IndexedJournal {
     /** What is being flushed; its entries are older than those of {@link #index}. */
     private @Nullable FrozenIndex frozen;
 
-    private final List<JournalEntry> batch = new ArrayList<>(BATCH);
+    private final List<JournalEntry> batch = new ArrayList<>();
     private volatile List<JournalSegment> segments = List.of();
     private volatile boolean loaded;
 

@@ -17,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -49,12 +50,24 @@ public final class JournalSegment {
         }
         try (Stream<Path> names = Files.list(directory)) {
             names.filter(p -> NAME.matcher(p.getFileName().toString()).matches())
-                    .forEach(p -> segments.add(open(p, timeline, files)));
+                    .forEach(p -> openIfThere(p, timeline, files).ifPresent(segments::add));
         } catch (IOException e) {
             throw new StorageException("cannot list " + directory, e);
         }
         segments.sort((a, b) -> Integer.compare(a.epoch(), b.epoch()));
         return Collections.unmodifiableList(segments);
+    }
+
+    /** A flushed segment may go at any moment. */
+    private static Optional<JournalSegment> openIfThere(Path file, TimelineId timeline, OpenFiles files) {
+        try {
+            return Optional.of(open(file, timeline, files));
+        } catch (StorageException e) {
+            if (Files.exists(file)) {
+                throw e;
+            }
+            return Optional.empty();
+        }
     }
 
     /** Opens a segment and checks that it belongs to {@code timeline}. */

@@ -1,0 +1,155 @@
+package dev.coppice.storage;
+
+import dev.coppice.common.Lsn;
+import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.storage.index.IndexedJournal;
+import dev.coppice.storage.index.TimelineIndex;
+import dev.coppice.storage.io.FileSpace;
+import dev.coppice.storage.wal.WalSize;
+import java.nio.file.Path;
+import java.time.Instant;
+
+/** What one timeline needs done besides being read and written: flushes, merges, collections; and what it occupies. */
+final class TimelineUpkeep {
+    private static final long MEGABYTE = 1 << 20;
+
+    /** So many times more WAL than journal may come together before a flush. */
+    private static final int WAL_PER_JOURNAL = 4;
+
+    /** Between two moments while a compute writes, in nanoseconds. */
+    private static final long MOMENT_INTERVAL = 60_000_000_000L;
+
+    private final Path directory;
+    private final TimelineHistory history;
+    private final IndexedJournal journal;
+    private final FileReader files;
+    private final WalHistory wal;
+    private final Flush flush;
+    private final Compaction compaction;
+
+    /** When the last moment was noted, by {@link System#nanoTime}. */
+    private volatile long momentAt = System.nanoTime() - MOMENT_INTERVAL;
+
+    TimelineUpkeep(Path directory, TimelineHistory history, FileReader files, WalHistory wal, Epochs epochs) {
+        this.directory = directory;
+        this.history = history;
+        this.journal = history.journal();
+        this.files = files;
+        this.wal = wal;
+        this.flush = new Flush(history, epochs::freeze, wal::oldest, wal::end);
+        this.compaction =
+                new Compaction(history, wal, flush, files::isAbsentInParent, this::historyBytes, epochs::startable);
+    }
+
+    void flush() {
+        flush.run();
+    }
+
+    /** Whether the journal is large enough for a layer; cheap. */
+    boolean wantsFlush() {
+        if (!journal.isLoaded() || history.isClosed()) {
+            return false;
+        }
+        StorageConfiguration configuration = history.resources().configuration();
+        long threshold = configuration.flushJournalMegabytes() * MEGABYTE;
+        return journal.unflushedBytes() >= threshold
+                || journal.unflushedSegments() > configuration.flushEpochs()
+                || (journal.unflushedBytes() > 0 && unflushedWal() >= threshold * WAL_PER_JOURNAL);
+    }
+
+    private long unflushedWal() {
+        long from = Math.max(history.flushed().stamp(), wal.oldest());
+        return wal.knownEnd() - from;
+    }
+
+    boolean wantsCompaction() {
+        return !history.isClosed() && compaction.isWorthwhile();
+    }
+
+    /** @param pausing whether others shall have the machine half of the time */
+    void compact(boolean pausing) {
+        compaction.compact(mergeWrites(pausing));
+    }
+
+    /** Flushes, and collects all that can be. */
+    GarbageCollection collectGarbage() {
+        flush();
+        return compaction.collectAll(mergeWrites(false));
+    }
+
+    /** Collects what is worth it, and merges. */
+    void collectInBackground() {
+        compaction.collectSome(mergeWrites(true));
+        if (wantsCompaction()) {
+            compact(true);
+        }
+    }
+
+    private MergeWrites mergeWrites(boolean pausing) {
+        return new MergeWrites(
+                history.resources().writes(),
+                pausing,
+                () -> history.isClosed() || history.resources().isClosed());
+    }
+
+    /** @return whether there may be more to compress */
+    boolean compressWal(Instant notWrittenSince, int most) {
+        return wal.store().compressCold(notWrittenSince, most).segments() == most;
+    }
+
+    void unloadIfIdle() {
+        history.unloadIfIdle();
+    }
+
+    boolean isClosed() {
+        return history.isClosed();
+    }
+
+    /** Stops background work for good, waits for what is going on, and does {@code last}. */
+    void close(Runnable last) {
+        history.close();
+        compaction.lock().lock();
+        flush.lock().lock();
+        try {
+            last.run();
+        } finally {
+            flush.lock().unlock();
+            compaction.lock().unlock();
+        }
+    }
+
+    /** Notes where the WAL ends now, when the last time noted is long ago. */
+    void noteMoment(boolean atOnce) {
+        if (atOnce || System.nanoTime() - momentAt >= MOMENT_INTERVAL) {
+            Lsn end = new Lsn(wal.end());
+            if (!end.equals(Lsn.ZERO)) {
+                momentAt = System.nanoTime();
+                history.addMoment(Instant.now(), end);
+            }
+        }
+    }
+
+    TimelineSize size() {
+        WalSize walSize = wal.store().size();
+        return new TimelineSize(
+                files.logicalBytes(TimelineIndex.HEAD),
+                layerBytes(),
+                journalBytes(),
+                walSize.live(),
+                walSize.archive(),
+                FileSpace.allocatedBelow(directory.resolve("local")));
+    }
+
+    /** What history occupies. */
+    private long historyBytes() {
+        return layerBytes() + journalBytes() + wal.store().size().archive();
+    }
+
+    private long layerBytes() {
+        return FileSpace.allocatedBelow(directory.resolve("layers"));
+    }
+
+    private long journalBytes() {
+        return FileSpace.allocatedBelow(directory.resolve("journal"));
+    }
+}

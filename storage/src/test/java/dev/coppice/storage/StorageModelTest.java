@@ -1,0 +1,62 @@
+package dev.coppice.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.coppice.common.config.StorageConfiguration;
+import java.util.Random;
+import org.junit.jupiter.api.RepeatedTest;
+
+/**
+ * The page service for a long life in short: thousands of random writes, branches, restores, deletions, flushes,
+ * compactions, collections, leases and restarts against a naive model. Every point that is retained is compared in full,
+ * every collected one must be refused.
+ *
+ * <p>{@code -Dcoppice.model.steps=20000} for a longer life.
+ */
+class StorageModelTest {
+    private static final int STEPS = Integer.getInteger("coppice.model.steps", 1_500);
+
+    @RepeatedTest(3)
+    void every_retained_point_reads_as_a_naive_model_says() throws Exception {
+        long seed = Long.getLong("coppice.seed", System.nanoTime());
+        Random random = new Random(seed);
+        StorageConfiguration small = configuration(random);
+        try (TestDirectory directory = new TestDirectory();
+                ModelWorld world = new ModelWorld(directory.path(), small, random)) {
+            int step = 0;
+            try {
+                for (; step < STEPS; step++) {
+                    world.step();
+                    if (step % 250 == 249) {
+                        world.compareEverything();
+                    }
+                }
+                world.compareEverything();
+                world.reopen();
+                world.compareEverything();
+            } catch (RuntimeException | AssertionError e) {
+                throw new AssertionError(
+                        "-Dcoppice.seed=" + seed + ", step " + step + " of " + world.done + ", " + small, e);
+            }
+            assertThat(world.done).hasSize(14);
+            assertThat(world.directoriesOfTimelines())
+                    .containsExactlyInAnyOrderElementsOf(world.timelines.stream()
+                            .map(timeline -> timeline.id.value())
+                            .toList());
+        }
+    }
+
+    /** Thresholds at which everything happens all the time, in the background too or only when asked. */
+    private static StorageConfiguration configuration(Random random) {
+        boolean background = random.nextBoolean();
+        return new StorageConfiguration(
+                1,
+                1,
+                background ? 1 : 1_000,
+                background ? 2 : 1_000,
+                2 + random.nextInt(3),
+                background ? 1 : 86_400,
+                1 + random.nextInt(3),
+                1);
+    }
+}
