@@ -44,8 +44,9 @@ class LocalCachesIT {
         assertThat(bytes("middle")).isGreaterThan(8 << 20);
         assertThat(bytes("middle")).isLessThan(200 << 20);
 
+        long budget = bytes("oldest") + bytes("newest") + SLACK;
         harness.closeServer();
-        harness.localCacheBytes = bytes(local("oldest")) + bytes(local("newest")) + SLACK;
+        harness.localCacheBytes = budget;
         harness.openServer();
 
         await().atMost(Duration.ofSeconds(30)).until(() -> Files.notExists(local("middle")));
@@ -69,10 +70,6 @@ class LocalCachesIT {
 
     private long bytes(String timeline) {
         return harness.computes.localCacheBytes(new TimelineId(timeline));
-    }
-
-    private static long bytes(Path local) throws IOException {
-        return new LocalDirectory(local.getParent(), ComputeUser.detect()).bytes();
     }
 
     private Path local(String timeline) {

@@ -7,11 +7,16 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
@@ -33,6 +38,13 @@ final class SharedPages implements AutoCloseable {
     /** Bounds the memory; a connection without does as well, only slower. */
     private static final Semaphore PLACES = new Semaphore(64);
 
+    private static final String PREFIX = "coppice-";
+    private static final Duration LEFTOVER_AGE = Duration.ofMinutes(10);
+
+    static {
+        sweep();
+    }
+
     private final Path file;
     private final Arena arena;
     private final ByteBuffer memory;
@@ -49,11 +61,11 @@ final class SharedPages implements AutoCloseable {
         if (!PLACES.tryAcquire()) {
             return Optional.empty();
         }
-        Path file = MEMORY.resolve("coppice-" + UUID.randomUUID());
+        Path file = MEMORY.resolve(PREFIX + UUID.randomUUID());
         Arena arena = Arena.ofConfined();
         try (FileChannel channel = FileChannel.open(
                 file,
-                java.util.Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE),
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")))) {
             if (!user.own()) {
                 DurableFiles.changeOwner(file, 0, user.gid());
@@ -99,6 +111,20 @@ final class SharedPages implements AutoCloseable {
         unname();
         arena.close();
         PLACES.release();
+    }
+
+    /** Takes away what a server that was killed has left; whoever has one open keeps it. */
+    private static void sweep() {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(MEMORY, PREFIX + "*")) {
+            Instant oldest = Instant.now().minus(LEFTOVER_AGE);
+            for (Path file : files) {
+                if (Files.getLastModifiedTime(file).toInstant().isBefore(oldest)) {
+                    delete(file);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            log.debug("Cannot look for shared memory that was left behind", e);
+        }
     }
 
     private static void delete(Path file) {
