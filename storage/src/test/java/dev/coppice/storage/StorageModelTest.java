@@ -3,6 +3,7 @@ package dev.coppice.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.storage.io.FileWrites;
 import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
 
@@ -22,7 +23,7 @@ class StorageModelTest {
         Random random = new Random(seed);
         StorageConfiguration small = configuration(random);
         try (TestDirectory directory = new TestDirectory();
-                ModelWorld world = new ModelWorld(directory.path(), small, random)) {
+                ModelWorld world = new ModelWorld(directory.path(), small, random, FileWrites.DIRECT)) {
             int step = 0;
             try {
                 for (; step < STEPS; step++) {
@@ -38,7 +39,10 @@ class StorageModelTest {
                 throw new AssertionError(
                         "-Dcoppice.seed=" + seed + ", step " + step + " of " + world.done + ", " + small, e);
             }
-            assertThat(world.done).hasSize(14);
+            assertThat(world.done)
+                    .as("-Dcoppice.seed=%d", seed)
+                    .containsKeys("refused points", "collections that freed space", "comparisons with layers")
+                    .hasSize(17);
             assertThat(world.directoriesOfTimelines())
                     .containsExactlyInAnyOrderElementsOf(world.timelines.stream()
                             .map(timeline -> timeline.id.value())

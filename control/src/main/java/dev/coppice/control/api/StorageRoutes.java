@@ -102,7 +102,8 @@ final class StorageRoutes {
             for (int i = 0; i < timelines.size(); i++) {
                 TimelineId timeline = timelines.get(i);
                 Optional<Branch> branch = inspection.branchOf(timeline, branches);
-                Verification one = inspection.verify(timeline, progress(i, timelines.size(), branch, lines, lastProgress));
+                Verification one =
+                        inspection.verify(timeline, progress(i, timelines.size(), branch, lines, lastProgress));
                 for (Finding finding : one.findings()) {
                     lines.send(new StorageViews.FindingLine(StorageViews.Problem.of(finding, branch)));
                 }
