@@ -309,6 +309,10 @@ public final class Timeline {
         return history.layers().manifest() != null || journal.isLoaded() || Files.exists(walArchiveDirectory());
     }
 
+    TimelineHistory history() {
+        return history;
+    }
+
     TimelineUpkeep upkeep() {
         return upkeep;
     }

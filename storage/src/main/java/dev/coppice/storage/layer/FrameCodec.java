@@ -3,6 +3,11 @@ package dev.coppice.storage.layer;
 import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import net.jpountz.lz4.LZ4Exception;
 import net.jpountz.lz4.LZ4Factory;
 
@@ -19,11 +24,11 @@ enum FrameCodec {
         }
 
         @Override
-        boolean decompress(byte[] source, int at, int length, byte[] page) {
+        boolean decompress(ByteBuffer source, int at, int length, byte[] page) {
             if (length != LayerFormat.BLOCK_SIZE) {
                 return false;
             }
-            System.arraycopy(source, at, page, 0, length);
+            source.get(at, page, 0, length);
             return true;
         }
     },
@@ -35,9 +40,10 @@ enum FrameCodec {
         }
 
         @Override
-        boolean decompress(byte[] source, int at, int length, byte[] page) {
+        boolean decompress(ByteBuffer source, int at, int length, byte[] page) {
             try {
-                return Lz4.FACTORY.safeDecompressor().decompress(source, at, length, page, 0, page.length)
+                ByteBuffer target = ByteBuffer.wrap(page);
+                return Lz4.FACTORY.safeDecompressor().decompress(source, at, length, target, 0, page.length)
                         == page.length;
             } catch (LZ4Exception e) {
                 return false;
@@ -48,15 +54,18 @@ enum FrameCodec {
     ZSTD(2) {
         @Override
         int compress(byte[] page, byte[] target, int at) {
-            try (ZstdCompressCtx context = new ZstdCompressCtx().setLevel(1)) {
-                return context.compressByteArray(target, at, target.length - at, page, 0, page.length);
-            }
+            return Zstd.COMPRESSORS.use(
+                    context -> context.compressByteArray(target, at, target.length - at, page, 0, page.length));
         }
 
         @Override
-        boolean decompress(byte[] source, int at, int length, byte[] page) {
-            try (ZstdDecompressCtx context = new ZstdDecompressCtx()) {
-                return context.decompressByteArray(page, 0, page.length, source, at, length) == page.length;
+        boolean decompress(ByteBuffer source, int at, int length, byte[] page) {
+            byte[] compressed = new byte[length];
+            source.get(at, compressed);
+            try {
+                return Zstd.DECOMPRESSORS.use(
+                                context -> context.decompressByteArray(page, 0, page.length, compressed, 0, length))
+                        == page.length;
             } catch (ZstdException e) {
                 return false;
             }
@@ -74,6 +83,40 @@ enum FrameCodec {
     /** Loads the native library at the first use, not before. */
     private static final class Lz4 {
         static final LZ4Factory FACTORY = LZ4Factory.fastestInstance();
+    }
+
+    /** Contexts are expensive to make and hold native memory, so a few of them serve all threads. */
+    private static final class Zstd {
+        static final Pool<ZstdCompressCtx> COMPRESSORS =
+                new Pool<>(() -> new ZstdCompressCtx().setLevel(1), ZstdCompressCtx::close);
+        static final Pool<ZstdDecompressCtx> DECOMPRESSORS =
+                new Pool<>(ZstdDecompressCtx::new, ZstdDecompressCtx::close);
+    }
+
+    /** Objects for one user at a time. */
+    private static final class Pool<T> {
+        private static final int MOST_IDLE = 16;
+
+        private final ArrayBlockingQueue<T> idle = new ArrayBlockingQueue<>(MOST_IDLE);
+        private final Supplier<T> make;
+        private final Consumer<T> close;
+
+        Pool(Supplier<T> make, Consumer<T> close) {
+            this.make = make;
+            this.close = close;
+        }
+
+        int use(ToIntFunction<T> action) {
+            T taken = idle.poll();
+            T context = taken == null ? make.get() : taken;
+            try {
+                return action.applyAsInt(context);
+            } finally {
+                if (!idle.offer(context)) {
+                    close.accept(context);
+                }
+            }
+        }
     }
 
     private final int code;
@@ -97,6 +140,6 @@ enum FrameCodec {
      */
     abstract int compress(byte[] page, byte[] target, int at);
 
-    /** Restores a page; false when the bytes are none of this codec's. */
-    abstract boolean decompress(byte[] source, int at, int length, byte[] page);
+    /** Restores a page; false when the bytes are none of this codec's. The buffer's position does not count. */
+    abstract boolean decompress(ByteBuffer source, int at, int length, byte[] page);
 }

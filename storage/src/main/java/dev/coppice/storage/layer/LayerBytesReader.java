@@ -31,7 +31,16 @@ final class LayerBytesReader {
         return content;
     }
 
-    /** As {@link #read}, but stops at the end of the layer. */
+    /** Fills {@code target}, whose limit says how much must be there. */
+    void read(long offset, ByteBuffer target) {
+        int length = target.remaining();
+        int count = bytes.read(offset, target);
+        if (count != length) {
+            throw damaged(offset, "it ends after " + (offset + count) + " of " + descriptor.bytes() + " bytes");
+        }
+    }
+
+    /** As {@link #read(long, int)}, but stops at the end of the layer. */
     int readUpTo(long offset, byte[] target) {
         return bytes.read(offset, ByteBuffer.wrap(target));
     }
@@ -98,17 +107,19 @@ final class LayerBytesReader {
         return decoded;
     }
 
-    /** Verifies the frame of a version that lies at {@code at} in {@code span}. */
-    void verifyFrame(LayerBlock block, byte[] span, int at) {
+    /** Verifies the frame of a version that lies at {@code at} in {@code span}, a little-endian buffer. */
+    void verifyFrame(LayerBlock block, ByteBuffer span, int at) {
         int from = at + LayerFormat.CHECKSUM_SIZE;
-        int stored = ByteBuffer.wrap(span).order(ByteOrder.LITTLE_ENDIAN).getInt(at);
-        verify(block.frame(), span, from, block.frameLength() - LayerFormat.CHECKSUM_SIZE, stored, "page");
+        int length = block.frameLength() - LayerFormat.CHECKSUM_SIZE;
+        if (LayerFormat.checksum(salt, block.frame(), span, from, length) != span.getInt(at)) {
+            throw damaged(block.frame(), "its page has a wrong checksum");
+        }
     }
 
     /** Verifies and decompresses the frame of a version that lies at {@code at} in {@code span}. */
-    void decode(LayerBlock block, byte[] span, int at, byte[] page) {
+    void decode(LayerBlock block, ByteBuffer span, int at, byte[] page) {
         verifyFrame(block, span, at);
-        FrameCodec codec = FrameCodec.ofCode(span[at + LayerFormat.CHECKSUM_SIZE]);
+        FrameCodec codec = FrameCodec.ofCode(span.get(at + LayerFormat.CHECKSUM_SIZE));
         int from = at + LayerFormat.FRAME_HEAD;
         if (codec == null || !codec.decompress(span, from, block.frameLength() - LayerFormat.FRAME_HEAD, page)) {
             throw damaged(block.frame(), "its page cannot be decompressed");

@@ -1,6 +1,7 @@
 package dev.coppice.storage.layer;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,7 @@ public final class LayerCursor {
     private final LayerReader layer;
     private final LayerBytesReader bytes;
     private final byte[] window = new byte[WINDOW_BYTES];
+    private final ByteBuffer windowBuffer = ByteBuffer.wrap(window).order(ByteOrder.LITTLE_ENDIAN);
     private final byte[] page = new byte[LayerFormat.BLOCK_SIZE];
     private long windowAt;
     private int windowLength;
@@ -98,14 +100,14 @@ public final class LayerCursor {
 
     /** The page of a version of this layer, its checksum verified; valid until the next call. */
     public ByteBuffer page(LayerBlock wanted) {
-        bytes.decode(wanted, window, load(wanted), page);
+        bytes.decode(wanted, windowBuffer, load(wanted), page);
         return ByteBuffer.wrap(page).asReadOnlyBuffer();
     }
 
     /** The frame of a version of this layer, verified, at the front of {@code target}. */
     void frame(LayerBlock wanted, byte[] target) {
         int at = load(wanted);
-        bytes.verifyFrame(wanted, window, at);
+        bytes.verifyFrame(wanted, windowBuffer, at);
         System.arraycopy(window, at, target, 0, wanted.frameLength());
     }
 

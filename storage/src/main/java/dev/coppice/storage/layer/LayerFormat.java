@@ -75,7 +75,14 @@ final class LayerFormat {
         return placed(salt, offset, (int) crc.getValue());
     }
 
-    /** As {@link #checksum}, given the CRC-32C. */
+    /** As {@link #checksum(int, long, byte[], int, int)}; the buffer's limit must be at or beyond the bytes' end. */
+    static int checksum(int salt, long offset, ByteBuffer bytes, int from, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes.slice(from, length));
+        return placed(salt, offset, (int) crc.getValue());
+    }
+
+    /** As {@link #checksum(int, long, byte[], int, int)}, given the CRC-32C. */
     static int placed(int salt, long offset, int crc) {
         // The finalizer of splitmix64: any two places differ in about half of the bits.
         long z = offset + 0x9E37_79B9_7F4A_7C15L * ((salt & 0xFFFF_FFFFL) + 1);

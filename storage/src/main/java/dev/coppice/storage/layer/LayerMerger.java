@@ -114,16 +114,15 @@ public final class LayerMerger {
         }
         events.sort(Comparator.comparing(FileEvent::sequence, Long::compareUnsigned));
         EventFilter filter = new EventFilter(events, retained);
-        boolean bottom = nothingBelow.test(path);
         // Where nothing is below, saying that nothing is here is superfluous, unless a version has to be hidden.
-        boolean written = !(bottom && filter.isTombstone());
+        boolean written = !(filter.isTombstone() && nothingBelow.test(path));
         into.beginFile(path);
         if (written) {
             writeEvents(filter);
         }
         List<Version> versions = new ArrayList<>();
         while (nextBlock(same, versions)) {
-            filterVersions(versions, filter, bottom);
+            filterVersions(path, versions, filter);
             if (!versions.isEmpty() && !written) {
                 writeEvents(filter);
                 written = true;
@@ -163,7 +162,7 @@ public final class LayerMerger {
     }
 
     /** Leaves what a retained point needs, ascending by sequence. */
-    private void filterVersions(List<Version> versions, EventFilter filter, boolean bottom) {
+    private void filterVersions(String path, List<Version> versions, EventFilter filter) {
         versions.sort(Comparator.comparing(version -> version.block().sequence(), Long::compareUnsigned));
         int count = versions.size();
         long later = RetainedPoints.NEVER;
@@ -178,7 +177,7 @@ public final class LayerMerger {
             later = Long.compareUnsigned(found.stamp(), later) < 0 ? found.stamp() : later;
         }
         // Without anything below, a block is zero until it is written.
-        while (bottom && !needed.isEmpty() && needed.getLast().block().zero()) {
+        while (!needed.isEmpty() && needed.getLast().block().zero() && nothingBelow.test(path)) {
             needed.removeLast();
         }
         dropped += count - needed.size();

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,9 +24,6 @@ import org.jspecify.annotations.Nullable;
  * NoSuchLayerException}.
  */
 public final class LayerReader {
-    /** The most bytes read at once. */
-    private static final int MAX_SPAN = 1 << 20;
-
     /** Bytes between two pages that are read along rather than read around. */
     private static final int MAX_GAP = 32 << 10;
 
@@ -127,8 +125,14 @@ public final class LayerReader {
         byte[] page = caches.page(id, block.frame());
         if (page == null) {
             page = new byte[LayerFormat.BLOCK_SIZE];
-            bytes.decode(block, bytes.read(block.frame(), block.frameLength()), 0, page);
-            caches.keepPage(id, block.frame(), page);
+            try (ReadBuffers buffers = ReadBuffers.take()) {
+                ByteBuffer frame = buffers.span(block.frameLength());
+                bytes.read(block.frame(), frame);
+                bytes.decode(block, frame, 0, page);
+            }
+            if (caches.wantsPage(id, block.frame())) {
+                caches.keepPage(id, block.frame(), page);
+            }
         }
         return ByteBuffer.wrap(page).asReadOnlyBuffer();
     }
@@ -138,8 +142,7 @@ public final class LayerReader {
      * ascending order of {@code i}.
      */
     public void readPages(@Nullable LayerBlock[] blocks, int from, int to, PageSink sink) {
-        boolean cached = to - from <= MOST_CACHED_AT_ONCE;
-        byte @Nullable [] scratch = null;
+        boolean scan = to - from > MOST_CACHED_AT_ONCE;
         int i = from;
         while (i < to) {
             LayerBlock block = blocks[i];
@@ -147,35 +150,44 @@ public final class LayerReader {
                 i++;
                 continue;
             }
-            byte[] page = cached ? caches.page(id, block.frame()) : null;
+            byte[] page = scan ? null : caches.page(id, block.frame());
             if (page != null) {
                 sink.page(i, ByteBuffer.wrap(page).asReadOnlyBuffer());
                 i++;
                 continue;
             }
             int end = endOfSpan(blocks, i, to);
-            LayerBlock last = java.util.Objects.requireNonNull(blocks[end - 1]);
-            byte[] span = bytes.read(block.frame(), (int) (last.frame() + last.frameLength() - block.frame()));
-            for (; i < end; i++) {
-                LayerBlock next = blocks[i];
-                if (next == null || next.layer() != this || next.zero()) {
-                    continue;
-                }
-                byte[] target = cached || scratch == null ? new byte[LayerFormat.BLOCK_SIZE] : scratch;
-                bytes.decode(next, span, (int) (next.frame() - block.frame()), target);
-                if (cached) {
-                    caches.keepPage(id, next.frame(), target);
-                } else {
-                    scratch = target;
-                }
-                sink.page(i, ByteBuffer.wrap(target).asReadOnlyBuffer());
+            try (ReadBuffers buffers = ReadBuffers.take()) {
+                readSpan(blocks, i, end, scan, buffers, sink);
             }
+            i = end;
+        }
+    }
+
+    private void readSpan(
+            @Nullable LayerBlock[] blocks, int from, int end, boolean scan, ReadBuffers buffers, PageSink sink) {
+        long start = Objects.requireNonNull(blocks[from]).frame();
+        LayerBlock last = Objects.requireNonNull(blocks[end - 1]);
+        ByteBuffer span = buffers.span((int) (last.frame() + last.frameLength() - start));
+        bytes.read(start, span);
+        for (int i = from; i < end; i++) {
+            LayerBlock block = blocks[i];
+            if (block == null || block.layer() != this || block.zero()) {
+                continue;
+            }
+            boolean keep = !scan && caches.wantsPage(id, block.frame());
+            byte[] page = keep ? new byte[LayerFormat.BLOCK_SIZE] : buffers.page();
+            bytes.decode(block, span, (int) (block.frame() - start), page);
+            if (keep) {
+                caches.keepPage(id, block.frame(), page);
+            }
+            sink.page(i, ByteBuffer.wrap(page).asReadOnlyBuffer());
         }
     }
 
     /** Pages that lie close behind each other are read together, over places that are not this layer's. */
     private int endOfSpan(@Nullable LayerBlock[] blocks, int first, int to) {
-        LayerBlock begin = java.util.Objects.requireNonNull(blocks[first]);
+        LayerBlock begin = Objects.requireNonNull(blocks[first]);
         long end = begin.frame() + begin.frameLength();
         int after = first + 1;
         for (int i = after; i < to; i++) {
@@ -185,7 +197,7 @@ public final class LayerReader {
             }
             if (next.frame() < end
                     || next.frame() > end + MAX_GAP
-                    || next.frame() + next.frameLength() > begin.frame() + MAX_SPAN) {
+                    || next.frame() + next.frameLength() > begin.frame() + ReadBuffers.SPAN_BYTES) {
                 break;
             }
             end = next.frame() + next.frameLength();

@@ -21,6 +21,7 @@ final class WalCheck {
     }
 
     void run() {
+        findings.guard("wal-archive", () -> subject.wal().damagedSegments().forEach(findings::error));
         Lsn end = subject.end().get();
         List<LsnRange> ranges = subject.neededWal().get().stream()
                 .filter(range -> !range.from().isAfter(end))
@@ -28,24 +29,27 @@ final class WalCheck {
                 .toList();
         long total = ranges.stream().mapToLong(WalCheck::length).sum();
         for (LsnRange range : ranges) {
-            long before = bytes;
-            WalWalk walk =
-                    WalWalk.over(subject.wal(), range, done -> progress.at(subject.id(), "wal", before + done, total));
-            records += walk.records();
-            bytes += length(range);
-            progress.at(subject.id(), "wal", bytes, total);
-            if (range.to().isAfter(walk.reached())) {
-                findings.error(
-                        segment(walk.reached()),
-                        "there is no valid WAL record at " + walk.reached() + ", but the WAL reaches to " + range.to());
-            } else if (walk.reached().isAfter(range.to())) {
-                findings.error(
-                        segment(range.to()),
-                        "a branch begins at, or the WAL ends at " + range.to()
-                                + ", which is inside a record that ends at " + walk.reached());
-            }
+            findings.guard("wal", () -> walk(range, total));
         }
-        subject.wal().damagedSegments().forEach(findings::error);
+    }
+
+    private void walk(LsnRange range, long total) {
+        long before = bytes;
+        WalWalk walk =
+                WalWalk.over(subject.wal(), range, done -> progress.at(subject.id(), "wal", before + done, total));
+        records += walk.records();
+        bytes += length(range);
+        progress.at(subject.id(), "wal", bytes, total);
+        if (range.to().isAfter(walk.reached())) {
+            findings.error(
+                    segment(walk.reached()),
+                    "there is no valid WAL record at " + walk.reached() + ", but the WAL reaches to " + range.to());
+        } else if (walk.reached().isAfter(range.to())) {
+            findings.error(
+                    segment(range.to()),
+                    "a branch begins at, or the WAL ends at " + range.to() + ", which is inside a record that ends at "
+                            + walk.reached());
+        }
     }
 
     private static long length(LsnRange range) {

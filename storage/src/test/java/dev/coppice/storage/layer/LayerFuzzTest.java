@@ -61,7 +61,7 @@ class LayerFuzzTest {
 
     @Test
     void a_flipped_bit_is_always_noticed() throws IOException {
-        for (int round = 0; round < 400; round++) {
+        for (int round = 0; round < 200; round++) {
             byte[] damaged = content.clone();
             // Ends are where everything is found from, so they get their share.
             int bit = round % 4 == 0
@@ -74,7 +74,7 @@ class LayerFuzzTest {
 
     @Test
     void overwritten_and_exchanged_ranges_are_noticed() throws IOException {
-        for (int round = 0; round < 150; round++) {
+        for (int round = 0; round < 90; round++) {
             byte[] damaged = content.clone();
             int length = 1 + random.nextInt(5000);
             int from = random.nextInt(content.length - length);
@@ -92,7 +92,7 @@ class LayerFuzzTest {
 
     @Test
     void a_truncated_layer_is_noticed() throws IOException {
-        for (int round = 0; round < 100; round++) {
+        for (int round = 0; round < 60; round++) {
             int length = round < 20 ? content.length - 1 - round : random.nextInt(content.length);
             check(Arrays.copyOf(content, length), "-Dcoppice.seed=" + seed + " length " + length);
         }

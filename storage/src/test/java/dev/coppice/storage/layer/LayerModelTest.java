@@ -52,7 +52,7 @@ class LayerModelTest {
         root.close();
     }
 
-    @RepeatedTest(12)
+    @RepeatedTest(6)
     void layers_answer_as_the_entries_do_and_merges_change_no_retained_answer() {
         Random random = new Random(seed);
         RandomHistory history = new RandomHistory(random);

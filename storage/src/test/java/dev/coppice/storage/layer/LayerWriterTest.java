@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -119,13 +120,11 @@ class LayerWriterTest {
         LayerReader reader = reader(descriptor);
         for (long lsn : new long[] {99, 100, 105, 3000, 4561, 7089, 7090, 9999, HEAD}) {
             for (int block = 0; block < 5; block++) {
-                LayerBlock found = reader.block("base/5/1", block, lsn);
+                LayerBlock found = Objects.requireNonNull(reader.block("base/5/1", block, lsn));
                 if (lsn == 99) {
-                    assertThat(found).isNotNull();
                     assertThat(found.zero()).isTrue();
                 } else {
                     int version = lsn == HEAD ? 699 : (int) Math.min(699, (lsn - 100) / 10);
-                    assertThat(found).isNotNull();
                     assertThat(found.stamp()).isEqualTo(100 + version * 10L);
                     assertThat(reader.readPage(found)).isEqualTo(page(block, version));
                 }
