@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.storage.io.FileWrites;
+import dev.coppice.storage.verify.Finding;
+import dev.coppice.storage.verify.Progress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +46,8 @@ final class ModelWorld implements AutoCloseable {
     private final Path directory;
     private final StorageConfiguration configuration;
     private final Random random;
+    private final FileWrites writes;
+    private boolean open = true;
     private int created;
 
     /** Counts what the test really did, so that a test that does nothing is noticed. */
@@ -50,11 +55,13 @@ final class ModelWorld implements AutoCloseable {
 
     PageService service;
 
-    ModelWorld(Path directory, StorageConfiguration configuration, Random random) throws IOException {
+    ModelWorld(Path directory, StorageConfiguration configuration, Random random, FileWrites writes)
+            throws IOException {
         this.directory = directory;
         this.configuration = configuration;
         this.random = random;
-        service = PageService.open(directory.resolve("timelines"), configuration);
+        this.writes = writes;
+        service = PageService.open(directory.resolve("timelines"), configuration, writes);
         importRoot();
     }
 
@@ -194,12 +201,17 @@ final class ModelWorld implements AutoCloseable {
     private void collect(ModelTimeline timeline) {
         GarbageCollection result = service.collectGarbage(timeline.id);
         assertThat(result.horizon()).isEqualTo(real(timeline).horizon());
-        checkHorizon(timeline, Instant.now());
+        checkHorizon(timeline);
+        if (result.bytesAfter() < result.bytesBefore()) {
+            done.merge("collections that freed space", 1, Integer::sum);
+        }
     }
 
     /** The horizon only rises, never above what the retention asks for. */
-    private void checkHorizon(ModelTimeline timeline, Instant now) {
+    private void checkHorizon(ModelTimeline timeline) {
         long horizon = real(timeline).horizon().value();
+        // Later than any collection took its own time.
+        Instant now = Instant.now();
         assertThat(horizon).as("horizon of " + timeline.id).isGreaterThanOrEqualTo(timeline.knownHorizon);
         long before = timeline.knownHorizon;
         timeline.knownHorizon = horizon;
@@ -216,7 +228,7 @@ final class ModelWorld implements AutoCloseable {
     }
 
     private void retention(ModelTimeline timeline) {
-        checkHorizon(timeline, Instant.now());
+        checkHorizon(timeline);
         Duration retention = RETENTIONS.get(random.nextInt(RETENTIONS.size()));
         // What is collected by the longer one meanwhile must not be judged by the new one.
         timeline.retention = null;
@@ -248,7 +260,9 @@ final class ModelWorld implements AutoCloseable {
     void reopen() {
         service.close();
         leases.clear();
-        service = PageService.open(directory.resolve("timelines"), configuration);
+        open = false;
+        service = PageService.open(directory.resolve("timelines"), configuration, writes);
+        open = true;
         for (ModelTimeline timeline : timelines) {
             timeline.retention = null;
             if (timeline.running()) {
@@ -286,6 +300,7 @@ final class ModelWorld implements AutoCloseable {
     }
 
     private void assertRefused(ModelTimeline timeline, long lsn) {
+        done.merge("refused points", 1, Integer::sum);
         assertThatThrownBy(() -> real(timeline).stat("PG_VERSION", new Lsn(lsn)))
                 .as("%s at %s", timeline.id, new Lsn(lsn))
                 .isInstanceOf(OutsideHistoryException.class)
@@ -326,7 +341,35 @@ final class ModelWorld implements AutoCloseable {
     }
 
     private void compareHead(ModelTimeline timeline) {
+        if (timeline.id.value().equals("root") && real(timeline).size().layerBytes() > 0) {
+            done.merge("comparisons with layers", 1, Integer::sum);
+        }
         new ImageComparison(real(timeline), null).compare(timeline.image);
+    }
+
+    /** Whether the last reopening succeeded. */
+    boolean isOpen() {
+        return open;
+    }
+
+    /** Everything that waits in the background, now. */
+    void upkeep() {
+        for (ModelTimeline timeline : timelines) {
+            real(timeline).flush();
+            service.compact(timeline.id);
+            service.collectGarbage(timeline.id);
+        }
+    }
+
+    /** What the check of the storage says about errors. */
+    List<String> findings() {
+        List<String> findings = new ArrayList<>();
+        for (ModelTimeline timeline : timelines) {
+            service.verify(timeline.id, Progress.NONE).findings().stream()
+                    .filter(finding -> finding.severity() == Finding.Severity.ERROR)
+                    .forEach(finding -> findings.add(finding.toString()));
+        }
+        return findings;
     }
 
     /** What is on disk is named by somebody: no orphaned layer, segment or directory. */

@@ -3,6 +3,7 @@ package dev.coppice.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.storage.io.FileWrites;
 import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
 
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.RepeatedTest;
  * <p>{@code -Dcoppice.model.steps=20000} for a longer life.
  */
 class StorageModelTest {
-    private static final int STEPS = Integer.getInteger("coppice.model.steps", 1_500);
+    private static final int STEPS = Integer.getInteger("coppice.model.steps", 1_000);
 
     @RepeatedTest(3)
     void every_retained_point_reads_as_a_naive_model_says() throws Exception {
@@ -22,7 +23,7 @@ class StorageModelTest {
         Random random = new Random(seed);
         StorageConfiguration small = configuration(random);
         try (TestDirectory directory = new TestDirectory();
-                ModelWorld world = new ModelWorld(directory.path(), small, random)) {
+                ModelWorld world = new ModelWorld(directory.path(), small, random, FileWrites.DIRECT)) {
             int step = 0;
             try {
                 for (; step < STEPS; step++) {
@@ -38,7 +39,11 @@ class StorageModelTest {
                 throw new AssertionError(
                         "-Dcoppice.seed=" + seed + ", step " + step + " of " + world.done + ", " + small, e);
             }
-            assertThat(world.done).hasSize(14);
+            // The least that a thousand steps do; a test that does nothing must not pass.
+            assertThat(world.done)
+                    .as("-Dcoppice.seed=%d", seed)
+                    .containsKeys("refused points", "collections that freed space", "comparisons with layers")
+                    .hasSize(17);
             assertThat(world.directoriesOfTimelines())
                     .containsExactlyInAnyOrderElementsOf(world.timelines.stream()
                             .map(timeline -> timeline.id.value())
