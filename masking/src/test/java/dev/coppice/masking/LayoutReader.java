@@ -76,11 +76,9 @@ public final class LayoutReader {
     /** A table with its indexes and foreign keys. */
     public TableDefinition table(String table) throws SQLException {
         List<TableDefinition.Index> indexes = new ArrayList<>();
-        for (List<String> row : server.rows(
-                """
+        for (List<String> row : server.rows("""
                 select indexrelid::bigint, indexrelid::regclass, indisunique, indisexclusion, indkey::text
-                from pg_index where indrelid = '%s'::regclass"""
-                        .formatted(table))) {
+                from pg_index where indrelid = '%s'::regclass""".formatted(table))) {
             indexes.add(new TableDefinition.Index(
                     Integer.parseInt(row.get(0)),
                     row.get(1),
@@ -89,11 +87,9 @@ public final class LayoutReader {
                     row.get(3).equals("t")));
         }
         List<TableDefinition.ForeignKey> keys = new ArrayList<>();
-        for (List<String> row : server.rows(
-                """
+        for (List<String> row : server.rows("""
                 select conname, array_to_string(conkey, ' '), confrelid::bigint, array_to_string(confkey, ' ')
-                from pg_constraint where contype = 'f' and conrelid = '%s'::regclass"""
-                        .formatted(table))) {
+                from pg_constraint where contype = 'f' and conrelid = '%s'::regclass""".formatted(table))) {
             keys.add(new TableDefinition.ForeignKey(
                     row.get(0), numbers(row.get(1)), Integer.parseInt(row.get(2)), numbers(row.get(3))));
         }

@@ -34,13 +34,15 @@ public final class MaskedFiles {
      * @param rules {@code table.column} to function
      * @return the plan
      */
-    public static MaskPlan apply(ScratchPostgres server, List<String> tables, Map<String, String> rules) throws Exception {
+    public static MaskPlan apply(ScratchPostgres server, List<String> tables, Map<String, String> rules)
+            throws Exception {
         return apply(server, tables, rules, false);
     }
 
     /** As the other, with blanked TOAST tables if asked for. */
     public static MaskPlan apply(
-            ScratchPostgres server, List<String> tables, Map<String, String> rules, boolean blankToast) throws Exception {
+            ScratchPostgres server, List<String> tables, Map<String, String> rules, boolean blankToast)
+            throws Exception {
         List<MaskingRule> all = new ArrayList<>();
         rules.forEach((column, function) -> {
             int dot = column.indexOf('.');

@@ -183,7 +183,8 @@ public final class PlanBuilder {
                 }
                 List<Member> group = groups.of(table, column);
                 if (table.partitionKey().contains(column.number())) {
-                    problems.add(name(table, column) + " has no rule and cannot be masked, as the table is partitioned by it:"
+                    problems.add(name(table, column)
+                            + " has no rule and cannot be masked, as the table is partitioned by it:"
                             + " declare it safe with keep()");
                     continue;
                 }

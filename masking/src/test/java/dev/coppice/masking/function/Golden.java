@@ -19,7 +19,9 @@ final class Golden {
         Files.write(build.resolve(name + ".actual.txt"), actual);
         try (InputStream in = Golden.class.getResourceAsStream(name + ".txt")) {
             assertThat(in).as("the golden file of " + name).isNotNull();
-            List<String> expected = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+            List<String> expected = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
             assertThat(actual).isEqualTo(expected);
         }
     }

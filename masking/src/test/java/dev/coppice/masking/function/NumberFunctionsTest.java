@@ -52,7 +52,8 @@ class NumberFunctionsTest {
     @Test
     void keys_of_a_group_stay_inside_the_narrowest_and_equal_across_types() {
         FunctionCall call = FunctionCall.parse("pseudonym()");
-        ValueMask narrow = MaskFunctions.bind(call, new ColumnTarget("c", DataType.of(ScalarType.INT4), -1)).mask();
+        ValueMask narrow = MaskFunctions.bind(call, new ColumnTarget("c", DataType.of(ScalarType.INT4), -1))
+                .mask();
         ValueMask wide = MaskFunctions.bind(
                         call,
                         new ColumnTarget("c", DataType.of(ScalarType.INT8), -1, Integer.MIN_VALUE, Integer.MAX_VALUE))
@@ -60,7 +61,8 @@ class NumberFunctionsTest {
         Set<Long> seen = new HashSet<>();
         for (long value = Integer.MAX_VALUE - 2000L; value <= Integer.MAX_VALUE + 2000L; value++) {
             long masked = IntegerMask.decode(
-                    ScalarType.INT8, Objects.requireNonNull(wide.mask(random, IntegerMask.encode(ScalarType.INT8, value))));
+                    ScalarType.INT8,
+                    Objects.requireNonNull(wide.mask(random, IntegerMask.encode(ScalarType.INT8, value))));
             seen.add(masked);
             if (value <= Integer.MAX_VALUE) {
                 byte[] bytes = Objects.requireNonNull(narrow.mask(random, IntegerMask.encode(ScalarType.INT4, value)));
@@ -107,7 +109,9 @@ class NumberFunctionsTest {
             byte[] longer = mask.mask(random, PgNumeric.encode(value.setScale(value.scale() + 7)));
             assertThat(PgNumeric.decode(longer)).as(Seed.message(seed)).isEqualByComparingTo(result);
             if (values.add(value.stripTrailingZeros())) {
-                assertThat(seen.add(result.stripTrailingZeros())).as(Seed.message(seed)).isTrue();
+                assertThat(seen.add(result.stripTrailingZeros()))
+                        .as(Seed.message(seed))
+                        .isTrue();
             }
         }
     }
@@ -129,31 +133,44 @@ class NumberFunctionsTest {
     @Test
     void noise_generalization_and_ranges_do_what_they_say() {
         for (long value = 1000; value < 2000; value++) {
-            assertThat(TestValues.number("noise(0.1)", ScalarType.INT4, value)).isBetween(value * 9 / 10 - 1, value * 11 / 10 + 1);
-            assertThat(TestValues.number("random_int_between(5, 7)", ScalarType.INT4, value)).isBetween(5L, 7L);
-            assertThat(TestValues.number("generalize(100)", ScalarType.INT4, value)).isEqualTo(value / 100 * 100);
+            assertThat(TestValues.number("noise(0.1)", ScalarType.INT4, value))
+                    .isBetween(value * 9 / 10 - 1, value * 11 / 10 + 1);
+            assertThat(TestValues.number("random_int_between(5, 7)", ScalarType.INT4, value))
+                    .isBetween(5L, 7L);
+            assertThat(TestValues.number("generalize(100)", ScalarType.INT4, value))
+                    .isEqualTo(value / 100 * 100);
         }
         assertThat(TestValues.number("generalize(10)", ScalarType.INT4, -1)).isEqualTo(-10);
         assertThat(TestValues.numeric("generalize(0.5)", "2.75")).isEqualByComparingTo("2.5");
         assertThat(TestValues.number("value(42)", ScalarType.INT2, 7)).isEqualTo(42);
         // Money counts cents.
-        assertThat(TestValues.number("random_between(1, 2)", ScalarType.MONEY, 123456)).isBetween(100L, 200L);
+        assertThat(TestValues.number("random_between(1, 2)", ScalarType.MONEY, 123456))
+                .isBetween(100L, 200L);
     }
 
     @Test
     void times_are_moved_cut_and_drawn() {
         long day = TemporalMask.MICROS_PER_DAY;
-        ValueMask month = TestValues.bind("generalize('month')", ScalarType.TIMESTAMP).mask();
+        ValueMask month =
+                TestValues.bind("generalize('month')", ScalarType.TIMESTAMP).mask();
         long value = TemporalFunctions.sinceEpoch(TemporalFunctions.parse("2026-11-21 09:30:00"), day);
-        assertThat(micros(month, value)).isEqualTo(TemporalFunctions.sinceEpoch(TemporalFunctions.parse("2026-11-01"), day));
-        ValueMask week = TestValues.bind("generalize('week')", ScalarType.TIMESTAMP).mask();
-        assertThat(micros(week, value)).isEqualTo(TemporalFunctions.sinceEpoch(TemporalFunctions.parse("2026-11-16"), day));
-        ValueMask hour = TestValues.bind("generalize('hour')", ScalarType.TIMESTAMPTZ).mask();
+        assertThat(micros(month, value))
+                .isEqualTo(TemporalFunctions.sinceEpoch(TemporalFunctions.parse("2026-11-01"), day));
+        ValueMask week =
+                TestValues.bind("generalize('week')", ScalarType.TIMESTAMP).mask();
+        assertThat(micros(week, value))
+                .isEqualTo(TemporalFunctions.sinceEpoch(TemporalFunctions.parse("2026-11-16"), day));
+        ValueMask hour =
+                TestValues.bind("generalize('hour')", ScalarType.TIMESTAMPTZ).mask();
         assertThat(micros(hour, -1)).isEqualTo(-3_600_000_000L);
-        ValueMask noise = TestValues.bind("dnoise('3 days')", ScalarType.TIMESTAMP).mask();
-        assertThat(micros(noise, value)).isBetween(value - 3 * day, value + 3 * day).isNotEqualTo(value);
+        ValueMask noise =
+                TestValues.bind("dnoise('3 days')", ScalarType.TIMESTAMP).mask();
+        assertThat(micros(noise, value))
+                .isBetween(value - 3 * day, value + 3 * day)
+                .isNotEqualTo(value);
         assertThat(micros(noise, Long.MAX_VALUE)).isEqualTo(Long.MAX_VALUE);
-        ValueMask drawn = TestValues.bind("random_date_between('1990-01-01', '1990-12-31')", ScalarType.DATE).mask();
+        ValueMask drawn = TestValues.bind("random_date_between('1990-01-01', '1990-12-31')", ScalarType.DATE)
+                .mask();
         byte[] date = Objects.requireNonNull(drawn.mask(random, new byte[4]));
         assertThat(LittleEndian.i32(date, 0)).isBetween(-3652, -3288);
     }
@@ -165,7 +182,8 @@ class NumberFunctionsTest {
     @Test
     void results_are_the_same_for_ever() throws Exception {
         List<String> actual = new ArrayList<>();
-        for (String call : List.of("pseudonym()", "noise(0.2)", "random_between(10, 20)", "generalize(7)", "value(3)")) {
+        for (String call :
+                List.of("pseudonym()", "noise(0.2)", "random_between(10, 20)", "generalize(7)", "value(3)")) {
             for (long value : new long[] {0, 7, -42, 12345, 2147483647, -2147483648}) {
                 actual.add(call + " of int4 " + value + " is " + TestValues.number(call, ScalarType.INT4, value));
                 actual.add(call + " of int8 " + value * 1000003 + " is "

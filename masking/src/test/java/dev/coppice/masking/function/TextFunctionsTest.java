@@ -16,17 +16,57 @@ import org.junit.jupiter.api.Test;
 
 class TextFunctionsTest {
     private static final List<String> CALLS = List.of(
-            "pseudonym()", "pseudonym_email()", "pseudonym_email('keep_domain')", "partial(2, '****', 2)", "partial_email()",
-            "hash()", "random_string(12)", "random_with_format('DDD-XX')", "random_in('ähm', 'b', 'see')", "lorem_ipsum()",
-            "dummy_credit_card_number()", "dummy_iban()", "dummy_phone_number()", "dummy_zip_code()", "dummy_email()",
-            "dummy_free_email()", "dummy_first_name()", "fake_last_name()", "dummy_name()", "dummy_user_name()",
-            "dummy_company_name()", "dummy_street_name()", "dummy_street_address()", "pseudo_city()", "dummy_country_name()",
-            "dummy_country_code()", "dummy_profession()", "dummy_word()", "dummy_words()", "dummy_ipv4()", "dummy_ipv6()",
-            "dummy_mac_address()", "dummy_uuidv4()", "value('constänt')");
+            "pseudonym()",
+            "pseudonym_email()",
+            "pseudonym_email('keep_domain')",
+            "partial(2, '****', 2)",
+            "partial_email()",
+            "hash()",
+            "random_string(12)",
+            "random_with_format('DDD-XX')",
+            "random_in('ähm', 'b', 'see')",
+            "lorem_ipsum()",
+            "dummy_credit_card_number()",
+            "dummy_iban()",
+            "dummy_phone_number()",
+            "dummy_zip_code()",
+            "dummy_email()",
+            "dummy_free_email()",
+            "dummy_first_name()",
+            "fake_last_name()",
+            "dummy_name()",
+            "dummy_user_name()",
+            "dummy_company_name()",
+            "dummy_street_name()",
+            "dummy_street_address()",
+            "pseudo_city()",
+            "dummy_country_name()",
+            "dummy_country_code()",
+            "dummy_profession()",
+            "dummy_word()",
+            "dummy_words()",
+            "dummy_ipv4()",
+            "dummy_ipv6()",
+            "dummy_mac_address()",
+            "dummy_uuidv4()",
+            "value('constänt')");
 
     private static final List<String> ALPHABETS = List.of(
-            "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", " -_.@+/'\"\\", "àéîöüçñßÿÀÉÎÖÜÇÑ",
-            "łśžőčŁŚŽŐČ", "αβγδςΑΒΓΔ", "абвгдАБВГД", "漢字東京都", "ひらがなカタカナ", "한글서울", "ابجد", "עברית", "😀🎉", "ภาษาไทย");
+            "abcdefghijklmnopqrstuvwxyz",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            "0123456789",
+            " -_.@+/'\"\\",
+            "àéîöüçñßÿÀÉÎÖÜÇÑ",
+            "łśžőčŁŚŽŐČ",
+            "αβγδςΑΒΓΔ",
+            "абвгдАБВГД",
+            "漢字東京都",
+            "ひらがなカタカナ",
+            "한글서울",
+            "ابجد",
+            "עברית",
+            "😀🎉",
+            "ภาษาไทย");
 
     private final PseudoRandom random = TestValues.random();
 
@@ -34,7 +74,10 @@ class TextFunctionsTest {
         StringBuilder text = new StringBuilder();
         int parts = choices.nextInt(5);
         for (int i = 0; i < parts; i++) {
-            int[] alphabet = ALPHABETS.get(choices.nextInt(ALPHABETS.size())).codePoints().toArray();
+            int[] alphabet = ALPHABETS
+                    .get(choices.nextInt(ALPHABETS.size()))
+                    .codePoints()
+                    .toArray();
             for (int n = choices.nextInt(12); n > 0; n--) {
                 text.appendCodePoint(alphabet[choices.nextInt(alphabet.length)]);
             }
@@ -153,13 +196,16 @@ class TextFunctionsTest {
         assertThat(one).matches("[a-z]{4}\\.[a-z]{3}@[a-z]{4}\\.com").isNotEqualTo("jane.doe@acme.com");
         String other = TestValues.text("pseudonym_email()", "john@acme.com");
         assertThat(other.substring(other.indexOf('@'))).isEqualTo(one.substring(one.indexOf('@')));
-        assertThat(TestValues.text("pseudonym_email('keep_domain')", "john@acme.com")).endsWith("@acme.com");
-        assertThat(TestValues.text("concat(anon.dummy_uuidv4(), '@example.com')", "john@acme.com")).isEqualTo(other);
+        assertThat(TestValues.text("pseudonym_email('keep_domain')", "john@acme.com"))
+                .endsWith("@acme.com");
+        assertThat(TestValues.text("concat(anon.dummy_uuidv4(), '@example.com')", "john@acme.com"))
+                .isEqualTo(other);
     }
 
     @Test
     void partial_never_shows_all_of_a_text() {
-        assertThat(TestValues.text("anon.partial(c, 2, 'XXXX', 2)", "0123456789")).isEqualTo("01XXXX89");
+        assertThat(TestValues.text("anon.partial(c, 2, 'XXXX', 2)", "0123456789"))
+                .isEqualTo("01XXXX89");
         assertThat(TestValues.text("partial(2, 'XXXX', 2)", "12345")).isEqualTo("12X45");
         assertThat(TestValues.text("partial(2, 'XXXX', 2)", "1234")).isEqualTo("****");
         assertThat(TestValues.text("partial(1, '*', 0)", "ümlaut")).isEqualTo("ü*");
@@ -173,10 +219,15 @@ class TextFunctionsTest {
         for (int i = 0; i < 2000; i++) {
             String number = "4111-1111-1" + (10000 + i);
             String valid = number + CheckedNumber.CreditCard.luhnDigit(number);
-            String masked = TestValues.text(random, TestValues.bind("dummy_credit_card_number()", ScalarType.TEXT).mask(), valid);
+            String masked = TestValues.text(
+                    random,
+                    TestValues.bind("dummy_credit_card_number()", ScalarType.TEXT)
+                            .mask(),
+                    valid);
             assertThat(masked).hasSameSizeAs(valid).matches("\\d{4}-\\d{4}-\\d{7}");
             int last = masked.length() - 1;
-            assertThat(masked.charAt(last) - '0').isEqualTo(CheckedNumber.CreditCard.luhnDigit(masked.substring(0, last)));
+            assertThat(masked.charAt(last) - '0')
+                    .isEqualTo(CheckedNumber.CreditCard.luhnDigit(masked.substring(0, last)));
             seen.add(masked);
         }
         assertThat(seen).hasSize(2000);
@@ -187,8 +238,11 @@ class TextFunctionsTest {
     void ibans_stay_valid_and_distinct() {
         String german = "DE89 3704 0044 0532 0130 00";
         String masked = TestValues.text("dummy_iban()", german);
-        assertThat(masked).matches("DE\\d\\d \\d{4} \\d{4} \\d{4} \\d{4} \\d\\d").isNotEqualTo(german);
-        assertThat(Integer.parseInt(masked.substring(2, 4))).isEqualTo(CheckedNumber.Iban.check("DE", masked.substring(4)));
+        assertThat(masked)
+                .matches("DE\\d\\d \\d{4} \\d{4} \\d{4} \\d{4} \\d\\d")
+                .isNotEqualTo(german);
+        assertThat(Integer.parseInt(masked.substring(2, 4)))
+                .isEqualTo(CheckedNumber.Iban.check("DE", masked.substring(4)));
         assertThat(CheckedNumber.Iban.check("GB", "WEST12345698765432")).isEqualTo(82);
         Set<String> seen = new HashSet<>();
         for (int check = 0; check < 100; check++) {
@@ -204,7 +258,8 @@ class TextFunctionsTest {
         String upper = TestValues.text("dummy_first_name()", "ALEXANDRA");
         assertThat(upper).isEqualTo(upper.toUpperCase(java.util.Locale.ROOT)).isNotEqualTo("ALEXANDRA");
         assertThat(TestValues.text("dummy_first_name()", "alexandra")).isEqualToIgnoringCase(upper);
-        assertThat(TestValues.text("dummy_email()", "somebody.long@company.org")).matches("[a-z.'0-9]+@example\\.(com|net|org)|[a-z.'0-9]+@a\\.test");
+        assertThat(TestValues.text("dummy_email()", "somebody.long@company.org"))
+                .matches("[a-z.'0-9]+@example\\.(com|net|org)|[a-z.'0-9]+@a\\.test");
         assertThat(TestValues.text("dummy_uuid()", "9f2d5c1e-0000-4000-8000-123456789abc"))
                 .matches("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}");
         assertThat(TestValues.text("dummy_ipv4()", "192.168.100.200")).matches("10\\.\\d+\\.\\d+\\.\\d+");
@@ -214,19 +269,30 @@ class TextFunctionsTest {
     @Test
     void a_bpchar_keeps_its_padding_and_equals_its_text() {
         ValueMask padded = TestValues.bind("pseudonym()", ScalarType.BPCHAR).mask();
-        assertThat(TestValues.text(random, padded, "canary    ")).hasSize(10).isEqualTo(TestValues.text("pseudonym()", "canary") + "    ");
+        assertThat(TestValues.text(random, padded, "canary    "))
+                .hasSize(10)
+                .isEqualTo(TestValues.text("pseudonym()", "canary") + "    ");
         ValueMask blank = TestValues.bind("blank()", ScalarType.BPCHAR).mask();
         assertThat(TestValues.text(random, blank, "ümlaut  ")).isEqualTo(" ".repeat(8));
         ValueMask name = TestValues.bind("pseudonym()", ScalarType.NAME).mask();
         byte[] value = Arrays.copyOf("canary".getBytes(StandardCharsets.US_ASCII), 64);
-        assertThat(new String(name.mask(random, value), StandardCharsets.US_ASCII).strip().replace("\0", ""))
+        assertThat(new String(name.mask(random, value), StandardCharsets.US_ASCII)
+                        .strip()
+                        .replace("\0", ""))
                 .isEqualTo(TestValues.text("pseudonym()", "canary"));
     }
 
     @Test
     void results_are_the_same_for_ever() throws Exception {
-        List<String> values = List.of("Jane Doe", "jane.doe@example.com", "+49 30 1234567", "4111 1111 1111 1111", "DE89370400440532013000",
-                "Żółć Straße 12, 漢字", "x", "a rather long text that says a lot about somebody and goes on and on, ".repeat(3));
+        List<String> values = List.of(
+                "Jane Doe",
+                "jane.doe@example.com",
+                "+49 30 1234567",
+                "4111 1111 1111 1111",
+                "DE89370400440532013000",
+                "Żółć Straße 12, 漢字",
+                "x",
+                "a rather long text that says a lot about somebody and goes on and on, ".repeat(3));
         List<String> actual = new ArrayList<>();
         for (String call : CALLS) {
             for (String value : values) {

@@ -34,7 +34,8 @@ class TypesTest {
     private final PseudoRandom random = TestValues.random();
 
     private String json(String document, String... pathsAndCalls) {
-        ValueMask mask = MaskFunctions.bindPaths(calls(pathsAndCalls), new ColumnTarget("c", DataType.of(ScalarType.JSON), -1))
+        ValueMask mask = MaskFunctions.bindPaths(
+                        calls(pathsAndCalls), new ColumnTarget("c", DataType.of(ScalarType.JSON), -1))
                 .mask();
         return TestValues.text(random, mask, document);
     }
@@ -49,9 +50,9 @@ class TypesTest {
 
     @Test
     void parts_of_a_json_text_are_masked_and_the_rest_stays_as_it_was_written() {
-        String document = "{ \"id\": 17, \"email\" : \"jane.doe@acme.com\",\n \"tags\": [ \"a\", \"bc\" ], \"a\": {\"email\":\"x@y.org\"}, \"ok\": true }";
-        assertThat(json(document, "$.email", "value('***')"))
-                .isEqualTo(document.replace("jane.doe@acme.com", "***"));
+        String document =
+                "{ \"id\": 17, \"email\" : \"jane.doe@acme.com\",\n \"tags\": [ \"a\", \"bc\" ], \"a\": {\"email\":\"x@y.org\"}, \"ok\": true }";
+        assertThat(json(document, "$.email", "value('***')")).isEqualTo(document.replace("jane.doe@acme.com", "***"));
         assertThat(json(document, "$..email", "value('?')"))
                 .isEqualTo(document.replace("jane.doe@acme.com", "?").replace("x@y.org", "?"));
         assertThat(json(document, "$.tags[1]", "value('?')")).isEqualTo(document.replace("bc", "?"));
@@ -64,7 +65,8 @@ class TypesTest {
         assertThat(json(document, "$.none", "blank()")).isEqualTo(document);
         // A function for texts only blanks numbers, and the other way round.
         assertThat(json(document, "$", "value('?')"))
-                .isEqualTo("{ \"id\": 0, \"email\" : \"?\",\n \"tags\": [ \"?\", \"?\" ], \"a\": {\"email\":\"?\"}, \"ok\": null }");
+                .isEqualTo(
+                        "{ \"id\": 0, \"email\" : \"?\",\n \"tags\": [ \"?\", \"?\" ], \"a\": {\"email\":\"?\"}, \"ok\": null }");
     }
 
     @Test
@@ -105,7 +107,8 @@ class TypesTest {
         Set<String> uuids = new HashSet<>();
         for (int i = 0; i < 5000; i++) {
             byte[] uuid = HEX.parseHex("0123456789ab4def8123456789%06x".formatted(i));
-            byte[] masked = Objects.requireNonNull(TestValues.bind("pseudonym()", ScalarType.UUID).mask().mask(random, uuid));
+            byte[] masked = Objects.requireNonNull(
+                    TestValues.bind("pseudonym()", ScalarType.UUID).mask().mask(random, uuid));
             String shown = HEX.formatHex(masked);
             assertThat(shown).matches("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}");
             uuids.add(shown);
@@ -126,7 +129,8 @@ class TypesTest {
         Set<String> bits = new HashSet<>();
         ValueMask bit = TestValues.bind("pseudonym()", ScalarType.BIT).mask();
         for (int i = 0; i < 1 << 11; i++) {
-            byte[] masked = Objects.requireNonNull(bit.mask(random, new byte[] {11, 0, 0, 0, (byte) (i >> 3), (byte) (i << 5)}));
+            byte[] masked = Objects.requireNonNull(
+                    bit.mask(random, new byte[] {11, 0, 0, 0, (byte) (i >> 3), (byte) (i << 5)}));
             assertThat(masked[5] & 0x1F).isEqualTo(0);
             bits.add(HEX.formatHex(masked));
         }
@@ -145,7 +149,8 @@ class TypesTest {
         assertThat(masked[12]).isEqualTo((byte) 2);
         byte[] empty = HEX.parseHex("400f000001");
         assertThat(mask.mask(random, empty)).isEqualTo(empty);
-        assertThatThrownBy(() -> mask.mask(random, HEX.parseHex("400f00000a00"))).isInstanceOf(MalformedValueException.class);
+        assertThatThrownBy(() -> mask.mask(random, HEX.parseHex("400f00000a00")))
+                .isInstanceOf(MalformedValueException.class);
     }
 
     @Test
@@ -154,7 +159,8 @@ class TypesTest {
         byte[] drawn = Objects.requireNonNull(
                 TestValues.bind("random_in_enum()", mood).mask().mask(random, HEX.parseHex("64000000")));
         assertThat(LittleEndian.i32(drawn, 0)).isIn(100, 102);
-        byte[] set = Objects.requireNonNull(TestValues.bind("value('ok')", mood).mask().mask(random, drawn));
+        byte[] set = Objects.requireNonNull(
+                TestValues.bind("value('ok')", mood).mask().mask(random, drawn));
         assertThat(LittleEndian.i32(set, 0)).isEqualTo(102);
         assertThatThrownBy(() -> TestValues.bind("value('happy')", mood)).hasMessageContaining("none of the labels");
     }
@@ -163,7 +169,8 @@ class TypesTest {
     @ParameterizedTest
     @EnumSource(ScalarType.class)
     void every_type_can_be_nulled_and_all_but_lines_blanked(ScalarType type) {
-        assertThat(TestValues.bind("null()", type).mask().mask(random, new byte[64])).isNull();
+        assertThat(TestValues.bind("null()", type).mask().mask(random, new byte[64]))
+                .isNull();
         assertThat(TestValues.bind("value(NULL)", type).description()).isEqualTo("null()");
         if (type == ScalarType.LINE) {
             assertThatThrownBy(() -> TestValues.bind("blank()", type)).isInstanceOf(RefusedFunctionException.class);
@@ -185,7 +192,11 @@ class TypesTest {
         refused("partial(other, 1, '*', 1)", DataType.of(ScalarType.TEXT), "reads other", "static");
         refused("concat(c, 'x')", DataType.of(ScalarType.TEXT), "static mode");
         refused("pseudonym()", DataType.of(ScalarType.BOOL), "random_bool");
-        refused("pseudonym()", new DataType.Unsupported("hyper", "its storage format is not known"), "null()", "format");
+        refused(
+                "pseudonym()",
+                new DataType.Unsupported("hyper", "its storage format is not known"),
+                "null()",
+                "format");
         refused("noise()", DataType.of(ScalarType.INT4), "needs an argument");
         refused("noise('x')", DataType.of(ScalarType.INT4), "must be a number");
         refused("noise('3 parsecs')", DataType.of(ScalarType.DATE), "no interval");
@@ -209,19 +220,35 @@ class TypesTest {
     @Test
     void names_that_users_know_lead_to_functions_here() {
         for (String call : List.of(
-                "anon.fake_first_name()", "anon.pseudo_last_name(c, 'salt')", "anon.dummy_city_locale('fr_FR')",
-                "anon.partial_email(c)", "anon.hash(c)", "anon.digest(c, 'salt', 'sha256')", "anon.random_string(5)",
-                "anon.dummy_free_email()", "anon.random_zip()", "anon.random_phone('+33')", "anon.lorem_ipsum(words := 3)")) {
+                "anon.fake_first_name()",
+                "anon.pseudo_last_name(c, 'salt')",
+                "anon.dummy_city_locale('fr_FR')",
+                "anon.partial_email(c)",
+                "anon.hash(c)",
+                "anon.digest(c, 'salt', 'sha256')",
+                "anon.random_string(5)",
+                "anon.dummy_free_email()",
+                "anon.random_zip()",
+                "anon.random_phone('+33')",
+                "anon.lorem_ipsum(words := 3)")) {
             if (call.contains(":=")) {
-                assertThatThrownBy(() -> TestValues.bind(call, ScalarType.TEXT)).isInstanceOf(RefusedFunctionException.class);
+                assertThatThrownBy(() -> TestValues.bind(call, ScalarType.TEXT))
+                        .isInstanceOf(RefusedFunctionException.class);
             } else {
-                assertThat(TestValues.bind(call, ScalarType.TEXT).mask()).as(call).isNotNull();
+                assertThat(TestValues.bind(call, ScalarType.TEXT).mask())
+                        .as(call)
+                        .isNotNull();
             }
         }
-        assertThat(TestValues.bind("MASKED WITH FUNCTION anon.noise(c, 0.5)", ScalarType.INT4).description()).isEqualTo("noise(0.5)");
+        assertThat(TestValues.bind("MASKED WITH FUNCTION anon.noise(c, 0.5)", ScalarType.INT4)
+                        .description())
+                .isEqualTo("noise(0.5)");
         assertThat(TestValues.bind("pseudonym()", ScalarType.TEXT).uniqueness()).isEqualTo(Uniqueness.PRESERVED);
         assertThat(TestValues.bind("hash()", ScalarType.TEXT).uniqueness()).isEqualTo(Uniqueness.NOT_GUARANTEED);
-        assertThat(TestValues.bind("value('x'::text)", ScalarType.TEXT).uniqueness()).isEqualTo(Uniqueness.LOST);
-        assertThat(TestValues.bind("pseudonym()", DataType.arrayOf(ScalarType.TEXT)).uniqueness()).isEqualTo(Uniqueness.PRESERVED);
+        assertThat(TestValues.bind("value('x'::text)", ScalarType.TEXT).uniqueness())
+                .isEqualTo(Uniqueness.LOST);
+        assertThat(TestValues.bind("pseudonym()", DataType.arrayOf(ScalarType.TEXT))
+                        .uniqueness())
+                .isEqualTo(Uniqueness.PRESERVED);
     }
 }

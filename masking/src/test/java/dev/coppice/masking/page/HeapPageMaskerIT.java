@@ -204,7 +204,9 @@ class HeapPageMaskerIT {
 
     private static Map<String, String> functions() {
         Map<String, String> functions = new LinkedHashMap<>();
-        SUBJECTS.stream().filter(s -> !s.function().isEmpty()).forEach(s -> functions.put("subjects." + s.column(), s.function()));
+        SUBJECTS.stream()
+                .filter(s -> !s.function().isEmpty())
+                .forEach(s -> functions.put("subjects." + s.column(), s.function()));
         return functions;
     }
 
@@ -244,10 +246,13 @@ class HeapPageMaskerIT {
                     "insert into big select n, repeat('canary ', 900), " + noise.formatted(200) + " || 'canary',"
                             + " convert_to(" + noise.formatted(200) + " || 'canary', 'UTF8'),"
                             + " jsonb_build_object('k', " + noise.formatted(200) + "), json_build_object('k', "
-                            + noise.formatted(200) + "), array[" + noise.formatted(200) + "], null from generate_series(21, 40) n",
+                            + noise.formatted(200) + "), array[" + noise.formatted(200)
+                            + "], null from generate_series(21, 40) n",
                     "alter table big alter a set storage main",
-                    "insert into big select n, 'canary ' || " + noise.formatted(100) + " from generate_series(41, 50) n");
-            assertThat(server.query("select count(*) from big where pg_column_compression(b) = 'pglz'")).isEqualTo("20");
+                    "insert into big select n, 'canary ' || " + noise.formatted(100)
+                            + " from generate_series(41, 50) n");
+            assertThat(server.query("select count(*) from big where pg_column_compression(b) = 'pglz'"))
+                    .isEqualTo("20");
             MaskedFiles.apply(
                     server,
                     List.of("wide", "big"),
@@ -270,12 +275,17 @@ class HeapPageMaskerIT {
             // Where there is no room for a null bitmap, all that was to be NULL is blank.
             assertThat(server.query("select count(*) from wide where s is null or s = '' and n = 0 and not b"))
                     .isEqualTo("500");
-            assertThat(server.query("select count(*) from big where big::text ~* 'canary'")).isEqualTo("0");
-            assertThat(server.query("select bool_and(length(a) = 60 * length('canary ' || id || md5('') || md5(''))) from big where id <= 20"))
+            assertThat(server.query("select count(*) from big where big::text ~* 'canary'"))
+                    .isEqualTo("0");
+            assertThat(
+                            server.query(
+                                    "select bool_and(length(a) = 60 * length('canary ' || id || md5('') || md5(''))) from big where id <= 20"))
                     .isEqualTo("t");
             assertThat(server.query("select count(distinct a) from big")).isEqualTo("50");
-            assertThat(server.query("select count(*) from big where id between 21 and 40 and length(a) = 17")).isEqualTo("20");
-            assertThat(server.query("select bool_and(array_length(arr, 1) = 500) from big where id <= 20")).isEqualTo("t");
+            assertThat(server.query("select count(*) from big where id between 21 and 40 and length(a) = 17"))
+                    .isEqualTo("20");
+            assertThat(server.query("select bool_and(array_length(arr, 1) = 500) from big where id <= 20"))
+                    .isEqualTo("t");
             server.execute("update big set id = id + 100", "vacuum full big");
             assertValid(server, "big");
         }
@@ -294,12 +304,19 @@ class HeapPageMaskerIT {
                     "insert into people select n * 31, 'Canary' || n || '@Some.Example.org', 'canary-' || md5(n::text) from generate_series(1, 5000) n",
                     "insert into visits select n, p.id, lower(p.email), p.code from generate_series(1, 20000) n"
                             + " join people p on p.id = (1 + n % 5000) * 31");
-            String join = "select count(*) from visits v join people p on p.id = v.person and p.email = v.email and p.code = v.code";
+            String join =
+                    "select count(*) from visits v join people p on p.id = v.person and p.email = v.email and p.code = v.code";
             assertThat(server.query(join)).isEqualTo("20000");
             MaskPlan plan = MaskedFiles.apply(
                     server,
                     List.of("people", "visits"),
-                    Map.of("people.id", "pseudonym()", "people.email", "pseudonym_email()", "people.code", "pseudonym()"));
+                    Map.of(
+                            "people.id",
+                            "pseudonym()",
+                            "people.email",
+                            "pseudonym_email()",
+                            "people.code",
+                            "pseudonym()"));
             // What refers to a masked key is masked too, and indexes on all of them are to be rebuilt.
             assertThat(plan.tables()).hasSize(2);
             assertThat(plan.indexes()).hasSize(3);
@@ -307,7 +324,8 @@ class HeapPageMaskerIT {
             server.execute("set enable_hashjoin = off", "alter table visits add unique (id, person)");
             assertValid(server, "people");
             assertValid(server, "visits");
-            assertThat(server.query("select count(*) from people where id % 31 <> 0")).isNotEqualTo("0");
+            assertThat(server.query("select count(*) from people where id % 31 <> 0"))
+                    .isNotEqualTo("0");
             // pg_dump and restore would check the keys again.
             server.execute(
                     "alter table visits drop constraint visits_person_fkey",

@@ -72,7 +72,9 @@ class MaskPlanTest {
     }
 
     private static void refused(String reason, MaskingRule... rules) {
-        assertThatThrownBy(() -> plan(rules)).isInstanceOf(RefusedPlanException.class).hasMessageContaining(reason);
+        assertThatThrownBy(() -> plan(rules))
+                .isInstanceOf(RefusedPlanException.class)
+                .hasMessageContaining(reason);
     }
 
     @Test
@@ -95,7 +97,10 @@ class MaskPlanTest {
         refused("NOT NULL", rule("people", "name", "null()"));
         refused("no such column", rule("people", "nickname", "blank()"));
         refused("there is no table public.persons", rule("persons", "id", "blank()"));
-        refused("have different rules", rule("people", "email", "pseudonym()"), rule("visits", "visitor_email", "pseudonym_email()"));
+        refused(
+                "have different rules",
+                rule("people", "email", "pseudonym()"),
+                rule("visits", "visitor_email", "pseudonym_email()"));
         refused("declared safe and masked", rule("people", "country", "keep()"), rule("people", "country", "blank()"));
         refused("never apply", rule("people", "country", "blank()"), rule("people", "country", "hash()"));
         refused("a masked row could get the value", when("people", "email", "pseudonym()", "country = 'DE'"));
@@ -106,36 +111,69 @@ class MaskPlanTest {
     void all_reasons_are_told_at_once() {
         assertThatThrownBy(() -> plan(rule("people", "nickname", "blank()"), rule("people", "id", "blank()")))
                 .isInstanceOfSatisfying(
-                        RefusedPlanException.class, e -> assertThat(e.problems()).hasSize(3));
+                        RefusedPlanException.class,
+                        e -> assertThat(e.problems()).hasSize(3));
     }
 
     @Test
     void partitions_children_generated_columns_and_views_are_followed() {
         TableDefinition root = new TableDefinition(
                 layout(10, "events", Attribute.of(1, "day", ScalarType.DATE), Attribute.of(2, "who", ScalarType.TEXT)),
-                Kind.PARTITIONED_TABLE, List.of(), List.of(), Set.of(), Set.of(1), Map.of(), Set.of());
+                Kind.PARTITIONED_TABLE,
+                List.of(),
+                List.of(),
+                Set.of(),
+                Set.of(1),
+                Map.of(),
+                Set.of());
         TableDefinition part = new TableDefinition(
-                layout(11, "events_1",
+                layout(
+                        11,
+                        "events_1",
                         Attribute.of(1, "who", ScalarType.TEXT),
                         Attribute.of(2, "day", ScalarType.DATE),
                         column(3, "who_lower", ScalarType.TEXT, false, 's')),
-                Kind.TABLE, List.of(), List.of(), Set.of(10), Set.of(), Map.of(3, Set.of(1)), Set.of());
+                Kind.TABLE,
+                List.of(),
+                List.of(),
+                Set.of(10),
+                Set.of(),
+                Map.of(3, Set.of(1)),
+                Set.of());
         TableDefinition view = new TableDefinition(
                 layout(12, "report", Attribute.of(1, "who", ScalarType.TEXT)),
-                Kind.MATERIALIZED_VIEW, List.of(), List.of(), Set.of(), Set.of(), Map.of(), Set.of(11));
+                Kind.MATERIALIZED_VIEW,
+                List.of(),
+                List.of(),
+                Set.of(),
+                Set.of(),
+                Map.of(),
+                Set.of(11));
         TableDefinition second = new TableDefinition(
                 layout(13, "report2", Attribute.of(1, "who", ScalarType.TEXT)),
-                Kind.MATERIALIZED_VIEW, List.of(), List.of(), Set.of(), Set.of(), Map.of(), Set.of(12));
+                Kind.MATERIALIZED_VIEW,
+                List.of(),
+                List.of(),
+                Set.of(),
+                Set.of(),
+                Map.of(),
+                Set.of(12));
         List<TableDefinition> all = List.of(root, part, view, second);
-        assertThatThrownBy(() -> PlanBuilder.build(List.of(rule("events", "who", "pseudonym()")), all, Policy.SHOW_UNDECLARED, "k"))
+        assertThatThrownBy(() -> PlanBuilder.build(
+                        List.of(rule("events", "who", "pseudonym()")), all, Policy.SHOW_UNDECLARED, "k"))
                 .hasMessageContaining("who_lower is generated from the masked column who");
         MaskPlan plan = PlanBuilder.build(
                 List.of(rule("events", "who", "pseudonym()"), rule("events_1", "who_lower", "pseudonym()")),
-                all, Policy.SHOW_UNDECLARED, "k");
+                all,
+                Policy.SHOW_UNDECLARED,
+                "k");
         assertThat(plan.tables()).containsOnlyKeys(10, 11);
-        assertThat(plan.table(11).orElseThrow().columns()).extracting(mask -> mask.number()).containsExactly(1, 3);
+        assertThat(plan.table(11).orElseThrow().columns())
+                .extracting(mask -> mask.number())
+                .containsExactly(1, 3);
         assertThat(plan.views()).containsExactlyInAnyOrder(12, 13);
-        assertThatThrownBy(() -> PlanBuilder.build(List.of(rule("events", "day", "noise('2 days')")), all, Policy.SHOW_UNDECLARED, "k"))
+        assertThatThrownBy(() -> PlanBuilder.build(
+                        List.of(rule("events", "day", "noise('2 days')")), all, Policy.SHOW_UNDECLARED, "k"))
                 .hasMessageContaining("partitioned by it");
     }
 
@@ -144,8 +182,13 @@ class MaskPlanTest {
         assertThatThrownBy(() -> PlanBuilder.build(List.of(), List.of(PEOPLE, VISITS), Policy.MASK_UNDECLARED, "k"))
                 .hasMessageContaining("exclusion");
         MaskPlan plan = PlanBuilder.build(
-                List.of(rule("people", "born", "keep()"), rule("people", "country", "keep()"), rule("visits", "note", "dummy_words()")),
-                List.of(PEOPLE, VISITS), Policy.MASK_UNDECLARED, "k");
+                List.of(
+                        rule("people", "born", "keep()"),
+                        rule("people", "country", "keep()"),
+                        rule("visits", "note", "dummy_words()")),
+                List.of(PEOPLE, VISITS),
+                Policy.MASK_UNDECLARED,
+                "k");
         assertThat(plan.table(1).orElseThrow().descriptions())
                 .isEqualTo(Map.of("id", "pseudonym()", "email", "pseudonym()", "doc", "blank()", "name", "blank()"));
         assertThat(plan.table(2).orElseThrow().descriptions())
@@ -174,7 +217,8 @@ class MaskPlanTest {
         assertThat(holds("country = 'DE'", "DE", 0)).isTrue();
         assertThat(holds("country = 'DE'", "FR", 0)).isFalse();
         assertThat(holds("country <> 'DE' and born < '2001-01-01'", "FR", 0)).isTrue();
-        assertThat(holds("country in ('DE', 'AT') or born >= '2001-01-01'", "FR", 0)).isFalse();
+        assertThat(holds("country in ('DE', 'AT') or born >= '2001-01-01'", "FR", 0))
+                .isFalse();
         assertThat(holds("not (country like 'D_%' or born is null)", "DEU", 0)).isFalse();
         assertThat(holds("country not in ('DE')", "AT", 0)).isTrue();
         assertThat(holds("country like '100\\%'", "100%", 0)).isTrue();
@@ -182,14 +226,21 @@ class MaskPlanTest {
         // Unknown masks; what is false whatever the unknown is does not.
         assertThat(holds("country = 'DE'", RowCondition.Absent.NULL, 0)).isTrue();
         assertThat(holds("country = 'DE'", RowCondition.Absent.UNREADABLE, 0)).isTrue();
-        assertThat(holds("country = 'DE' and born > '2001-01-01'", RowCondition.Absent.NULL, 0)).isFalse();
+        assertThat(holds("country = 'DE' and born > '2001-01-01'", RowCondition.Absent.NULL, 0))
+                .isFalse();
         assertThat(holds("country is null", RowCondition.Absent.UNREADABLE, 0)).isFalse();
-        for (String bad : List.of("country =", "country = 'x", "= 'x'", "country = lower('x')", "(country = 'x'", "country ~ 'x'")) {
-            assertThatThrownBy(() -> Condition.parse(bad)).isInstanceOf(RefusedFunctionException.class).hasMessageContaining("character");
+        for (String bad : List.of(
+                "country =", "country = 'x", "= 'x'", "country = lower('x')", "(country = 'x'", "country ~ 'x'")) {
+            assertThatThrownBy(() -> Condition.parse(bad))
+                    .isInstanceOf(RefusedFunctionException.class)
+                    .hasMessageContaining("character");
         }
         for (String bad : List.of("nothing = 'x'", "country < 'x'", "doc = 'x'", "born = 'x'", "born like 'x'")) {
-            assertThatThrownBy(() -> BoundCondition.bind(Condition.parse(bad), PEOPLE)).as(bad).isInstanceOf(RefusedFunctionException.class);
+            assertThatThrownBy(() -> BoundCondition.bind(Condition.parse(bad), PEOPLE))
+                    .as(bad)
+                    .isInstanceOf(RefusedFunctionException.class);
         }
-        assertThat(Condition.parse("a = 1 and not (b is null or c in (1, 2))").columns()).containsExactly("a", "b", "c");
+        assertThat(Condition.parse("a = 1 and not (b is null or c in (1, 2))").columns())
+                .containsExactly("a", "b", "c");
     }
 }
