@@ -51,6 +51,23 @@ public final class PseudoRandom {
         return LittleEndian.i64(state, 0);
     }
 
+    /**
+     * A pseudo-random number from 0 to {@code bound - 1} for a number; the bias is below {@code bound / 2^128}.
+     *
+     * @param label itself pseudo-random, so that its blocks are none of the other methods'
+     * @param bound below 2^62
+     */
+    long below(long label, long value, long bound) {
+        LittleEndian.put64(state, 0, label);
+        LittleEndian.put64(state, 8, value);
+        encrypt();
+        // The upper 64 bits of bound times a 128-bit fraction.
+        long low = LittleEndian.i64(state, 0) * bound;
+        long carry = Math.unsignedMultiplyHigh(LittleEndian.i64(state, 8), bound);
+        long high = Math.unsignedMultiplyHigh(LittleEndian.i64(state, 0), bound);
+        return Long.compareUnsigned(low + carry, low) < 0 ? high + 1 : high;
+    }
+
     /** A stream of pseudo-random numbers that depends on a label and all bytes of a value. */
     public RandomStream stream(long label, byte[] value) {
         return stream(label, value, value.length);

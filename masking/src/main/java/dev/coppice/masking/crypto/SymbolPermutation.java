@@ -3,12 +3,16 @@ package dev.coppice.masking.crypto;
 /**
  * A keyed permutation of strings of symbols, each with its own radix: a Feistel network over the two halves of the string, whose
  * rounds add to each symbol of one half, modulo its radix, what a pseudo-random function makes of the other half (as FF1 of NIST SP
- * 800-38G does to whole numbers). Where all strings of a shape can be counted in 63 bits, {@link NumberPermutation} does it.
+ * 800-38G does to whole numbers). Strings of a shape that are fewer than 2^62 go through {@link NumberPermutation}; where each half has
+ * fewer, the halves are numbers.
  *
  * <p>The radixes are part of the tweak: strings of different shapes are permuted independently.
  */
 public final class SymbolPermutation {
     private static final int ROUNDS = 10;
+
+    /** How many values one pseudo-random 64-bit fraction yields, as symbols after each other; the bias is below 2^-24. */
+    private static final long FRACTION_VALUES = 1L << 40;
 
     private SymbolPermutation() {}
 
@@ -20,12 +24,22 @@ public final class SymbolPermutation {
      */
     public static void permute(PseudoRandom random, long label, int[] symbols, int[] radixes) {
         long shape = shape(random, label, radixes);
-        long size = size(radixes);
+        long size = size(radixes, 0, radixes.length);
         if (size > 0) {
             permuteAsNumber(random, shape, symbols, radixes, size);
             return;
         }
         int middle = middle(radixes);
+        long left = size(radixes, 0, middle);
+        long right = size(radixes, middle, radixes.length);
+        if (left > 0 && right > 0) {
+            permuteAsPair(random, shape, symbols, radixes, middle, left, right);
+        } else {
+            permuteHalves(random, shape, symbols, radixes, middle);
+        }
+    }
+
+    private static void permuteHalves(PseudoRandom random, long shape, int[] symbols, int[] radixes, int middle) {
         byte[] bytes = new byte[4 * symbols.length];
         for (int round = 0; round < ROUNDS; round++) {
             boolean first = round % 2 == 0;
@@ -38,8 +52,17 @@ public final class SymbolPermutation {
                 length = put(bytes, length, symbols[i]);
             }
             RandomStream stream = random.stream(shape + round, bytes, length);
+            long fraction = 0;
+            long left = 0;
             for (int i = from; i < to; i++) {
-                symbols[i] = (int) ((symbols[i] + stream.below((long) radixes[i])) % radixes[i]);
+                if (left < radixes[i]) {
+                    fraction = stream.nextLong();
+                    left = FRACTION_VALUES;
+                }
+                long added = Math.unsignedMultiplyHigh(fraction, radixes[i]);
+                fraction *= radixes[i];
+                left /= radixes[i];
+                symbols[i] = (int) ((symbols[i] + added) % radixes[i]);
             }
         }
     }
@@ -57,14 +80,14 @@ public final class SymbolPermutation {
         return at + 4;
     }
 
-    /** How many strings there are, or 0 if they are more than a long can count. */
-    private static long size(int[] radixes) {
+    /** How many strings there are, or 0 if they are 2^62 or more. */
+    private static long size(int[] radixes, int from, int to) {
         long size = 1;
-        for (int radix : radixes) {
-            if (Math.multiplyHigh(size, radix) != 0 || size * radix < 0) {
+        for (int i = from; i < to; i++) {
+            if (Math.multiplyHigh(size, radixes[i]) != 0 || size * radixes[i] < 0 || size * radixes[i] >= 1L << 62) {
                 return 0;
             }
-            size *= radix;
+            size *= radixes[i];
         }
         return size;
     }
@@ -97,14 +120,35 @@ public final class SymbolPermutation {
     }
 
     private static void permuteAsNumber(PseudoRandom random, long shape, int[] symbols, int[] radixes, long size) {
+        long value = number(symbols, radixes, 0, symbols.length);
+        split(NumberPermutation.permute(random, shape, size, value), symbols, radixes, 0, symbols.length);
+    }
+
+    private static void permuteAsPair(
+            PseudoRandom random, long shape, int[] symbols, int[] radixes, int middle, long left, long right) {
+        long a = number(symbols, radixes, 0, middle);
+        long b = number(symbols, radixes, middle, symbols.length);
+        for (int round = 0; round < ROUNDS; round += 2) {
+            a = (a + random.below(shape + round, b, left)) % left;
+            b = (b + random.below(shape + round + 1, a, right)) % right;
+        }
+        split(a, symbols, radixes, 0, middle);
+        split(b, symbols, radixes, middle, symbols.length);
+    }
+
+    private static long number(int[] symbols, int[] radixes, int from, int to) {
         long value = 0;
-        for (int i = 0; i < symbols.length; i++) {
+        for (int i = from; i < to; i++) {
             value = value * radixes[i] + symbols[i];
         }
-        value = NumberPermutation.permute(random, shape, size, value);
-        for (int i = symbols.length - 1; i >= 0; i--) {
-            symbols[i] = (int) (value % radixes[i]);
-            value /= radixes[i];
+        return value;
+    }
+
+    private static void split(long value, int[] symbols, int[] radixes, int from, int to) {
+        long rest = value;
+        for (int i = to - 1; i >= from; i--) {
+            symbols[i] = (int) (rest % radixes[i]);
+            rest /= radixes[i];
         }
     }
 }

@@ -151,16 +151,17 @@ final class Alphabet {
 
     /** The text in lower case, as far as the classes know case. */
     static String fold(String text) {
-        StringBuilder folded = new StringBuilder(text.length());
-        text.codePoints().forEach(codePoint -> {
-            int entry = codePoint < CASED_LIMIT ? CASED[codePoint] : 0;
-            boolean upper = (entry & UPPER_FLAG) != 0;
-            folded.appendCodePoint(
-                    upper
-                            ? codePoint(classify(codePoint) & ~UPPER_FLAG, index(classify(codePoint), codePoint))
-                            : codePoint);
-        });
-        return folded.toString();
+        StringBuilder folded = null;
+        for (int i = 0; i < text.length(); i++) {
+            // Letters with case are single chars.
+            char letter = text.charAt(i);
+            if (letter < CASED_LIMIT && (CASED[letter] & UPPER_FLAG) != 0) {
+                folded = folded == null ? new StringBuilder(text) : folded;
+                int kind = classify(letter) & ~UPPER_FLAG;
+                folded.setCharAt(i, (char) codePoint(kind, index(kind, letter)));
+            }
+        }
+        return folded == null ? text : folded.toString();
     }
 
     /** Whether a text has a small letter, as far as the classes know case. */

@@ -4,7 +4,6 @@ import dev.coppice.masking.crypto.PseudoRandom;
 import dev.coppice.masking.crypto.RandomStream;
 import dev.coppice.masking.crypto.SymbolPermutation;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * A text of the same shape: each letter or digit becomes another of its {@link Alphabet}, the case and everything else stays. A
@@ -32,7 +31,7 @@ final class TextPseudonym implements TextFunction {
 
     /** The pseudonym of a text under a label. */
     static String permute(PseudoRandom random, long label, String value) {
-        int[] codePoints = value.codePoints().toArray();
+        int[] codePoints = codePoints(value);
         int[] classes = new int[codePoints.length];
         int count = 0;
         for (int i = 0; i < codePoints.length; i++) {
@@ -61,15 +60,19 @@ final class TextPseudonym implements TextFunction {
         return result.toString();
     }
 
+    /** As the method of String, which makes a stream for each value. */
+    private static int[] codePoints(String value) {
+        int[] codePoints = new int[value.codePointCount(0, value.length())];
+        for (int i = 0, at = 0; i < codePoints.length; i++) {
+            codePoints[i] = value.codePointAt(at);
+            at += Character.charCount(codePoints[i]);
+        }
+        return codePoints;
+    }
+
     private static String longText(PseudoRandom random, long label, String value, int length) {
         byte[] folded = Alphabet.fold(value).getBytes(StandardCharsets.UTF_8);
         RandomStream stream = random.stream(label ^ LONG_TEXT, folded);
         return Filler.after(TextFunction.letters(stream, TOKEN_LENGTH), length);
-    }
-
-    /** Whether a text holds nothing that a pseudonym would change. */
-    static boolean isKept(String value) {
-        return Arrays.stream(value.codePoints().toArray())
-                .allMatch(codePoint -> Alphabet.classify(codePoint) == Alphabet.KEPT);
     }
 }

@@ -122,7 +122,7 @@ class PermutationTest {
         int[] radixes = new int[20];
         Arrays.fill(radixes, 26);
         SymbolPermutation.permute(random, 1, symbols, radixes);
-        assertThat(symbols).containsExactly(6, 17, 22, 23, 16, 8, 19, 14, 2, 15, 23, 24, 5, 17, 3, 11, 18, 7, 0, 19);
+        assertThat(symbols).containsExactly(23, 25, 15, 21, 6, 9, 18, 6, 6, 6, 22, 14, 23, 12, 19, 5, 13, 23, 13, 4);
         RandomStream stream = random.stream(5, new byte[] {1, 2, 3});
         assertThat(new long[] {stream.nextLong(), stream.nextLong(), stream.nextLong()})
                 .containsExactly(-8456600192856520248L, -364214082229161218L, -8796340236408372259L);

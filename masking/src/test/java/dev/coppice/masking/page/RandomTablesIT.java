@@ -59,7 +59,7 @@ class RandomTablesIT {
             new Kind(
                     "timestamptz",
                     List.of("noise('9 days')", "null()"),
-                    List.of("now() - r * interval '1 second'", "'infinity'")),
+                    List.of("now() - r * interval '1 second'", "'infinity'::timestamptz")),
             new Kind("date", List.of("generalize('year')", "blank()"), List.of("date '1999-01-01' + r % 9999")),
             new Kind(
                     "jsonb",
