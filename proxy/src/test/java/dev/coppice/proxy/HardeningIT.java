@@ -44,7 +44,8 @@ class HardeningIT {
         fixture.awake();
     }
 
-    private static ProxyConfiguration with(int maxConnections, List<String> addresses, RateLimits rates, Duration drain) {
+    private static ProxyConfiguration with(
+            int maxConnections, List<String> addresses, RateLimits rates, Duration drain) {
         ProxyConfiguration base = fixture.configuration();
         return new ProxyConfiguration(
                 base.listen(),
@@ -62,7 +63,8 @@ class HardeningIT {
     }
 
     private static void assertRefused(int port, String password, String sqlState, String... properties) {
-        assertThatThrownBy(() -> ProxyFixture.connect(port, "shop", "alice", password, properties).close())
+        assertThatThrownBy(() -> ProxyFixture.connect(port, "shop", "alice", password, properties)
+                        .close())
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo(sqlState));
     }
@@ -135,8 +137,8 @@ class HardeningIT {
             Awaitility.await()
                     .atMost(Duration.ofSeconds(30))
                     .untilAsserted(() -> assertThat(ProxyFixture.open(metrics)).isZero());
-            try (Connection connection = ProxyFixture.connect(
-                    proxy.address().getPort(), "shop", "alice", ProxyFixture.PASSWORD)) {
+            try (Connection connection =
+                    ProxyFixture.connect(proxy.address().getPort(), "shop", "alice", ProxyFixture.PASSWORD)) {
                 assertThat(ProxyFixture.one(connection, "select 1")).isEqualTo("1");
             }
         } finally {
@@ -152,8 +154,7 @@ class HardeningIT {
         Path key = fixture.tlsDirectory.resolve("server.key");
         Path other = Files.createTempDirectory(TestDirectories.base(), "tls-other-");
         try {
-            dev.coppice.proxy.tls.TlsIdentity.load(
-                    new TlsSettings.SelfSigned(other), java.time.Clock.systemUTC());
+            dev.coppice.proxy.tls.TlsIdentity.load(new TlsSettings.SelfSigned(other), java.time.Clock.systemUTC());
             Files.move(other.resolve("server.key"), key, StandardCopyOption.REPLACE_EXISTING);
             Files.move(other.resolve("server.crt"), certificate, StandardCopyOption.REPLACE_EXISTING);
             try (var in = Files.newInputStream(certificate)) {

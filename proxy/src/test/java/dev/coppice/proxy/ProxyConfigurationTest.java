@@ -23,7 +23,12 @@ class ProxyConfigurationTest {
                 List.of("DB.Example.org"),
                 maxConnections,
                 timeout,
-                timeout, 0, PoolSettings.DEFAULTS, AddressRanges.ALL, RateLimits.DEFAULTS, Duration.ZERO);
+                timeout,
+                0,
+                PoolSettings.DEFAULTS,
+                AddressRanges.ALL,
+                RateLimits.DEFAULTS,
+                Duration.ZERO);
     }
 
     @Test

@@ -34,8 +34,7 @@ final class OperationsServer implements AutoCloseable {
         }
         http.setExecutor(threads);
         http.createContext(
-                "/metrics",
-                exchange -> answer(exchange, OK, "text/plain; version=0.0.4", PrometheusText.of(metrics)));
+                "/metrics", exchange -> answer(exchange, OK, "text/plain; version=0.0.4", PrometheusText.of(metrics)));
         http.createContext("/healthz", exchange -> answer(exchange, OK, "text/plain", "ok\n"));
         http.createContext("/readyz", exchange -> {
             boolean yes = ready.getAsBoolean();

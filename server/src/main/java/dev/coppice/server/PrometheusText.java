@@ -64,8 +64,8 @@ final class PrometheusText {
             case Meter meter -> line(series, "_total", "counter", "", meter.getCount());
             // A dropwizard counter goes down too.
             case Counter counter -> line(series, "", "gauge", "", counter.getCount());
-            case Gauge<?> gauge when gauge.getValue() instanceof Number number ->
-                line(series, "", "gauge", "", number.doubleValue());
+            case Gauge<?> gauge
+            when gauge.getValue() instanceof Number number -> line(series, "", "gauge", "", number.doubleValue());
             default -> {}
         }
     }
@@ -88,6 +88,8 @@ final class PrometheusText {
             out.append('{').append(labels).append('}');
         }
         boolean whole = value == Math.rint(value) && Math.abs(value) < 1e15;
-        out.append(' ').append(whole ? Long.toString((long) value) : Double.toString(value)).append('\n');
+        out.append(' ')
+                .append(whole ? Long.toString((long) value) : Double.toString(value))
+                .append('\n');
     }
 }

@@ -51,8 +51,8 @@ class OperationsServerTest {
     @Test
     void health_and_readiness_are_told_apart() throws Exception {
         metrics.meter("proxy.bytes.from-clients");
-        try (OperationsServer server = new OperationsServer(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), metrics, ready::get)) {
+        try (OperationsServer server =
+                new OperationsServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), metrics, ready::get)) {
             assertThat(get(server, "/healthz").statusCode()).isEqualTo(200);
             assertThat(get(server, "/readyz").statusCode()).isEqualTo(503);
             ready.set(true);

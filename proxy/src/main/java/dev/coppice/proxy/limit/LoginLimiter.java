@@ -52,8 +52,10 @@ public final class LoginLimiter {
 
     private final RateLimits limits;
     private final LongSupplier nanoTime;
-    private final Cache<String, Bucket> buckets =
-            Caffeine.newBuilder().maximumSize(MAX_REMEMBERED).expireAfterAccess(FORGOTTEN_AFTER).build();
+    private final Cache<String, Bucket> buckets = Caffeine.newBuilder()
+            .maximumSize(MAX_REMEMBERED)
+            .expireAfterAccess(FORGOTTEN_AFTER)
+            .build();
 
     /** @param nanoTime as {@link System#nanoTime} */
     public LoginLimiter(RateLimits limits, LongSupplier nanoTime) {

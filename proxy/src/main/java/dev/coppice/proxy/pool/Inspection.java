@@ -26,8 +26,7 @@ record Inspection(
 
     /** Of something that cannot be looked through. */
     static Inspection pinned(PinReason reason) {
-        return new Inspection(
-                Optional.of(reason), Optional.empty(), List.of(), List.of(), false, Optional.empty());
+        return new Inspection(Optional.of(reason), Optional.empty(), List.of(), List.of(), false, Optional.empty());
     }
 
     /** Whether anything has to be done about it. */

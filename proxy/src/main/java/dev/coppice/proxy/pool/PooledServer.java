@@ -157,7 +157,8 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     }
 
     /** Whose settings the session has; null when that is not known. */
-    @Nullable SessionSettings settings() {
+    @Nullable
+    SessionSettings settings() {
         return settings;
     }
 

@@ -65,7 +65,10 @@ final class SqlInspector {
         }
         if (pin == null
                 && setting.isEmpty()
-                && listens == null && unlistens == null && !deallocatesAll && deallocates == null) {
+                && listens == null
+                && unlistens == null
+                && !deallocatesAll
+                && deallocates == null) {
             return Inspection.NOTHING;
         }
         boolean only = statements == 1;
@@ -214,7 +217,8 @@ final class SqlInspector {
             next = tokens.next();
         }
         resets = true;
-        settingName = whole.toString().equals("all") ? Setting.ALL : whole.toString().toLowerCase(Locale.ROOT);
+        settingName =
+                whole.toString().equals("all") ? Setting.ALL : whole.toString().toLowerCase(Locale.ROOT);
         return next;
     }
 

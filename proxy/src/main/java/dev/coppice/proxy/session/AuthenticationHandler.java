@@ -73,11 +73,12 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
     private void lookedUp(ChannelHandlerContext ctx, Optional<String> found) {
         Optional<ScramVerifier> real = found.flatMap(ScramVerifier::parse);
         if (found.isPresent() && real.isEmpty()) {
-            log.warn("role {} has a password that is not SCRAM-SHA-256", ClientConnection.shown(login.request().user()));
+            log.warn(
+                    "role {} has a password that is not SCRAM-SHA-256",
+                    ClientConnection.shown(login.request().user()));
         }
-        Optional<ChannelBinding> binding = connection.encrypted()
-                ? connection.tls().flatMap(TlsIdentity::channelBinding)
-                : Optional.empty();
+        Optional<ChannelBinding> binding =
+                connection.encrypted() ? connection.tls().flatMap(TlsIdentity::channelBinding) : Optional.empty();
         scram = new ScramServer(
                 real.orElseGet(login::mock),
                 real.isEmpty(),

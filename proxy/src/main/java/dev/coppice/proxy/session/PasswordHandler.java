@@ -85,10 +85,7 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
     }
 
     private void checked(
-            ChannelHandlerContext ctx,
-            Login login,
-            @Nullable Optional<ScramKeys> keys,
-            @Nullable Throwable failure) {
+            ChannelHandlerContext ctx, Login login, @Nullable Optional<ScramKeys> keys, @Nullable Throwable failure) {
         if (ctx.isRemoved() || connection.ending()) {
             return;
         }

@@ -16,7 +16,8 @@ class AddressRangesTest {
 
     @Test
     void none_means_everybody() throws Exception {
-        assertThat(AddressRanges.ALL.allows(InetAddress.getByName("203.0.113.9"))).isTrue();
+        assertThat(AddressRanges.ALL.allows(InetAddress.getByName("203.0.113.9")))
+                .isTrue();
     }
 
     @Test
@@ -35,7 +36,9 @@ class AddressRangesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "localhost", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/x", "2.0.0.0-1.0.0.0", "1.2.3.4-::1", "::g"})
+    @ValueSource(
+            strings = {"", "localhost", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/x", "2.0.0.0-1.0.0.0", "1.2.3.4-::1", "::g"
+            })
     void nonsense_is_named(String text) {
         assertThatThrownBy(() -> AddressRanges.parse(List.of(text))).hasMessageContaining("\"" + text + "\"");
     }

@@ -65,15 +65,27 @@ class SqlInspectorTest {
 
     @Test
     void what_leaves_a_trace_pins() {
-        assertPins(PinReason.SET, "set role x", "SET SESSION AUTHORIZATION x", "set session characteristics as transaction read only");
-        assertPins(PinReason.SET, "set a = 1; select 1", "begin; SET search_path TO x", "select set_config('a', 'b', false)");
-        assertPins(PinReason.SET, "select set_config('a', 'b', $1)", "do $$ begin set a = 1; end $$", "set names 'utf8'");
+        assertPins(
+                PinReason.SET,
+                "set role x",
+                "SET SESSION AUTHORIZATION x",
+                "set session characteristics as transaction read only");
+        assertPins(
+                PinReason.SET,
+                "set a = 1; select 1",
+                "begin; SET search_path TO x",
+                "select set_config('a', 'b', false)");
+        assertPins(
+                PinReason.SET, "select set_config('a', 'b', $1)", "do $$ begin set a = 1; end $$", "set names 'utf8'");
         assertPins(PinReason.TEMPORARY_OBJECT, "create temp table t ()", "CREATE LOCAL TEMPORARY VIEW v AS SELECT 1");
         assertPins(PinReason.TEMPORARY_OBJECT, "select * into temp t from x", "create table pg_temp.t ()");
         assertPins(PinReason.TEMPORARY_OBJECT, "create or replace temp view v as select 1");
         assertPins(PinReason.PREPARE, "prepare p as select 1", "select 1; PREPARE x(int) AS SELECT $1");
         assertPins(PinReason.HOLDABLE_CURSOR, "declare c cursor with hold for select 1");
-        assertPins(PinReason.ADVISORY_LOCK, "select pg_advisory_lock(1)", "SELECT pg_catalog.pg_try_advisory_lock_shared(1)");
+        assertPins(
+                PinReason.ADVISORY_LOCK,
+                "select pg_advisory_lock(1)",
+                "SELECT pg_catalog.pg_try_advisory_lock_shared(1)");
         assertPins(PinReason.LOAD, "load 'auto_explain'");
     }
 
@@ -105,8 +117,33 @@ class SqlInspectorTest {
     @Test
     void any_text_is_looked_through_to_its_end() {
         String[] pieces = {
-            "set", " ", "=", "'", "\"", "$$", "$a$", "--", "\n", "/*", "*/", ";", "do", "create", "temp", "(", ")",
-            "set_config", "e'", "\\", "listen", "x", "1", ".", ",", "$1", "\u00e4"
+            "set",
+            " ",
+            "=",
+            "'",
+            "\"",
+            "$$",
+            "$a$",
+            "--",
+            "\n",
+            "/*",
+            "*/",
+            ";",
+            "do",
+            "create",
+            "temp",
+            "(",
+            ")",
+            "set_config",
+            "e'",
+            "\\",
+            "listen",
+            "x",
+            "1",
+            ".",
+            ",",
+            "$1",
+            "\u00e4"
         };
         long seed = Long.getLong("coppice.seed", System.nanoTime());
         Random random = new Random(seed);

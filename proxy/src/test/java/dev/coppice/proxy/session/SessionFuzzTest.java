@@ -73,7 +73,8 @@ class SessionFuzzTest {
                 Duration.ofSeconds(60),
                 WriteBufferWaterMark.DEFAULT);
         services = new SessionServices(
-                new SessionSettings(100, Duration.ofSeconds(HANDSHAKE_SECONDS), List.of("localhost"), false, AddressRanges.ALL),
+                new SessionSettings(
+                        100, Duration.ofSeconds(HANDSHAKE_SECONDS), List.of("localhost"), false, AddressRanges.ALL),
                 TlsSource.open(new TlsSettings.SelfSigned(directory), Clock.systemUTC()),
                 new MockVerifiers(new byte[] {1}),
                 nonces,
