@@ -142,6 +142,16 @@ final class RawClient implements AutoCloseable {
         return reply;
     }
 
+    /** Reads and forgets what comes until nothing has come for so long, or the end. */
+    void drain(int millis) throws IOException {
+        socket.setSoTimeout(millis);
+        try {
+            while (in.read() >= 0) {}
+        } catch (java.net.SocketTimeoutException _) {
+            // That was all.
+        }
+    }
+
     @Override
     public void close() throws IOException {
         socket.close();

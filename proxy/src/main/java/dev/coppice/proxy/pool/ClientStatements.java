@@ -6,11 +6,27 @@ import org.jspecify.annotations.Nullable;
 
 /** What one client has prepared, by its own names; bounded. The unnamed statement has the empty name. */
 final class ClientStatements {
+    /** What a name stood for before it was changed; null stands for nothing. */
+    record Undo(ClientStatements of, String name, @Nullable PreparedStatement before) {
+        void run() {
+            if (before == null) {
+                of.remove(name);
+            } else {
+                of.put(name, before);
+            }
+        }
+    }
+
     private static final int MAX_STATEMENTS = 10_000;
     private static final long MAX_BYTES = 16L << 20;
 
     private final Map<String, PreparedStatement> statements = new HashMap<>();
     private long bytes;
+
+    /** How things are now, for this name. */
+    Undo undo(String name) {
+        return new Undo(this, name, statements.get(name));
+    }
 
     @Nullable
     PreparedStatement get(String name) {

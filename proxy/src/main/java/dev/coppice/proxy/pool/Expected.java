@@ -6,8 +6,11 @@ import org.jspecify.annotations.Nullable;
  * A reply that a request calls for.
  *
  * @param statement what is being prepared, or closed behind the client's back
+ * @param name of the statement on the server
+ * @param undo what the client knew before, in case the server never comes to it
  */
-record Expected(Kind kind, @Nullable PreparedStatement statement, String name) {
+record Expected(
+        Kind kind, @Nullable PreparedStatement statement, String name, ClientStatements.@Nullable Undo undo) {
     enum Kind {
         /** Query and FunctionCall: everything up to ReadyForQuery. */
         QUERY,
@@ -40,19 +43,24 @@ record Expected(Kind kind, @Nullable PreparedStatement statement, String name) {
     static final Expected SYNC = of(Kind.SYNC);
 
     private static Expected of(Kind kind) {
-        return new Expected(kind, null, "");
+        return new Expected(kind, null, "", null);
     }
 
-    static Expected parse(PreparedStatement statement) {
-        return new Expected(Kind.PARSE, statement, "");
+    static Expected parse(PreparedStatement statement, ClientStatements.Undo undo) {
+        return new Expected(Kind.PARSE, statement, "", undo);
     }
 
     static Expected hiddenParse(PreparedStatement statement) {
-        return new Expected(Kind.HIDDEN_PARSE, statement, "");
+        return new Expected(Kind.HIDDEN_PARSE, statement, "", null);
     }
 
     static Expected hiddenClose(ServerStatements.Evicted evicted) {
-        return new Expected(Kind.HIDDEN_CLOSE, evicted.statement(), evicted.name());
+        return new Expected(Kind.HIDDEN_CLOSE, evicted.statement(), evicted.name(), null);
+    }
+
+    /** The same, with something to undo. */
+    Expected with(ClientStatements.Undo undoing) {
+        return new Expected(kind, statement, name, undoing);
     }
 
     /** Whether ReadyForQuery ends it. */

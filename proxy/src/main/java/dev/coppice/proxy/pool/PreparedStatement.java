@@ -1,12 +1,17 @@
 package dev.coppice.proxy.pool;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What a Parse says apart from the name: query and parameter types. Two clients that prepare the same share it on a
  * server connection. Immutable.
  */
 final class PreparedStatement {
+    // A real one is longer, or begins otherwise: these are negative, no SQL begins with such bytes.
+    private static final AtomicLong NEXT = new AtomicLong(Long.MIN_VALUE);
+
     private final byte[] content;
     private final int hash;
 
@@ -14,6 +19,12 @@ final class PreparedStatement {
     PreparedStatement(byte[] content) {
         this.content = content;
         this.hash = Arrays.hashCode(content);
+    }
+
+    /** One whose content is not kept, different from all others. */
+    static PreparedStatement unkept() {
+        return new PreparedStatement(
+                ByteBuffer.allocate(Long.BYTES).putLong(NEXT.getAndIncrement()).array());
     }
 
     byte[] content() {

@@ -59,22 +59,35 @@ final class ReplyQueue {
 
     /** An ErrorResponse in the extended protocol: nothing before the next Sync is answered, or was done. */
     void failed() {
-        for (Expected head = queue.peek(); head != null; head = queue.peek()) {
-            if (head.kind() == Expected.Kind.SYNC) {
-                return;
-            }
-            queue.remove();
-            PreparedStatement statement = head.statement();
-            if (statement == null) {
-                continue;
-            }
-            switch (head.kind()) {
-                case PARSE, HIDDEN_PARSE -> statements.remove(statement);
-                case HIDDEN_CLOSE -> statements.restore(new ServerStatements.Evicted(statement, head.name()));
-                case QUERY, HIDDEN_QUERY, LOCAL_PARSE, BIND, DESCRIBE, EXECUTE, CLOSE, LOCAL_CLOSE, SYNC -> {}
-            }
+        Deque<Expected> ignored = new ArrayDeque<>();
+        while (!queue.isEmpty() && queue.peek().kind() != Expected.Kind.SYNC) {
+            ignored.push(queue.remove());
         }
-        skipping = true;
+        skipping = queue.isEmpty();
+        for (Expected each : ignored) {
+            undo(each);
+        }
+    }
+
+    private void undo(Expected expected) {
+        if (expected.undo() != null) {
+            expected.undo().run();
+        }
+        PreparedStatement statement = expected.statement();
+        switch (expected.kind()) {
+            case PARSE, HIDDEN_PARSE -> {
+                if (statement != null) {
+                    statements.remove(statement);
+                }
+            }
+            case HIDDEN_CLOSE -> {
+                if (statement != null) {
+                    statements.restore(new ServerStatements.Evicted(statement, expected.name()));
+                }
+            }
+            case QUERY -> statements.unnamed(ServerStatements.UNKNOWN);
+            case HIDDEN_QUERY, LOCAL_PARSE, BIND, DESCRIBE, EXECUTE, CLOSE, LOCAL_CLOSE, SYNC -> {}
+        }
     }
 
     /** The server copies from the client, and ignores the Sync messages that it has been sent already. */

@@ -144,9 +144,13 @@ final class RequestStream extends MessageStream {
             }
         }
         // As in Postgres, a simple query takes the unnamed statement with it.
-        statements.remove("");
+        if (statements.get("") == null) {
+            server.asked(Expected.QUERY);
+        } else {
+            server.asked(Expected.QUERY.with(statements.undo("")));
+            statements.remove("");
+        }
         server.statements().unnamed(null);
-        server.asked(Expected.QUERY);
         return Verdict.PASS;
     }
 
@@ -164,9 +168,10 @@ final class RequestStream extends MessageStream {
         }
         if (!whole) {
             session.pin(server, PinReason.LONG_QUERY);
-            statements.remove("");
-            server.statements().unnamed(null);
-            server.asked(Expected.parse(new PreparedStatement(new byte[0])));
+            PreparedStatement unkept = PreparedStatement.unkept();
+            server.asked(Expected.parse(unkept, statements.undo("")));
+            statements.put("", unkept);
+            server.statements().unnamed(unkept);
             return Verdict.PASS;
         }
         int queryEnd = in.indexOf(nameEnd + 1, end, (byte) 0);
@@ -186,20 +191,21 @@ final class RequestStream extends MessageStream {
         if (!name.isEmpty()) {
             statement = session.shared(statement);
         }
+        ClientStatements.Undo undo = statements.undo(name);
         if (!statements.put(name, statement)) {
             return refuse("too many prepared statements");
         }
         if (name.isEmpty()) {
             server.statements().unnamed(statement);
-            server.asked(Expected.parse(statement));
+            server.asked(Expected.parse(statement, undo));
             return Verdict.PASS;
         }
         passBefore();
         if (server.statements().name(statement) != null) {
-            server.replies().add(Expected.LOCAL_PARSE);
+            server.replies().add(Expected.LOCAL_PARSE.with(undo));
             session.answerLocally();
         } else {
-            prepare(server, statement, Expected.parse(statement));
+            prepare(server, statement, Expected.parse(statement, undo));
         }
         return Verdict.DROP;
     }
@@ -223,7 +229,7 @@ final class RequestStream extends MessageStream {
             if (name.isEmpty() && !server.statements().hasUnnamed(null)) {
                 // It is another client's.
                 server.statements().unnamed(null);
-                server.asked(Expected.hiddenClose(new ServerStatements.Evicted(NOBODYS, "")));
+                server.asked(Expected.hiddenClose(new ServerStatements.Evicted(ServerStatements.UNKNOWN, "")));
                 server.write(ClientMessages.closeStatement(alloc, ""));
             }
             // The server says that there is none, and must not find another client's.
@@ -240,8 +246,6 @@ final class RequestStream extends MessageStream {
         String known = server.statements().name(statement);
         return known == null ? prepare(server, statement, Expected.hiddenParse(statement)) : known;
     }
-
-    private static final PreparedStatement NOBODYS = new PreparedStatement(new byte[0]);
 
     /** Bind: String portal, String statement, and the rest. */
     private Verdict bind(PooledServer server, int totalBytes, ByteBuf in) {
@@ -288,9 +292,10 @@ final class RequestStream extends MessageStream {
             return Verdict.PASS;
         }
         // The server keeps it for others, and for this client's next time.
+        Expected expected = Expected.LOCAL_CLOSE.with(statements.undo(name));
         statements.remove(name);
         passBefore();
-        server.replies().add(Expected.LOCAL_CLOSE);
+        server.replies().add(expected);
         session.answerLocally();
         return Verdict.DROP;
     }

@@ -12,6 +12,9 @@ final class ServerStatements {
     /** Of all names we give; no client may use it to reach another client's statement. */
     static final String NAME_PREFIX = "coppice_statement_";
 
+    /** Stands for an unnamed statement of which nothing is known; equal to none that a client can prepare. */
+    static final PreparedStatement UNKNOWN = new PreparedStatement(new byte[0]);
+
     /** A statement that has to go, and its name on the server. */
     record Evicted(PreparedStatement statement, String name) {}
 
@@ -51,7 +54,9 @@ final class ServerStatements {
 
     /** The server never came to close it. */
     void restore(Evicted evicted) {
-        if (!evicted.name().isEmpty()) {
+        if (evicted.name().isEmpty()) {
+            unnamed = UNKNOWN;
+        } else {
             names.putIfAbsent(evicted.statement(), evicted.name());
         }
     }
@@ -60,7 +65,7 @@ final class ServerStatements {
     void remove(PreparedStatement statement) {
         names.remove(statement);
         if (hasUnnamed(statement)) {
-            unnamed = null;
+            unnamed = UNKNOWN;
         }
     }
 
