@@ -4,7 +4,6 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.storage.index.FileHistory;
 import dev.coppice.storage.index.OwnFile;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -208,27 +207,8 @@ public final class LayerReader {
 
     /** Every name in a directory that this layer has events of, here or not as of an LSN; ascending. */
     public Set<String> namesEverIn(String directory) {
-        String prefix = directory.isEmpty() ? "" : directory + "/";
-        Set<String> names = new TreeSet<>();
-        PathWalk walk = new PathWalk(directory());
-        byte[] path = walk.firstAtOrAfter(PathOrder.bytes(prefix));
-        while (path != null) {
-            String text = new String(path, StandardCharsets.UTF_8);
-            if (!text.startsWith(prefix)) {
-                break;
-            }
-            int slash = text.indexOf('/', prefix.length());
-            if (slash < 0) {
-                if (text.length() > prefix.length()) {
-                    names.add(text.substring(prefix.length()));
-                }
-                path = walk.next();
-            } else {
-                // What is below a subdirectory is not in this one: go on behind it, '0' being what follows '/'.
-                path = walk.firstAtOrAfter(PathOrder.bytes(text.substring(0, slash) + "0"));
-            }
-        }
-        return Collections.unmodifiableSet(names);
+        PartDirectory parts = directory();
+        return Collections.unmodifiableSet(new PathWalk(parts, part -> part(parts, part)).namesIn(directory));
     }
 
     /** Every directory that this layer has events of; ascending. */
@@ -379,46 +359,5 @@ public final class LayerReader {
     @Override
     public String toString() {
         return bytes.toString();
-    }
-
-    /** Goes over the paths that have events here, skipping parts in which none begins. */
-    private final class PathWalk {
-        private final PartDirectory directory;
-        private int part;
-        private int file;
-
-        PathWalk(PartDirectory directory) {
-            this.directory = directory;
-        }
-
-        byte @Nullable [] firstAtOrAfter(byte[] path) {
-            part = Math.max(0, directory.lastAtOrBefore(path, PartDirectory.START));
-            IndexPart index = part(directory, part);
-            int found = index.find(path);
-            file = found >= 0 ? found : -found - 1;
-            return current();
-        }
-
-        byte @Nullable [] next() {
-            file++;
-            return current();
-        }
-
-        private byte @Nullable [] current() {
-            while (part < directory.count()) {
-                if (directory.starts(part) > 0) {
-                    IndexPart index = part(directory, part);
-                    if (file == 0 && index.isFirstContinued()) {
-                        file = 1;
-                    }
-                    if (file < index.count()) {
-                        return index.path(file);
-                    }
-                }
-                part++;
-                file = 0;
-            }
-            return null;
-        }
     }
 }

@@ -249,6 +249,25 @@ class LayerWriterTest {
         assertThat(reader.verify()).isEmpty();
     }
 
+    @Test
+    void a_tombstone_stays_where_something_may_be_below() {
+        LayerDescriptor old;
+        try (LayerWriter writer = writer()) {
+            writer.beginFile("base/5/2");
+            writer.event(FileEventKind.UNLINK, 20, 30, 0);
+            old = writer.finish().getFirst();
+        }
+        try (LayerWriter writer = writer()) {
+            LayerMerger.merge(List.of(reader(old)), new RetainedPoints(new Lsn(90), List.of()), path -> false, writer);
+            assertThat(reader(writer.finish().getFirst()).file("base/5/2", HEAD))
+                    .isEqualTo(OwnFile.ABSENT);
+        }
+        try (LayerWriter writer = writer()) {
+            LayerMerger.merge(List.of(reader(old)), new RetainedPoints(new Lsn(90), List.of()), path -> true, writer);
+            assertThat(writer.finish()).isEmpty();
+        }
+    }
+
     private static void fill(LayerWriter writer, int paths, int blocks) {
         long sequence = 1;
         for (int path = 0; path < paths; path++) {
