@@ -3,11 +3,7 @@ package dev.coppice.cli;
 import static dev.coppice.cli.CoppiceCommand.withSession;
 
 import dev.coppice.cli.Output.Column;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.List;
-import java.util.Locale;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,20 +17,21 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
         name = "branches",
         aliases = "branch",
-        description = "List, create, show, rename and delete branches.",
+        description = "List, create, show, rename, reset, restore and delete branches.",
         synopsisSubcommandLabel = "COMMAND",
+        subcommands = {ResetCommand.class, RestoreCommand.class},
         footerHeading = "%nExamples:%n",
         footer = {
             "  coppice branches create --name dev-alice",
             "  coppice branches create --name before-it --at 2026-11-21T09:30:00Z",
             "  coppice branches create --name replay --parent dev-alice --at 0/16B3748",
+            "  coppice branches reset staging --parent",
+            "  coppice branches restore main ^self@2026-11-21T09:30:00Z --preserve-under-name main-broken",
             "  coppice branches delete dev-alice"
         })
 final class BranchesCommand {
     @Spec
     private CommandSpec spec = CommandSpec.create();
-
-    private static final Pattern LSN = Pattern.compile("[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}");
 
     @Command(name = "list", description = "List the branches; the default branch is marked with *.")
     int list() {
@@ -106,7 +103,7 @@ final class BranchesCommand {
         ObjectNode body = JsonMapper.shared().createObjectNode();
         ObjectNode wanted = body.putObject("branch").put("name", name);
         if (at != null) {
-            putPoint(wanted, at);
+            Moment.parse(at, "--at").put(wanted, "parent");
         }
         ObjectNode endpoint = body.putArray("endpoints").addObject().put("type", "read_write");
         if (suspendTimeoutSeconds != null) {
@@ -145,22 +142,6 @@ final class BranchesCommand {
         return lsn.isEmpty() ? "" : " at " + lsn;
     }
 
-    private static void putPoint(ObjectNode branch, String at) {
-        if (LSN.matcher(at).matches()) {
-            branch.put("parent_lsn", at.toUpperCase(Locale.ROOT));
-            return;
-        }
-        try {
-            OffsetDateTime time = OffsetDateTime.parse(at);
-            branch.put("parent_timestamp", time.toInstant().toString());
-        } catch (DateTimeParseException e) {
-            throw new CliException(
-                    CliException.USAGE,
-                    "not a point in history: \"" + at + "\"",
-                    "--at takes an LSN like 0/16B3748, or a time with its zone like 2026-11-21T09:30:00Z");
-        }
-    }
-
     @Command(name = "rename", description = "Rename a branch; its data and its address stay.")
     int rename(
             @Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch,
@@ -186,6 +167,17 @@ final class BranchesCommand {
             } else {
                 session.output().tree(deleted.isMissingNode() ? found : deleted);
             }
+            return 0;
+        });
+    }
+
+    @Command(
+            name = "set-default",
+            description = "Make a branch the one that is meant when none is named. The former one can then be deleted.")
+    int setDefault(@Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch) {
+        return withSession(spec, session -> {
+            String path = session.branchPath(session.projectPath(), branch) + "/set_as_default";
+            session.output().object(session.api().post(path, null).path("branch"), Nouns.BRANCH);
             return 0;
         });
     }

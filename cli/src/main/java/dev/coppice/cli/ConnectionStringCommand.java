@@ -14,10 +14,11 @@ import tools.jackson.databind.JsonNode;
 @Command(
         name = "connection-string",
         aliases = "cs",
-        description = "Print the connection string of a branch.",
+        description = "Print the connection string of a branch, or of a past moment of it (read-only).",
         footerHeading = "%nExamples:%n",
         footer = {
             "  coppice connection-string dev-alice",
+            "  coppice connection-string main@2026-11-21T09:30:00Z",
             "  DATABASE_URL=$(coppice cs dev-alice --role-name reporting)"
         })
 final class ConnectionStringCommand implements Callable<Integer> {
@@ -26,8 +27,9 @@ final class ConnectionStringCommand implements Callable<Integer> {
 
     @Parameters(
             arity = "0..1",
-            paramLabel = "BRANCH",
-            description = "The branch, by name or id. Default: the default branch.")
+            paramLabel = "BRANCH[@POINT]",
+            description =
+                    "The branch, by name or id. Default: the default branch. POINT is an LSN or a time in its past.")
     private @Nullable String branch;
 
     @Option(names = "--database-name", paramLabel = "NAME", description = "The database. Default: the branch's first.")
@@ -39,8 +41,7 @@ final class ConnectionStringCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         return withSession(spec, session -> {
-            String project = session.projectPath();
-            JsonNode uri = session.connectionUri(project, session.branch(project, branch), database, role);
+            JsonNode uri = BranchAt.parse(branch).connectionUri(session, session.projectPath(), database, role);
             if (session.output().isTable()) {
                 session.output().line(uri.path("uri").asString(""));
             } else {

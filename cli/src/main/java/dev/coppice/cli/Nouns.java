@@ -11,6 +11,14 @@ final class Nouns {
             Column.of("POSTGRES", "pg_version"),
             Column.of("CREATED", "created_at"));
 
+    /** One project, with what there is no room for in a list. */
+    static final List<Column> PROJECT = List.of(
+            Column.of("NAME", "name"),
+            Column.of("ID", "id"),
+            Column.of("POSTGRES", "pg_version"),
+            Column.of("HISTORY SECONDS", "history_retention_seconds"),
+            Column.of("CREATED", "created_at"));
+
     static final List<Column> BRANCH = List.of(
             Column.of("NAME", "name"),
             Column.of("ID", "id"),
@@ -18,6 +26,7 @@ final class Nouns {
             Column.of("PARENT LSN", "parent_lsn"),
             Column.of("PARENT TIME", "parent_timestamp"),
             Column.of("STATE", "current_state"),
+            Column.of("RESTORED", "last_reset_at"),
             new Column("DEFAULT", row -> row.path("default").asBoolean(false) ? "yes" : ""),
             Column.of("CREATED", "created_at"));
 

@@ -16,7 +16,7 @@ import tools.jackson.databind.node.ObjectNode;
 @Command(
         name = "projects",
         aliases = "project",
-        description = "List, create, show and delete projects.",
+        description = "List, create, show, change and delete projects.",
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
         footer = {"  coppice projects list", "  coppice projects create --name shop"})
@@ -69,7 +69,39 @@ final class ProjectsCommand {
     int get(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
         return withSession(spec, session -> {
             JsonNode project = session.api().get("/projects/" + encode(id)).path("project");
-            session.output().object(project, Nouns.PROJECTS);
+            session.output().object(project, Nouns.PROJECT);
+            return 0;
+        });
+    }
+
+    @Command(name = "update", description = "Rename a project, or change how far back its branches can be restored.")
+    int update(
+            @Parameters(paramLabel = "ID", description = "Its id.") String id,
+            @Option(names = "--name", paramLabel = "NAME", description = "Its new name.") @Nullable String name,
+            @Option(
+                            names = "--history-retention-seconds",
+                            paramLabel = "SECONDS",
+                            description =
+                                    "How long history is kept, 0 to 2592000 (30 days). Less frees space and cannot be"
+                                            + " taken back.")
+                    @Nullable
+                    Integer historyRetentionSeconds) {
+        ObjectNode body = JsonMapper.shared().createObjectNode();
+        ObjectNode project = body.putObject("project");
+        if (name != null) {
+            project.put("name", name);
+        }
+        if (historyRetentionSeconds != null) {
+            project.put("history_retention_seconds", historyRetentionSeconds);
+        }
+        if (project.isEmpty()) {
+            throw new CliException(
+                    CliException.USAGE, "nothing to change", "give --name or --history-retention-seconds");
+        }
+        return withSession(spec, session -> {
+            JsonNode changed =
+                    session.api().patch("/projects/" + encode(id), body).path("project");
+            session.output().object(changed, Nouns.PROJECT);
             return 0;
         });
     }

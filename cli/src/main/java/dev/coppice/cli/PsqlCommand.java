@@ -21,9 +21,14 @@ import tools.jackson.databind.JsonNode;
 
 @Command(
         name = "psql",
-        description = "Run psql on a branch. What follows -- goes to psql as it is.",
+        description =
+                "Run psql on a branch, or on a past moment of it (read-only). What follows -- goes to psql as it is.",
         footerHeading = "%nExamples:%n",
-        footer = {"  coppice psql", "  coppice psql dev-alice -- -c 'select count(*) from orders'"})
+        footer = {
+            "  coppice psql",
+            "  coppice psql dev-alice -- -c 'select count(*) from orders'",
+            "  coppice psql main@2026-11-21T09:30:00Z"
+        })
 final class PsqlCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -31,8 +36,10 @@ final class PsqlCommand implements Callable<Integer> {
     @Parameters(
             index = "0..*",
             arity = "0..*",
-            paramLabel = "BRANCH",
-            description = "The branch, by name or id (default: the default branch); then -- and psql's own arguments.")
+            paramLabel = "BRANCH[@POINT]",
+            description =
+                    "The branch, by name or id (default: the default branch), with @ and an LSN or a time to see its"
+                            + " past; then -- and psql's own arguments.")
     private List<String> words = new ArrayList<>();
 
     @Option(names = "--database-name", paramLabel = "NAME", description = "The database. Default: the branch's first.")
@@ -54,11 +61,11 @@ final class PsqlCommand implements Callable<Integer> {
                     "write psql's own arguments after --: coppice psql " + before.getFirst() + " -- -c 'select 1'");
         }
         String branch = before.isEmpty() ? null : before.getFirst();
+        BranchAt wanted = BranchAt.parse(branch);
         List<String> arguments = words.subList(words.size() - forPsql, words.size());
         return withSession(spec, session -> {
             Path psql = find(session.environment());
-            String project = session.projectPath();
-            JsonNode uri = session.connectionUri(project, session.branch(project, branch), database, role);
+            JsonNode uri = wanted.connectionUri(session, session.projectPath(), database, role);
             return run(psql, uri.path("uri").asString(""), arguments);
         });
     }

@@ -208,6 +208,88 @@ class CommandsTest {
     }
 
     @Test
+    void a_past_moment_is_named_in_the_options_of_the_connection_string() throws IOException {
+        assertThat(run("cs", "dev-alice@0/16b3748")).isZero();
+        assertThat(out.toString()).isEqualTo(URI + "%20neon_lsn%3A0%2F16B3748\n");
+        out.getBuffer().setLength(0);
+        assertThat(run("cs", "dev-alice@2026-11-21T05:30:00+01:00", "-o", "json"))
+                .isZero();
+        assertThat(JsonMapper.shared().readTree(out.toString()).path("uri").asString())
+                .isEqualTo(URI + "%20neon_timestamp%3A2026-11-21T04%3A30%3A00Z");
+        assertThat(run("cs", "dev-alice@yesterday")).isEqualTo(2);
+        assertThat(err.toString()).startsWith("error: not a point in history: \"yesterday\"");
+        Path seen = data.resolve("seen");
+        Path psql =
+                Files.writeString(data.resolve("psql"), "#!/bin/sh\necho \"$1\" > '" + seen.toAbsolutePath() + "'\n");
+        Files.setPosixFilePermissions(psql, PosixFilePermissions.fromString("rwxr-xr-x"));
+        environment.put("PATH", data.toAbsolutePath().toString());
+        assertThat(run("psql", "dev-alice@0/1")).isZero();
+        assertThat(seen).hasContent(URI.replace(":p%2Bw", "") + "%20neon_lsn%3A0%2F1");
+    }
+
+    @Test
+    void branches_reset_asks_for_the_parents_head() {
+        recordRestore(ALICE);
+        assertThat(run("branches", "reset", "dev-alice", "--parent")).isZero();
+        assertThat(lastRequest())
+                .isEqualTo("POST " + P + "/branches/" + ALICE + "/restore {\"source_branch_id\":\"" + MAIN + "\"}");
+        assertThat(out.toString()).isEqualTo("Branch dev-alice has the data of main at 0/3000000.\n");
+        assertThat(run("branches", "reset", "main", "--parent")).isEqualTo(1);
+        assertThat(err.toString()).contains("branch \"main\" has no parent", "^self@POINT");
+        assertThat(run("branches", "reset", "dev-alice")).isEqualTo(2);
+        assertThat(err.toString()).contains("--parent");
+    }
+
+    @Test
+    void branches_restore_takes_itself_its_parent_or_any_branch_as_the_source() {
+        recordRestore(ALICE);
+        recordRestore(MAIN);
+        assertThat(run("branches", "restore", "main", "^self@2026-11-21T09:30:00Z", "--preserve-under-name", "broken"))
+                .isZero();
+        assertThat(lastRequest())
+                .endsWith("{\"source_branch_id\":\"" + MAIN
+                        + "\",\"source_timestamp\":\"2026-11-21T09:30:00Z\",\"preserve_under_name\":\"broken\"}");
+        assertThat(out.toString()).endsWith("What it was is branch broken.\n");
+        assertThat(run("branches", "restore", "dev-alice", "^parent@0/16b3748")).isZero();
+        assertThat(lastRequest()).endsWith("{\"source_branch_id\":\"" + MAIN + "\",\"source_lsn\":\"0/16B3748\"}");
+        assertThat(run("branches", "restore", "main", "dev-alice")).isZero();
+        assertThat(lastRequest()).endsWith("{\"source_branch_id\":\"" + ALICE + "\"}");
+    }
+
+    @Test
+    void a_restore_from_itself_needs_a_point_and_a_name_for_what_it_was() {
+        assertThat(run("branches", "restore", "main", "^self", "--preserve-under-name", "x"))
+                .isEqualTo(2);
+        assertThat(err.toString()).contains("^self needs a point");
+        assertThat(run("branches", "restore", "main", "^self@0/1")).isEqualTo(2);
+        assertThat(err.toString()).contains("needs --preserve-under-name");
+        assertThat(api.requests()).isEmpty();
+    }
+
+    @Test
+    void the_default_branch_and_the_history_of_a_project_can_be_changed() {
+        api.on(
+                "POST " + P + "/branches/" + ALICE + "/set_as_default",
+                200,
+                "{\"branch\":{\"id\":\"" + ALICE + "\",\"name\":\"dev-alice\",\"default\":true},\"operations\":[]}");
+        assertThat(run("branches", "set-default", "dev-alice")).isZero();
+        assertThat(out.toString()).contains("dev-alice", "yes");
+        api.on("PATCH " + P, 200, "{\"project\":{\"name\":\"coppice\",\"history_retention_seconds\":3600}}");
+        assertThat(run("projects", "update", "green-oak-12345678", "--history-retention-seconds", "3600"))
+                .isZero();
+        assertThat(lastRequest()).isEqualTo("PATCH " + P + " {\"project\":{\"history_retention_seconds\":3600}}");
+        assertThat(out.toString()).contains("3600");
+        assertThat(run("projects", "update", "green-oak-12345678")).isEqualTo(2);
+    }
+
+    private void recordRestore(String branch) {
+        api.on(
+                "POST " + P + "/branches/" + branch + "/restore",
+                200,
+                "{\"branch\":{\"id\":\"" + branch + "\",\"parent_lsn\":\"0/3000000\"},\"operations\":[]}");
+    }
+
+    @Test
     void psql_that_is_not_installed_is_named_with_how_to_install_it() {
         environment.put("PATH", data.toString());
         assertThat(run("psql", "dev-alice")).isEqualTo(2);

@@ -7,6 +7,8 @@ package dev.coppice.common;
 public enum SqlState {
     /** The client asked for something the protocol has and we have not. */
     FEATURE_NOT_SUPPORTED("0A000"),
+    /** A value that cannot be what is meant, such as a moment outside a branch's history. */
+    INVALID_PARAMETER_VALUE("22023"),
     /** We understood the connection attempt and decline it: it does not say where it wants to go. */
     CONNECTION_REJECTED("08004"),
     /** A connection that existed, or was promised, is gone. */

@@ -6,9 +6,13 @@ import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.activity.RoleSync;
 import dev.coppice.control.api.ApiServer;
 import dev.coppice.control.branch.BranchContents;
+import dev.coppice.control.branch.BranchLocks;
+import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
 import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.branch.TimeTravel;
+import dev.coppice.control.branch.WakeGate;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Catalog;
@@ -125,7 +129,19 @@ public final class CoppiceControl implements AutoCloseable {
                         routing.wakeQuietly(endpointId);
                     }
                 });
-        Routing routing = new Routing(catalog.inventory(), computes, configuration.compute(), monitor);
+        HiddenTimelines hidden = new HiddenTimelines(catalog, pages, computes, monitor);
+        TimeTravel travel = new TimeTravel(
+                catalog.inventory(),
+                pages,
+                computes,
+                configuration.compute(),
+                monitor,
+                hidden,
+                ids,
+                clock,
+                configuration.timeTravel());
+        WakeGate gate = new WakeGate();
+        Routing routing = new Routing(catalog.inventory(), computes, configuration.compute(), monitor, gate, travel);
         routingLater.set(routing);
         Workshop shop = new Workshop(
                 catalog,
@@ -140,8 +156,13 @@ public final class CoppiceControl implements AutoCloseable {
                 random,
                 clock,
                 postgresMajorVersion,
-                new ReentrantReadWriteLock());
+                new ReentrantReadWriteLock(),
+                new BranchLocks(),
+                gate,
+                hidden,
+                travel);
         computes.addListener(monitor);
+        computes.addListener(travel);
         List<String> wereAwake = catalog.inventory().endpoints().stream()
                 .filter(Endpoint::wasAwake)
                 .map(Endpoint::id)
@@ -173,7 +194,12 @@ public final class CoppiceControl implements AutoCloseable {
                 && !shop.catalog().inventory().hasApiKeys();
         if (fresh) {
             new ProjectWorkflows(shop)
-                    .create(new ProjectWorkflows.Request(FIRST_PROJECT, FIRST_BRANCH, FIRST_ROLE, FIRST_DATABASE));
+                    .create(new ProjectWorkflows.Request(
+                            FIRST_PROJECT,
+                            FIRST_BRANCH,
+                            FIRST_ROLE,
+                            FIRST_DATABASE,
+                            Project.RETENTION_DEFAULT_SECONDS));
         }
     }
 
@@ -217,6 +243,7 @@ public final class CoppiceControl implements AutoCloseable {
     public void close() {
         api.close();
         monitor.suspendAll();
+        shop.travel().endAll();
         monitor.close();
         catalog.close();
         server.close();

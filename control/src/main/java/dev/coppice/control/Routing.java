@@ -6,17 +6,22 @@ import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeSettings;
 import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.branch.TimeTravel;
+import dev.coppice.control.branch.WakeGate;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.Project;
+import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -40,17 +45,29 @@ public final class Routing {
 
     private static final String CANNOT_CONNECT_NOW = "57P03";
     private static final String UNKNOWN_DATABASE = "3D000";
+    private static final String INVALID_PARAMETER_VALUE = "22023";
+    private static final String TOO_MANY_CONNECTIONS = "53300";
 
     private final Inventory inventory;
     private final ComputeService computes;
     private final ComputeSettings settings;
     private final ActivityMonitor monitor;
+    private final WakeGate gate;
+    private final TimeTravel travel;
 
-    Routing(Inventory inventory, ComputeService computes, ComputeSettings settings, ActivityMonitor monitor) {
+    Routing(
+            Inventory inventory,
+            ComputeService computes,
+            ComputeSettings settings,
+            ActivityMonitor monitor,
+            WakeGate gate,
+            TimeTravel travel) {
         this.inventory = inventory;
         this.computes = computes;
         this.settings = settings;
         this.monitor = monitor;
+        this.gate = gate;
+        this.travel = travel;
     }
 
     /** An endpoint that a client can be sent to. */
@@ -107,24 +124,92 @@ public final class Routing {
      * @return its Unix socket; fails with {@link RoutingException}
      */
     public CompletionStage<Path> wake(String endpointId) {
-        Optional<Branch> branch = inventory
+        Optional<Branch> branch = connectableBranch(endpointId);
+        if (branch.isEmpty()) {
+            return CompletableFuture.failedFuture(gone());
+        }
+        monitor.touch(endpointId);
+        return gate.pass(branch.get().id(), () -> wakeNow(endpointId))
+                .handle((address, failure) -> woken(branch.get(), endpointId, address, failure));
+    }
+
+    private CompletableFuture<ComputeAddress> wakeNow(String endpointId) {
+        return connectableBranch(endpointId)
+                .map(branch ->
+                        computes.wake(new ComputeSpec(endpointId, new TimelineId(branch.timelineId()), settings)))
+                .orElseGet(() -> CompletableFuture.failedFuture(gone()));
+    }
+
+    /**
+     * Makes sure that a read-only compute of a past moment of the endpoint's branch runs. Who asks has proved a password of
+     * the branch.
+     *
+     * @return its Unix socket; fails with {@link RoutingException}
+     */
+    public CompletionStage<Path> wakeAt(String endpointId, BranchPointRequest moment) {
+        Optional<Branch> branch = connectableBranch(endpointId);
+        if (branch.isEmpty()) {
+            return CompletableFuture.failedFuture(gone());
+        }
+        CompletableFuture<Path> socket = new CompletableFuture<>();
+        Thread.ofVirtual().name("travel-" + endpointId).start(() -> {
+            try {
+                socket.complete(travel.wake(branch.get(), moment).socket());
+            } catch (RuntimeException e) {
+                socket.completeExceptionally(notThen(branch.get(), e));
+            }
+        });
+        return socket;
+    }
+
+    private static RoutingException notThen(Branch branch, RuntimeException failure) {
+        ControlException.Kind kind =
+                failure instanceof ControlException refused ? refused.kind() : ControlException.Kind.INTERNAL;
+        String message = Objects.requireNonNullElse(failure.getMessage(), "");
+        return switch (kind) {
+            case UNPROCESSABLE ->
+                new RoutingException(
+                        INVALID_PARAMETER_VALUE,
+                        message,
+                        "Name a moment that the branch's history still has; history_retention_seconds of the project says"
+                                + " how long it is kept.");
+            case TOO_MANY ->
+                new RoutingException(
+                        TOO_MANY_CONNECTIONS,
+                        message,
+                        "Close connections to other moments, or raise time_travel.computes_per_project.");
+            default -> {
+                log.error("A past moment of branch {} could not be opened", branch.name(), failure);
+                yield new RoutingException(
+                        CANNOT_CONNECT_NOW,
+                        "the compute of this moment of branch \"" + branch.name() + "\" could not be started",
+                        "The server's log says why. Connecting again tries again.");
+            }
+        };
+    }
+
+    private Optional<Branch> connectableBranch(String endpointId) {
+        return inventory
                 .endpoint(endpointId)
                 .flatMap(endpoint -> inventory.branch(endpoint.branchId()))
                 .filter(Routing::connectable);
-        if (branch.isEmpty()) {
-            return CompletableFuture.failedFuture(new RoutingException(
-                    UNKNOWN_DATABASE,
-                    "the branch does not exist any more",
-                    "List the branches with: coppice branches list"));
-        }
-        monitor.touch(endpointId);
-        TimelineId timeline = new TimelineId(branch.get().timelineId());
-        return computes.wake(new ComputeSpec(endpointId, timeline, settings))
-                .handle((address, failure) -> woken(branch.get(), endpointId, address, failure));
+    }
+
+    private static RoutingException gone() {
+        return new RoutingException(
+                UNKNOWN_DATABASE,
+                "the branch does not exist any more",
+                "List the branches with: coppice branches list");
     }
 
     private Path woken(
             Branch branch, String endpointId, @Nullable ComputeAddress address, @Nullable Throwable failure) {
+        if (failure instanceof RoutingException || failure instanceof CompletionException) {
+            Throwable cause = failure instanceof RoutingException ? failure : failure.getCause();
+            if (cause instanceof RoutingException refused) {
+                throw new CompletionException(refused);
+            }
+        }
         if (address == null) {
             log.error("The compute of branch {} ({}) could not be started", branch.name(), endpointId, failure);
             throw new CompletionException(new RoutingException(

@@ -8,6 +8,7 @@ import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
+import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogFixture;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.storage.PageService;
@@ -34,12 +35,18 @@ final class ControlFixture implements AutoCloseable {
     final Path data = CatalogFixture.newDataDirectory();
     private final HttpClient http = HttpClient.newHttpClient();
     private final int suspendTimeoutSeconds;
+    private final TimeTravel.Limits timeTravel;
     PageService pages;
     ComputeService computes;
     CoppiceControl control;
 
     ControlFixture(int suspendTimeoutSeconds) throws IOException {
+        this(suspendTimeoutSeconds, new TimeTravel.Limits(30, 8));
+    }
+
+    ControlFixture(int suspendTimeoutSeconds, TimeTravel.Limits timeTravel) throws IOException {
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
+        this.timeTravel = timeTravel;
         open();
     }
 
@@ -66,6 +73,7 @@ final class ControlFixture implements AutoCloseable {
                         PROXY_PORT,
                         suspendTimeoutSeconds,
                         BUFFERS_MB,
+                        timeTravel,
                         ComputeSettings.defaults()),
                 catalog,
                 pages,

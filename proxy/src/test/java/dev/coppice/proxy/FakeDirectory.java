@@ -1,6 +1,7 @@
 package dev.coppice.proxy;
 
 import dev.coppice.proxy.route.EndpointDirectory;
+import dev.coppice.proxy.route.Moment;
 import dev.coppice.proxy.route.RoutedEndpoint;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,6 +38,11 @@ public final class FakeDirectory implements EndpointDirectory {
     @Override
     public List<RoutedEndpoint> defaults() {
         return List.copyOf(defaults);
+    }
+
+    @Override
+    public RoutedEndpoint at(RoutedEndpoint endpoint, Moment moment) {
+        return new RoutedEndpoint(endpoint.endpointId() + '@' + moment, endpoint.branchName(), endpoint.projectId());
     }
 
     @Override

@@ -12,6 +12,7 @@ import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
 import dev.coppice.control.ControlConfiguration;
 import dev.coppice.control.CoppiceControl;
+import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.proxy.ProxyConfiguration;
 import dev.coppice.proxy.ProxyServer;
@@ -129,6 +130,9 @@ final class CoppiceServer implements AutoCloseable {
                 advertised.port(),
                 compute.suspendTimeoutSeconds(),
                 configuration.catalog().sharedBuffersMegabytes(),
+                new TimeTravel.Limits(
+                        configuration.timeTravel().idleTimeoutSeconds(),
+                        configuration.timeTravel().computesPerProject()),
                 new ComputeSettings(compute.sizeComputeUnits(), settings));
     }
 

@@ -200,6 +200,7 @@ public final class ConfigurationLoader {
                                 tls.key().map(this::resolve))),
                 c.api(),
                 c.compute(),
+                c.timeTravel(),
                 new CoppiceConfiguration.Postgres(c.postgres().bin().map(this::resolve)),
                 c.catalog(),
                 c.storage(),

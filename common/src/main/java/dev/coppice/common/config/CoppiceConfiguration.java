@@ -18,6 +18,7 @@ public record CoppiceConfiguration(
         Proxy proxy,
         Api api,
         Compute compute,
+        TimeTravel timeTravel,
         Postgres postgres,
         Catalog catalog,
         StorageConfiguration storage,
@@ -34,6 +35,7 @@ public record CoppiceConfiguration(
                     new Tls(TlsMode.AUTO, Optional.empty(), Optional.empty())),
             new Api(new ListenAddress("127.0.0.1", 5480)),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Map.of()),
+            new TimeTravel(30, 8),
             new Postgres(Optional.empty()),
             new Catalog(16),
             StorageConfiguration.DEFAULTS,
@@ -144,6 +146,20 @@ public record CoppiceConfiguration(
             requireRange("compute.shared_buffers_megabytes", sharedBuffersMegabytes, 1, 1_048_576, "megabytes");
             requireRange("compute.shutdown_timeout_seconds", shutdownTimeoutSeconds, 1, 3_600, "seconds");
             postgresSettings = Map.copyOf(postgresSettings);
+        }
+    }
+
+    /**
+     * Read-only computes of past moments.
+     *
+     * @param idleTimeoutSeconds without a query until such a compute goes
+     * @param computesPerProject at once; more are refused with SQLSTATE 53300
+     */
+    public record TimeTravel(int idleTimeoutSeconds, int computesPerProject) {
+        /** Checks ranges. */
+        public TimeTravel {
+            requireRange("time_travel.idle_timeout_seconds", idleTimeoutSeconds, 1, 86_400, "seconds");
+            requireRange("time_travel.computes_per_project", computesPerProject, 0, 10_000, "computes");
         }
     }
 

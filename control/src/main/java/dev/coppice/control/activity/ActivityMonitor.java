@@ -106,6 +106,32 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         fresh.start();
     }
 
+    /**
+     * Watches a running compute that belongs to no branch, for its idleness only; one that is watched already is not idle now.
+     *
+     * @param onIdle called about once a second from when it has been idle for {@code idleSeconds}; must not block
+     */
+    public void watchApart(String endpointId, int idleSeconds, Runnable onIdle) {
+        if (closed) {
+            return;
+        }
+        // Roles are remembered for branches that exist, so those of this one are not.
+        ComputeWatch fresh = new ComputeWatch(
+                endpointId,
+                endpointId,
+                computes.address(endpointId).socket(),
+                catalog.inventory(),
+                roles,
+                () -> idleSeconds,
+                onIdle);
+        ComputeWatch before = watches.putIfAbsent(endpointId, fresh);
+        if (before == null) {
+            fresh.start();
+        } else {
+            before.touch();
+        }
+    }
+
     /** Somebody is about to connect: the compute is not idle. */
     public void touch(String endpointId) {
         ComputeWatch watch = watches.get(endpointId);

@@ -6,6 +6,7 @@ import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.branch.ProjectWorkflows;
+import dev.coppice.control.branch.RestoreWorkflow;
 import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
@@ -66,7 +67,7 @@ public final class ApiServer implements AutoCloseable {
         Lookup lookup = new Lookup(inventory);
         new AccountRoutes(shop.clock().instant()).register(routes);
         new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), views).register(routes);
-        new BranchRoutes(lookup, new BranchWorkflows(shop), views).register(routes);
+        new BranchRoutes(lookup, new BranchWorkflows(shop), new RestoreWorkflow(shop), views).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, roles, views).register(routes);
         new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
@@ -114,6 +115,7 @@ public final class ApiServer implements AutoCloseable {
             case PRECONDITION -> 412;
             case UNPROCESSABLE -> 422;
             case LOCKED -> 423;
+            case TOO_MANY -> 429;
             case UNAVAILABLE, UNCERTAIN -> 503;
             case INTERNAL -> 500;
         };

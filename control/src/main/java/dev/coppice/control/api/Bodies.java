@@ -13,6 +13,7 @@ final class Bodies {
     record NewProject(
             @Nullable String name,
             @Nullable Integer pgVersion,
+            @Nullable Integer historyRetentionSeconds,
             @Nullable FirstBranch branch) {}
 
     record FirstBranch(
@@ -22,7 +23,7 @@ final class Bodies {
 
     record UpdateProject(@Nullable ProjectChange project) {}
 
-    record ProjectChange(@Nullable String name) {}
+    record ProjectChange(@Nullable String name, @Nullable Integer historyRetentionSeconds) {}
 
     record CreateBranch(
             @Nullable NewBranch branch, @Nullable List<BranchEndpoint> endpoints) {}
@@ -40,7 +41,15 @@ final class Bodies {
 
     record UpdateBranch(@Nullable BranchChange branch) {}
 
-    record BranchChange(@Nullable String name) {}
+    record BranchChange(
+            @Nullable String name,
+            @JsonProperty("protected") @Nullable Boolean isProtected) {}
+
+    record RestoreBranch(
+            @Nullable String sourceBranchId,
+            @Nullable String sourceLsn,
+            @Nullable String sourceTimestamp,
+            @Nullable String preserveUnderName) {}
 
     record CreateEndpoint(@Nullable NewEndpoint endpoint) {}
 

@@ -4,6 +4,7 @@ import dev.coppice.common.Lsn;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
+import dev.coppice.control.branch.RestoreWorkflow;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.error.ControlException;
@@ -22,11 +23,13 @@ final class BranchRoutes {
 
     private final Lookup lookup;
     private final BranchWorkflows branches;
+    private final RestoreWorkflow restores;
     private final ViewMaker views;
 
-    BranchRoutes(Lookup lookup, BranchWorkflows branches, ViewMaker views) {
+    BranchRoutes(Lookup lookup, BranchWorkflows branches, RestoreWorkflow restores, ViewMaker views) {
         this.lookup = lookup;
         this.branches = branches;
+        this.restores = restores;
         this.views = views;
     }
 
@@ -38,6 +41,11 @@ final class BranchRoutes {
                 call -> Reply.ok(new Views.OneBranch(views.measured(lookup.branch(call)), Map.of())));
         routes.patch("/projects/{project}/branches/{branch}", this::update);
         routes.delete("/projects/{project}/branches/{branch}", this::delete);
+        routes.post("/projects/{project}/branches/{branch}/restore", this::restore);
+        routes.post(
+                "/projects/{project}/branches/{branch}/set_as_default",
+                call -> Reply.ok(new Views.ChangedBranch(
+                        views.branch(branches.setDefault(call.project(), call.branch())), List.of())));
     }
 
     private Reply list(Call call) {
@@ -63,7 +71,7 @@ final class BranchRoutes {
                 lookup.project(call).id(),
                 asked.parentId(),
                 asked.name(),
-                point(asked),
+                point("branch.parent", asked.parentLsn(), asked.parentTimestamp()),
                 Boolean.TRUE.equals(asked.isProtected()),
                 // Without the list, too: a branch that cannot be connected to is of no use to anybody here.
                 endpoints == null || !endpoints.isEmpty(),
@@ -105,30 +113,51 @@ final class BranchRoutes {
         return Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), 0);
     }
 
-    private static BranchPointRequest point(Bodies.NewBranch asked) {
-        if (asked.parentLsn() != null && asked.parentTimestamp() != null) {
-            throw ControlException.invalid("branch: give parent_lsn or parent_timestamp, not both");
+    /** @param field what the two fields' names begin with */
+    private static BranchPointRequest point(String field, @Nullable String lsn, @Nullable String timestamp) {
+        if (lsn != null && timestamp != null) {
+            throw ControlException.invalid(field + "_lsn: cannot be given together with " + field + "_timestamp");
         }
-        if (asked.parentLsn() != null) {
+        if (lsn != null) {
             try {
-                return new BranchPointRequest.AtLsn(Lsn.parse(asked.parentLsn()));
+                return new BranchPointRequest.AtLsn(Lsn.parse(lsn));
             } catch (IllegalArgumentException e) {
-                throw new ControlException(ControlException.Kind.INVALID, "branch.parent_lsn: " + e.getMessage(), e);
+                throw new ControlException(ControlException.Kind.INVALID, field + "_lsn: " + e.getMessage(), e);
             }
         }
-        if (asked.parentTimestamp() != null) {
+        if (timestamp != null) {
             try {
                 return new BranchPointRequest.AtTime(
-                        OffsetDateTime.parse(asked.parentTimestamp()).toInstant());
+                        OffsetDateTime.parse(timestamp).toInstant());
             } catch (DateTimeException e) {
                 throw new ControlException(
                         ControlException.Kind.INVALID,
-                        "branch.parent_timestamp: must be an RFC 3339 time with seconds and a zone, like"
+                        field + "_timestamp: must be an RFC 3339 time with seconds and a zone, like"
                                 + " 2026-01-02T03:04:05Z",
                         e);
             }
         }
         return new BranchPointRequest.Head();
+    }
+
+    private Reply restore(Call call) throws IOException {
+        Bodies.RestoreBranch asked = call.body(Bodies.RestoreBranch.class);
+        if (asked.sourceBranchId() == null) {
+            throw ControlException.invalid("source_branch_id: is missing");
+        }
+        Branch target = lookup.branch(call);
+        Branch source = lookup.branch(call, asked.sourceBranchId());
+        RestoreWorkflow.Restored restored = restores.restore(new RestoreWorkflow.Request(
+                target.projectId(),
+                target.id(),
+                source.id(),
+                point("source", asked.sourceLsn(), asked.sourceTimestamp()),
+                asked.preserveUnderName() == null || asked.preserveUnderName().isEmpty()
+                        ? null
+                        : asked.preserveUnderName()));
+        return Reply.ok(new Views.ChangedBranch(
+                views.branch(restored.branch()),
+                restored.operations().stream().map(views::operation).toList()));
     }
 
     private Reply update(Call call) throws IOException {
@@ -139,6 +168,9 @@ final class BranchRoutes {
         Branch branch = lookup.branch(call);
         if (asked.name() != null) {
             branch = branches.rename(branch.projectId(), branch.id(), asked.name());
+        }
+        if (asked.isProtected() != null) {
+            branch = branches.setProtected(branch.projectId(), branch.id(), asked.isProtected());
         }
         return Reply.ok(new Views.ChangedBranch(views.branch(branch), List.of()));
     }

@@ -10,6 +10,7 @@ import dev.coppice.control.catalog.Project;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Projects and their operations. */
@@ -79,8 +80,12 @@ final class ProjectRoutes {
                     ControlException.Kind.UNPROCESSABLE,
                     "project.pg_version: this server runs Postgres " + projects.pgVersion() + " only");
         }
-        ProjectWorkflows.MadeProject project =
-                projects.create(new ProjectWorkflows.Request(name, branchName, roleName, databaseName));
+        ProjectWorkflows.MadeProject project = projects.create(new ProjectWorkflows.Request(
+                name,
+                branchName,
+                roleName,
+                databaseName,
+                Objects.requireNonNullElse(asked.historyRetentionSeconds(), Project.RETENTION_DEFAULT_SECONDS)));
         Made made = project.made();
         Optional<BranchContents.Login> login = made.contents().login();
         return Reply.created(new Views.CreatedProject(
@@ -105,6 +110,9 @@ final class ProjectRoutes {
             throw ControlException.invalid("project: is missing");
         }
         Project project = asked.name() == null ? find(call) : projects.rename(call.project(), asked.name());
+        if (asked.historyRetentionSeconds() != null) {
+            project = projects.setRetention(call.project(), asked.historyRetentionSeconds());
+        }
         return Reply.ok(new Views.OneProject(views.project(project)));
     }
 

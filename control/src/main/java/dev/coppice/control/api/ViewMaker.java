@@ -71,7 +71,7 @@ final class ViewMaker {
                 0,
                 0,
                 0,
-                0,
+                project.historyRetentionSeconds(),
                 project.createdAt(),
                 project.createdAt(),
                 project.updatedAt());
@@ -109,6 +109,7 @@ final class ViewMaker {
                 0,
                 0,
                 0,
+                branch.lastResetAt(),
                 branch.createdAt(),
                 branch.updatedAt());
     }

@@ -62,6 +62,7 @@ final class Views {
             long computeTimeSeconds,
             long writtenDataBytes,
             long dataTransferBytes,
+            @Nullable Instant lastResetAt,
             Instant createdAt,
             Instant updatedAt) {}
 

@@ -14,32 +14,20 @@ import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
 import dev.coppice.storage.BranchPoint;
-import dev.coppice.storage.OutsideHistoryException;
-import dev.coppice.storage.Timeline;
+import dev.coppice.storage.Lease;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Makes, renames and deletes branches. */
 public final class BranchWorkflows {
     static final String CREATE = "create_branch";
     static final String DELETE = "delete_timeline";
 
-    private static final Logger log = LoggerFactory.getLogger(BranchWorkflows.class);
-    private static final long FRESH_ROLES_MAX_MILLIS = 500;
     private static final int NAME_ATTEMPTS = 5;
-
-    /** How far a client's clock may be ahead of ours. */
-    private static final Duration CLOCK_TOLERANCE = Duration.ofMinutes(1);
 
     private final Workshop shop;
     private final Removal removal;
@@ -81,11 +69,13 @@ public final class BranchWorkflows {
         requireFree(request.projectId(), name);
         shop.family().readLock().lock();
         try {
-            shop.branch(request.projectId(), parent.id());
-            BranchPoint point = resolve(parent, request.point());
-            return request.point() instanceof BranchPointRequest.Head
-                    ? fromHead(request, parent, name, point)
-                    : fromPast(request, parent, name, point);
+            try (BranchLocks.Hold _ = shop.locks().shared(parent, "branched");
+                    Lease lease =
+                            shop.resolver().resolve(shop.branch(request.projectId(), parent.id()), request.point())) {
+                return request.point() instanceof BranchPointRequest.Head
+                        ? fromHead(request, parent, name, lease.point())
+                        : fromPast(request, parent, name, lease.point());
+            }
         } finally {
             shop.family().readLock().unlock();
         }
@@ -117,57 +107,11 @@ public final class BranchWorkflows {
         }
     }
 
-    private BranchPoint resolve(Branch parent, BranchPointRequest request) {
-        Timeline timeline = shop.pages().timeline(Workshop.timeline(parent));
-        try {
-            return switch (request) {
-                case BranchPointRequest.Head() -> {
-                    freshenRoles(parent);
-                    yield timeline.head();
-                }
-                case BranchPointRequest.AtLsn(var lsn) -> timeline.at(lsn);
-                case BranchPointRequest.AtTime(var time) -> {
-                    requirePast(time);
-                    yield timeline.at(time);
-                }
-            };
-        } catch (OutsideHistoryException e) {
-            throw new ControlException(
-                    ControlException.Kind.UNPROCESSABLE, "branch \"" + parent.name() + "\": " + e.getMessage(), e);
-        }
-    }
-
-    /** The end of history, silently, is not what somebody wants who mistook a zone or a year. */
-    private void requirePast(Instant time) {
-        Instant now = shop.clock().instant();
-        if (time.isAfter(now.plus(CLOCK_TOLERANCE))) {
-            throw new ControlException(
-                    ControlException.Kind.UNPROCESSABLE,
-                    time + " is in the future; the server's clock shows " + now.truncatedTo(ChronoUnit.SECONDS));
-        }
-    }
-
-    /** A role made by SQL a moment ago must be able to log in to the branch; only a running parent can have one. */
-    private void freshenRoles(Branch parent) {
-        shop.inventory()
-                .endpointOfBranch(parent.id())
-                .flatMap(endpoint -> shop.monitor().freshRoles(endpoint.id(), true))
-                .ifPresent(roles -> {
-                    try {
-                        roles.get(FRESH_ROLES_MAX_MILLIS, TimeUnit.MILLISECONDS);
-                    } catch (ExecutionException | TimeoutException e) {
-                        log.debug("Branching from {} with the roles last seen", parent.id(), e);
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
-                });
-    }
-
     private Made fromHead(Request request, Branch parent, String name, BranchPoint point) {
         Drafted draft = draft(request, parent, name, point);
         Operation operation = operation(draft, Operation.Status.FINISHED, null);
         Map<String, LoginRole> roles = shop.inventory().roles(parent.id());
-        shop.pages().createBranch(Workshop.timeline(draft.branch()), point);
+        shop.createTimeline(Workshop.timeline(draft.branch()), point, retention(request.projectId()));
         try {
             BranchContents contents = publish(draft, roles, connection -> {
                 OperationRows.insert(connection, operation);
@@ -193,7 +137,7 @@ public final class BranchWorkflows {
         });
         BranchContents contents;
         try {
-            shop.pages().createBranch(timeline, point);
+            shop.createTimeline(timeline, point, retention(request.projectId()));
             LiveState live = shop.computes().run(endpointId, timeline, ComputeSql::read);
             contents = publish(draft, live.roles(), connection -> {
                 BranchContents.inherit(shop, connection, parent, draft.branch(), live.roles());
@@ -214,7 +158,11 @@ public final class BranchWorkflows {
         } else {
             shop.monitor().suspend(endpointId);
         }
-        return new Made(draft.branch(), draft.endpoint(), List.of(finished(operation)), contents);
+        return new Made(draft.branch(), draft.endpoint(), List.of(operation.finished(shop.now())), contents);
+    }
+
+    private Duration retention(String projectId) {
+        return shop.project(projectId).retention();
     }
 
     private record Drafted(Branch branch, Optional<Endpoint> endpoint) {}
@@ -235,6 +183,8 @@ public final class BranchWorkflows {
                 false,
                 request.isProtected(),
                 "console",
+                null,
+                false,
                 now,
                 now);
         Optional<Endpoint> endpoint = request.withEndpoint()
@@ -261,20 +211,6 @@ public final class BranchWorkflows {
                 CREATE,
                 status,
                 detail);
-    }
-
-    private Operation finished(Operation running) {
-        return new Operation(
-                running.id(),
-                running.projectId(),
-                running.branchId(),
-                running.endpointId(),
-                running.action(),
-                Operation.Status.FINISHED,
-                null,
-                null,
-                running.createdAt(),
-                shop.now());
     }
 
     private <T> T publish(Drafted draft, Map<String, LoginRole> roles, Catalog.Work<T> more) {
@@ -304,19 +240,70 @@ public final class BranchWorkflows {
 
     /** Gives the branch another name; its endpoint and its children do not notice. */
     public Branch rename(String projectId, String branchId, String name) {
-        Branch branch = shop.branch(projectId, branchId);
-        if (branch.name().equals(Names.branch(name))) {
-            return branch;
-        }
-        requireFree(projectId, name);
-        Branch renamed = branch.renamed(name, shop.now());
-        try {
-            shop.catalog()
-                    .change(projectId, connection -> Rows.update(connection, renamed), image -> image.put(renamed));
+        Names.branch(name);
+        try (BranchLocks.Hold _ = shop.locks().exclusive(shop.branch(projectId, branchId), "renamed")) {
+            Branch branch = shop.branch(projectId, branchId);
+            if (branch.name().equals(name)) {
+                return branch;
+            }
+            requireFree(projectId, name);
+            return store(branch.renamed(name, shop.now()));
         } catch (ControlException e) {
             throw named(e, name);
         }
-        return renamed;
+    }
+
+    /** Protects the branch, or no longer: a protected one cannot be deleted, reset or restored. */
+    public Branch setProtected(String projectId, String branchId, boolean isProtected) {
+        try (BranchLocks.Hold _ = shop.locks().exclusive(shop.branch(projectId, branchId), "changed")) {
+            Branch branch = shop.branch(projectId, branchId);
+            return branch.isProtected() == isProtected ? branch : store(branch.asProtected(isProtected, shop.now()));
+        }
+    }
+
+    private Branch store(Branch branch) {
+        shop.catalog()
+                .change(branch.projectId(), connection -> Rows.update(connection, branch), image -> image.put(branch));
+        return branch;
+    }
+
+    /** Makes the branch the one that is meant when none is named. */
+    public Branch setDefault(String projectId, String branchId) {
+        shop.family().readLock().lock();
+        try {
+            Branch chosen = shop.branch(projectId, branchId);
+            if (chosen.isDefault()) {
+                return chosen;
+            }
+            Optional<Branch> before = shop.inventory().defaultBranch(projectId);
+            try (BranchLocks.Hold _ = shop.locks().exclusive(chosen, "made the default");
+                    BranchLocks.Hold _ = before.map(branch -> shop.locks().exclusive(branch, "changed"))
+                            .orElse(() -> {})) {
+                return swapDefault(projectId, branchId);
+            }
+        } finally {
+            shop.family().readLock().unlock();
+        }
+    }
+
+    private Branch swapDefault(String projectId, String branchId) {
+        Instant now = shop.now();
+        Branch chosen = shop.branch(projectId, branchId).asDefault(true, now);
+        Optional<Branch> former = shop.inventory().defaultBranch(projectId).map(branch -> branch.asDefault(false, now));
+        shop.catalog()
+                .change(
+                        projectId,
+                        connection -> {
+                            if (former.isPresent()) {
+                                Rows.update(connection, former.get());
+                            }
+                            Rows.update(connection, chosen);
+                        },
+                        image -> {
+                            image.put(chosen);
+                            former.ifPresent(image::put);
+                        });
+        return chosen;
     }
 
     /**
@@ -325,49 +312,6 @@ public final class BranchWorkflows {
      * @throws ControlException UNPROCESSABLE for a default or protected branch and for the parent of others, with the reason
      */
     public Branch delete(String projectId, String branchId) {
-        Branch branch;
-        Operation operation;
-        shop.family().writeLock().lock();
-        try {
-            branch = shop.branch(projectId, branchId);
-            requireDeletable(branch);
-            Branch deleting = branch.in(BranchState.DELETING, shop.now());
-            operation = shop.operation(projectId, branchId, null, DELETE, Operation.Status.RUNNING, null);
-            shop.catalog()
-                    .change(
-                            projectId,
-                            connection -> {
-                                Rows.update(connection, deleting);
-                                OperationRows.insert(connection, operation);
-                            },
-                            image -> image.put(deleting));
-        } finally {
-            shop.family().writeLock().unlock();
-        }
-        removal.finishBranch(operation, branch);
-        return branch;
-    }
-
-    private void requireDeletable(Branch branch) {
-        String reason = null;
-        List<Branch> children = shop.inventory().childrenOf(branch.id());
-        if (branch.isDefault()) {
-            reason = "it is the default branch of its project";
-        } else if (branch.isProtected()) {
-            reason = "it is protected";
-        } else if (!children.isEmpty()) {
-            reason = "it has children ("
-                    + children.stream()
-                            .map(Branch::name)
-                            .sorted()
-                            .limit(5)
-                            .collect(java.util.stream.Collectors.joining(", "))
-                    + (children.size() > 5 ? ", ..." : "") + "); delete them first";
-        }
-        if (reason != null) {
-            throw new ControlException(
-                    ControlException.Kind.UNPROCESSABLE,
-                    "branch \"" + branch.name() + "\" cannot be deleted: " + reason);
-        }
+        return new Deletion(shop, removal).delete(projectId, branchId);
     }
 }

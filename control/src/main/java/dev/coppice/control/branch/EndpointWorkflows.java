@@ -37,7 +37,7 @@ public final class EndpointWorkflows {
                     "endpoint.type: \"" + type + "\" is not supported; only read_write endpoints are");
         }
         shop.family().readLock().lock();
-        try {
+        try (BranchLocks.Hold _ = changing(shop.branch(projectId, branchId))) {
             Branch branch = shop.branch(projectId, branchId);
             if (shop.inventory().endpointOfBranch(branchId).isPresent()) {
                 throw ControlException.conflict(
@@ -78,9 +78,11 @@ public final class EndpointWorkflows {
     /** Wakes the endpoint's compute; returns when it accepts connections. Works while the catalog is away. */
     public Endpoint start(String projectId, String endpointId) {
         Endpoint endpoint = shop.endpoint(projectId, endpointId);
-        Branch branch = shop.branch(projectId, endpoint.branchId());
-        shop.computes().awake(endpointId, Workshop.timeline(branch));
-        shop.monitor().touch(endpointId);
+        try (BranchLocks.Hold _ = changing(shop.branch(projectId, endpoint.branchId()))) {
+            Branch branch = shop.branch(projectId, endpoint.branchId());
+            shop.computes().awake(endpointId, Workshop.timeline(branch));
+            shop.monitor().touch(endpointId);
+        }
         return endpoint;
     }
 
@@ -94,14 +96,20 @@ public final class EndpointWorkflows {
     /** Deletes the endpoint; the branch and its data stay, and cannot be connected to. */
     public Endpoint delete(String projectId, String endpointId) {
         Endpoint endpoint = shop.endpoint(projectId, endpointId);
-        shop.catalog()
-                .change(
-                        projectId,
-                        connection -> Rows.deleteEndpoint(connection, endpointId),
-                        image -> image.removeEndpoint(endpointId));
-        suspendNow(endpoint);
-        shop.computeService().forget(endpointId);
+        try (BranchLocks.Hold _ = changing(shop.branch(projectId, endpoint.branchId()))) {
+            shop.catalog()
+                    .change(
+                            projectId,
+                            connection -> Rows.deleteEndpoint(connection, endpointId),
+                            image -> image.removeEndpoint(endpointId));
+            suspendNow(endpoint);
+            shop.computeService().forget(endpointId);
+        }
         return endpoint;
+    }
+
+    private BranchLocks.Hold changing(Branch branch) {
+        return shop.locks().shared(branch, "changed");
     }
 
     private void suspendNow(Endpoint endpoint) {

@@ -35,7 +35,8 @@ public final class ProjectWorkflows {
     }
 
     /** A project to be made, with its first branch, role and database. */
-    public record Request(String name, String branchName, String roleName, String databaseName) {}
+    public record Request(
+            String name, String branchName, String roleName, String databaseName, int historyRetentionSeconds) {}
 
     /** A project that was just made. */
     public record MadeProject(Project project, Made made) {}
@@ -51,8 +52,10 @@ public final class ProjectWorkflows {
         Names.branch(request.branchName());
         Names.role(request.roleName());
         Names.database(request.databaseName());
+        HistoryRetention.check(request.historyRetentionSeconds());
         Instant now = shop.now();
-        Project project = new Project(shop.ids().project(), request.name(), shop.pgVersion(), now, now);
+        Project project = new Project(
+                shop.ids().project(), request.name(), shop.pgVersion(), request.historyRetentionSeconds(), now, now);
         String branchId = shop.ids().branch();
         Branch branch = new Branch(
                 branchId,
@@ -66,6 +69,8 @@ public final class ProjectWorkflows {
                 true,
                 false,
                 "console",
+                null,
+                false,
                 now,
                 now);
         Endpoint endpoint = new Endpoint(
@@ -84,7 +89,7 @@ public final class ProjectWorkflows {
         });
         try {
             String password = shop.tokens().password();
-            shop.pages().createBranch(timeline, shop.pages().timeline(TEMPLATE).head());
+            shop.createTimeline(timeline, shop.pages().timeline(TEMPLATE).head(), project.retention());
             LiveState live = furnish(request, endpoint, timeline, password);
             BranchContents contents = publish(request, project, branch, endpoint, operation, live, password);
             shop.monitor().watch(endpoint.id());
@@ -142,6 +147,11 @@ public final class ProjectWorkflows {
                             image.put(branch);
                             image.put(endpoint);
                         });
+    }
+
+    /** Changes how far back the project's branches can be restored, in seconds; applies at once to all of them. */
+    public Project setRetention(String projectId, int seconds) {
+        return new HistoryRetention(shop).set(projectId, seconds);
     }
 
     public Project rename(String projectId, String name) {

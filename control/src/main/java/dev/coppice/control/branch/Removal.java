@@ -3,11 +3,16 @@ package dev.coppice.control.branch;
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.HiddenTimeline;
+import dev.coppice.control.catalog.HiddenTimelineRows;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.EpochRunningException;
+import dev.coppice.storage.TimelineHasChildrenException;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -48,11 +53,13 @@ final class Removal {
                 .change(
                         branch.projectId(),
                         connection -> {
+                            retire(connection, branch);
                             Rows.deleteBranch(connection, branch.id());
                             OperationRows.finish(
                                     connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
                         },
                         image -> image.removeBranch(branch.id()));
+        shop.hidden().sweep();
     }
 
     /** Finishes the deletion of a project whose branches are all marked as being deleted; can be repeated. */
@@ -70,11 +77,15 @@ final class Removal {
                 shop.catalog()
                         .change(
                                 projectId,
-                                connection -> Rows.deleteBranch(connection, leaf.id()),
+                                connection -> {
+                                    retire(connection, leaf);
+                                    Rows.deleteBranch(connection, leaf.id());
+                                },
                                 image -> image.removeBranch(leaf.id()));
                 left.remove(leaf);
             }
         }
+        shop.hidden().sweep();
         shop.catalog()
                 .change(
                         projectId,
@@ -135,13 +146,28 @@ final class Removal {
         return reason instanceof ControlException refused && refused.kind() == ControlException.Kind.UNCERTAIN;
     }
 
+    /** Others may read from the branch's timeline, below the surface: it then stays until they are gone. */
+    private void retire(Connection connection, Branch branch) throws SQLException {
+        if (shop.pages().exists(Workshop.timeline(branch))) {
+            HiddenTimelineRows.insert(
+                    connection,
+                    new HiddenTimeline(
+                            branch.timelineId(), branch.projectId(), HiddenTimeline.Kind.RETIRED, null, shop.now()));
+        }
+    }
+
     private void removeCompute(Branch branch) {
+        shop.travel().end(branch.id());
         Optional<Endpoint> endpoint = shop.inventory().endpointOfBranch(branch.id());
         TimelineId timeline = Workshop.timeline(branch);
         for (int attempt = 1; ; attempt++) {
             endpoint.ifPresent(e -> suspend(e.id()));
             try {
                 delete(timeline);
+                break;
+            } catch (TimelineHasChildrenException e) {
+                log.info(
+                        "The timeline of branch {} stays until nothing reads from it: {}", branch.id(), e.getMessage());
                 break;
             } catch (EpochRunningException e) {
                 // A client's wake that had passed its check before the branch was marked.

@@ -11,7 +11,10 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** At start: finishes or undoes what was under way when the last server ended, and removes timelines that nobody names. */
+/**
+ * At start: finishes or undoes what was under way when the last server ended, removes timelines that nobody names or needs, and
+ * tells storage how much history each of the others keeps.
+ */
 public final class Resumption {
     private static final Logger log = LoggerFactory.getLogger(Resumption.class);
 
@@ -33,7 +36,9 @@ public final class Resumption {
                 log.error("{} of project {} could not be resumed", operation.action(), operation.projectId(), e);
             }
         }
+        shop.hidden().sweep();
         removeOrphans();
+        new HistoryRetention(shop).applyAll();
     }
 
     private void resume(Operation operation) {
@@ -75,6 +80,7 @@ public final class Resumption {
         for (Branch branch : shop.inventory().branches()) {
             named.add(branch.timelineId());
         }
+        shop.hidden().all().forEach(timeline -> named.add(timeline.timelineId()));
         for (TimelineId id : shop.pages().timelines()) {
             if (id.equals(ProjectWorkflows.TEMPLATE) || named.contains(id.value())) {
                 continue;

@@ -15,10 +15,12 @@ import dev.coppice.control.sql.ComputeSql;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** Roles and databases of a branch: SQL on its compute first, then the catalog; a poll heals what a kill left between. */
 public final class RoleWorkflows {
     private static final String APPLY = "apply_config";
+    private static final String CHANGED = "changed";
 
     private final Workshop shop;
 
@@ -49,16 +51,21 @@ public final class RoleWorkflows {
 
     /** Creates a role that can log in, with a fresh password. */
     public WithPassword create(String projectId, String branchId, String name) {
-        Branch branch = shop.branch(projectId, branchId);
         Names.role(name);
-        return setPassword(branch, name, true);
+        return changing(projectId, branchId, branch -> setPassword(branch, name, true));
     }
 
     /** Gives the role a fresh password; the old one is refused from now on, in this branch only. */
     public WithPassword resetPassword(String projectId, String branchId, String name) {
-        Branch branch = shop.branch(projectId, branchId);
         Names.role(name);
-        return setPassword(branch, name, false);
+        return changing(projectId, branchId, branch -> setPassword(branch, name, false));
+    }
+
+    /** A restore in between would leave the change in what the branch was before. */
+    private <T> T changing(String projectId, String branchId, Function<Branch, T> change) {
+        try (BranchLocks.Hold _ = shop.locks().shared(shop.branch(projectId, branchId), CHANGED)) {
+            return change.apply(shop.branch(projectId, branchId));
+        }
     }
 
     private WithPassword setPassword(Branch branch, String name, boolean create) {
@@ -88,9 +95,12 @@ public final class RoleWorkflows {
      * @throws ControlException UNPROCESSABLE when it owns something, with Postgres's words
      */
     public Role delete(String projectId, String branchId, String name) {
-        Branch branch = shop.branch(projectId, branchId);
         Names.role(name);
-        Role role = role(projectId, branchId, name);
+        return changing(projectId, branchId, branch -> drop(branch, name));
+    }
+
+    private Role drop(Branch branch, String name) {
+        Role role = role(branch.projectId(), branch.id(), name);
         Endpoint endpoint = shop.endpointOf(branch);
         shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
             ComputeSql.dropRole(connection, name);
@@ -140,23 +150,29 @@ public final class RoleWorkflows {
     }
 
     public Database createDatabase(String projectId, String branchId, String name, String owner) {
-        Branch branch = shop.branch(projectId, branchId);
         Names.database(name);
         Names.role(owner);
+        return changing(projectId, branchId, branch -> makeDatabase(branch, name, owner));
+    }
+
+    private Database makeDatabase(Branch branch, String name, String owner) {
         Endpoint endpoint = shop.endpointOf(branch);
         shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
             ComputeSql.createDatabase(connection, name, owner);
             return Boolean.TRUE;
         });
         apply(branch, endpoint, connection -> RoleRows.putDatabase(connection, branch.id(), name, owner, shop.now()));
-        return database(projectId, branchId, name);
+        return database(branch.projectId(), branch.id(), name);
     }
 
     /** Drops the database, disconnecting who uses it. */
     public Database deleteDatabase(String projectId, String branchId, String name) {
-        Branch branch = shop.branch(projectId, branchId);
         Names.database(name);
-        Database database = database(projectId, branchId, name);
+        return changing(projectId, branchId, branch -> dropDatabase(branch, name));
+    }
+
+    private Database dropDatabase(Branch branch, String name) {
+        Database database = database(branch.projectId(), branch.id(), name);
         Endpoint endpoint = shop.endpointOf(branch);
         shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
             ComputeSql.dropDatabase(connection, name);

@@ -16,9 +16,11 @@ import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
+import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.PageService;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -29,6 +31,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param family read lock: making a branch; write lock: deciding that something may be deleted. So no branch gets a child
  *     after it was found to have none
+ * @param locks who works with a branch just now
+ * @param gate where wakes wait while a branch moves to another timeline
+ * @param hidden the timelines that belong to no branch
+ * @param travel the computes of past moments
  * @param random for salts
  */
 public record Workshop(
@@ -44,7 +50,11 @@ public record Workshop(
         SecureRandom random,
         Clock clock,
         int pgVersion,
-        ReentrantReadWriteLock family) {
+        ReentrantReadWriteLock family,
+        BranchLocks locks,
+        WakeGate gate,
+        HiddenTimelines hidden,
+        TimeTravel travel) {
 
     Inventory inventory() {
         return catalog.inventory();
@@ -52,6 +62,16 @@ public record Workshop(
 
     Computes computes() {
         return new Computes(computeService, computeSettings);
+    }
+
+    PointResolver resolver() {
+        return new PointResolver(pages, inventory(), monitor, clock);
+    }
+
+    /** Makes a timeline that begins at a point, and keeps as much history as its project's others. */
+    void createTimeline(TimelineId id, BranchPoint point, Duration retention) {
+        pages.createBranch(id, point);
+        pages.setRetention(id, retention);
     }
 
     /** Now, as the catalog can store it. */

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  * @param parentLsn where it left its parent; a record boundary
  * @param parentTimestamp the time asked for, when it was made for a point in time
  * @param timelineId its storage; another one after a reset or restore
+ * @param lastResetAt when it was last reset or restored
+ * @param continuesParent whether the parent preserves what this branch was before a restore to a moment of its own past;
+ *     such a parent can be deleted without this branch
  */
 public record Branch(
         String id,
@@ -24,6 +27,8 @@ public record Branch(
         boolean isDefault,
         boolean isProtected,
         String creationSource,
+        @Nullable Instant lastResetAt,
+        boolean continuesParent,
         Instant createdAt,
         Instant updatedAt) {
 
@@ -40,6 +45,8 @@ public record Branch(
                 isDefault,
                 isProtected,
                 creationSource,
+                lastResetAt,
+                continuesParent,
                 createdAt,
                 now);
     }
@@ -57,6 +64,97 @@ public record Branch(
                 isDefault,
                 isProtected,
                 creationSource,
+                lastResetAt,
+                continuesParent,
+                createdAt,
+                now);
+    }
+
+    public Branch asDefault(boolean nowDefault, Instant now) {
+        return new Branch(
+                id,
+                projectId,
+                parentId,
+                parentLsn,
+                parentTimestamp,
+                name,
+                timelineId,
+                state,
+                nowDefault,
+                isProtected,
+                creationSource,
+                lastResetAt,
+                continuesParent,
+                createdAt,
+                now);
+    }
+
+    public Branch asProtected(boolean nowProtected, Instant now) {
+        return new Branch(
+                id,
+                projectId,
+                parentId,
+                parentLsn,
+                parentTimestamp,
+                name,
+                timelineId,
+                state,
+                isDefault,
+                nowProtected,
+                creationSource,
+                lastResetAt,
+                continuesParent,
+                createdAt,
+                now);
+    }
+
+    /** Where a branch begins: everything about its parent. */
+    public record Origin(
+            @Nullable String parentId,
+            @Nullable Lsn lsn,
+            @Nullable Instant timestamp,
+            boolean continuesParent) {}
+
+    public Origin origin() {
+        return new Origin(parentId, parentLsn, parentTimestamp, continuesParent);
+    }
+
+    /** The same branch below another parent; its storage stays. */
+    public Branch below(Origin origin, Instant now) {
+        return new Branch(
+                id,
+                projectId,
+                origin.parentId(),
+                origin.lsn(),
+                origin.timestamp(),
+                name,
+                timelineId,
+                state,
+                isDefault,
+                isProtected,
+                creationSource,
+                lastResetAt,
+                origin.continuesParent(),
+                createdAt,
+                now);
+    }
+
+    /** The same branch on another timeline, as after a restore. */
+    public Branch restored(String newTimelineId, Origin origin, Instant now) {
+        return new Branch(
+                id,
+                projectId,
+                origin.parentId(),
+                origin.lsn(),
+                origin.timestamp(),
+                name,
+                newTimelineId,
+                state,
+                isDefault,
+                isProtected,
+                creationSource,
+                now,
+                origin.continuesParent(),
                 createdAt,
                 now);
     }

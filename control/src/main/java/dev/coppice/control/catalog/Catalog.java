@@ -164,6 +164,33 @@ public final class Catalog implements AutoCloseable {
                 image);
     }
 
+    /**
+     * Finds out whether a change whose outcome is uncertain was made, and takes over what the catalog says of the project.
+     * Waits until the catalog answers.
+     *
+     * @param operation was running before the change, which finishes it
+     */
+    public boolean settle(Operation operation) {
+        while (true) {
+            try {
+                boolean made = transaction(
+                                connection -> OperationRows.find(connection, operation.projectId(), operation.id()))
+                        .filter(found -> found.status() == Operation.Status.FINISHED)
+                        .isPresent();
+                reloadProject(operation.projectId());
+                return made;
+            } catch (ControlException e) {
+                boolean later =
+                        e.kind() == ControlException.Kind.UNAVAILABLE || e.kind() == ControlException.Kind.UNCERTAIN;
+                if (closed.get() || !later) {
+                    throw e;
+                }
+                log.warn("Waiting for the catalog to say whether {} was made: {}", operation.action(), e.getMessage());
+                pause();
+            }
+        }
+    }
+
     /** Stores the hash of a new API key. */
     public void addApiKey(String name, byte[] hash, Instant now) {
         transaction(connection -> {

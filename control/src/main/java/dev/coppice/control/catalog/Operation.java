@@ -21,6 +21,11 @@ public record Operation(
         Instant createdAt,
         Instant updatedAt) {
 
+    /** The same operation, done. */
+    public Operation finished(Instant now) {
+        return new Operation(id, projectId, branchId, endpointId, action, Status.FINISHED, null, null, createdAt, now);
+    }
+
     /** The part of Neon's statuses that we have: everything else never waits for anybody. */
     public enum Status {
         RUNNING,

@@ -60,6 +60,14 @@ public final class RoleRows {
                 RETURNING *""", childId, now, parentId);
     }
 
+    /** Takes over another branch's stored passwords for roles that have the same verifier and none stored. */
+    public static void adoptPasswords(Connection connection, String fromId, String toId) throws SQLException {
+        Sql.update(connection, """
+                UPDATE roles AS r SET sealed_password = o.sealed_password FROM roles AS o
+                WHERE r.branch_id = ? AND o.branch_id = ? AND o.name = r.name AND o.verifier = r.verifier
+                    AND r.sealed_password IS NULL""", toId, fromId);
+    }
+
     public static void deleteRole(Connection connection, String branchId, String name) throws SQLException {
         Sql.update(connection, "DELETE FROM roles WHERE branch_id = ? AND name = ?", branchId, name);
     }

@@ -14,10 +14,13 @@ public final class Rows {
     public static void insert(Connection connection, Project project) throws SQLException {
         Sql.update(
                 connection,
-                "INSERT INTO projects (id, name, pg_version, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
+                """
+                INSERT INTO projects (id, name, pg_version, history_retention_seconds, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?)""",
                 project.id(),
                 project.name(),
                 project.pgVersion(),
+                project.historyRetentionSeconds(),
                 project.createdAt(),
                 project.updatedAt());
     }
@@ -25,8 +28,9 @@ public final class Rows {
     public static void update(Connection connection, Project project) throws SQLException {
         Sql.update(
                 connection,
-                "UPDATE projects SET name = ?, updated_at = ? WHERE id = ?",
+                "UPDATE projects SET name = ?, history_retention_seconds = ?, updated_at = ? WHERE id = ?",
                 project.name(),
+                project.historyRetentionSeconds(),
                 project.updatedAt(),
                 project.id());
     }
@@ -41,8 +45,8 @@ public final class Rows {
                 connection,
                 """
                 INSERT INTO branches (id, project_id, parent_id, parent_lsn, parent_timestamp, name, timeline_id, state,
-                    is_default, is_protected, creation_source, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    is_default, is_protected, creation_source, last_reset_at, continues_parent, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 branch.id(),
                 branch.projectId(),
                 branch.parentId(),
@@ -54,22 +58,30 @@ public final class Rows {
                 branch.isDefault(),
                 branch.isProtected(),
                 branch.creationSource(),
+                branch.lastResetAt(),
+                branch.continuesParent(),
                 branch.createdAt(),
                 branch.updatedAt());
     }
 
-    /** Writes what may change: name, state, timeline and flags. */
+    /** Writes what may change: parent, name, state, timeline and flags. */
     public static void update(Connection connection, Branch branch) throws SQLException {
         Sql.update(
                 connection,
                 """
-                UPDATE branches SET name = ?, state = ?, timeline_id = ?, is_default = ?, is_protected = ?, updated_at = ?
+                UPDATE branches SET parent_id = ?, parent_lsn = ?, parent_timestamp = ?, name = ?, state = ?,
+                    timeline_id = ?, is_default = ?, is_protected = ?, last_reset_at = ?, continues_parent = ?, updated_at = ?
                 WHERE id = ?""",
+                branch.parentId(),
+                branch.parentLsn(),
+                branch.parentTimestamp(),
                 branch.name(),
                 branch.state().text(),
                 branch.timelineId(),
                 branch.isDefault(),
                 branch.isProtected(),
+                branch.lastResetAt(),
+                branch.continuesParent(),
                 branch.updatedAt(),
                 branch.id());
     }
@@ -138,6 +150,7 @@ public final class Rows {
                         row.getString("id"),
                         row.getString("name"),
                         row.getInt("pg_version"),
+                        row.getInt("history_retention_seconds"),
                         Sql.instant(row, "created_at"),
                         Sql.instant(row, "updated_at")),
                 "SELECT * FROM projects WHERE id = ?",
@@ -166,6 +179,8 @@ public final class Rows {
                 row.getBoolean("is_default"),
                 row.getBoolean("is_protected"),
                 row.getString("creation_source"),
+                Sql.nullableInstant(row, "last_reset_at"),
+                row.getBoolean("continues_parent"),
                 Sql.instant(row, "created_at"),
                 Sql.instant(row, "updated_at"));
     }

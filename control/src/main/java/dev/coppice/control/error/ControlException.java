@@ -20,6 +20,8 @@ public final class ControlException extends RuntimeException {
         UNPROCESSABLE,
         /** Another operation is in the way; the same request may succeed a little later. */
         LOCKED,
+        /** More than are allowed at once; the same request may succeed when others have ended. */
+        TOO_MANY,
         /** A part that the request needs is away; the same request may succeed later. */
         UNAVAILABLE,
         /** The catalog went away while it was being told to commit: it may have been done, and is looked up again. */

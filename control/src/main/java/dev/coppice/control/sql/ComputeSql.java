@@ -3,6 +3,7 @@ package dev.coppice.control.sql;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.secret.ScramVerifier;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -11,7 +12,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -96,6 +99,35 @@ public final class ComputeSql {
 
     public static void setVerifier(Connection connection, String role, String verifier) throws SQLException {
         execute(connection, "ALTER ROLE " + identifier(role) + " PASSWORD " + literal(verifier));
+    }
+
+    /**
+     * Of {@code wanted} the roles that {@code live} has with another password; those without a password that a proxy can
+     * check are left out.
+     */
+    public static List<LoginRole> differing(Map<String, LoginRole> wanted, Map<String, LoginRole> live) {
+        return wanted.values().stream()
+                .filter(role -> {
+                    String verifier = role.verifier();
+                    LoginRole other = live.get(role.name());
+                    return verifier != null
+                            && ScramVerifier.isScram(verifier)
+                            && other != null
+                            && !verifier.equals(other.verifier());
+                })
+                .toList();
+    }
+
+    /** Gives each of these roles, which exist, its verifier. */
+    public static void setVerifiers(Connection connection, List<LoginRole> roles) throws SQLException {
+        for (LoginRole role : roles) {
+            setVerifier(connection, role.name(), Objects.requireNonNull(role.verifier()));
+        }
+    }
+
+    /** Lets this connection write to a compute whose transactions are read-only by default. */
+    public static void allowWrites(Connection connection) throws SQLException {
+        execute(connection, "SET default_transaction_read_only = off");
     }
 
     public static void dropRole(Connection connection, String role) throws SQLException {

@@ -189,7 +189,7 @@ class CatalogIT {
     }
 
     private static void fill(Catalog catalog) {
-        Project project = new Project("p", "coppice", 18, NOW, NOW);
+        Project project = new Project("p", "coppice", 18, 86_400, NOW, NOW);
         Branch main = branch("br-a", null, "main", true);
         Branch child = branch("br-b", "br-a", "dev", false);
         Endpoint endpoint = new Endpoint("ep-a", "p", "br-a", Endpoint.READ_WRITE, 0, false, false, null, NOW, NOW);
@@ -216,7 +216,7 @@ class CatalogIT {
     }
 
     private static void check(Inventory inventory) {
-        assertThat(inventory.project("p").orElseThrow()).isEqualTo(new Project("p", "coppice", 18, NOW, NOW));
+        assertThat(inventory.project("p").orElseThrow()).isEqualTo(new Project("p", "coppice", 18, 86_400, NOW, NOW));
         assertThat(inventory.branchesOf("p"))
                 .containsExactly(branch("br-a", null, "main", true), branch("br-b", "br-a", "dev", false));
         assertThat(inventory.defaultBranch("p").orElseThrow().id()).isEqualTo("br-a");
@@ -239,6 +239,8 @@ class CatalogIT {
                 isDefault,
                 false,
                 "api",
+                null,
+                false,
                 NOW,
                 NOW);
     }

@@ -38,14 +38,14 @@ class InventoryTest {
 
     @Test
     void a_project_read_again_loses_what_the_catalog_no_longer_has_and_others_stay() {
-        inventory.put(new Project("p1", "one", 18, NOW, NOW));
+        inventory.put(new Project("p1", "one", 18, 86_400, NOW, NOW));
         inventory.put(branch("br-1", "p1", "dev"));
         inventory.put(branch("br-3", "p1", "old"));
         inventory.put(branch("br-2", "p2", "dev"));
         inventory.replaceProject(
                 "p1",
                 new Inventory.Contents(
-                        List.of(new Project("p1", "uno", 18, NOW, NOW)),
+                        List.of(new Project("p1", "uno", 18, 86_400, NOW, NOW)),
                         List.of(branch("br-1", "p1", "dev")),
                         List.of(),
                         Map.of()));
@@ -66,6 +66,20 @@ class InventoryTest {
 
     private static Branch branch(String id, String project, String name) {
         return new Branch(
-                id, project, null, null, null, name, id, BranchState.READY, false, false, "console", NOW, NOW);
+                id,
+                project,
+                null,
+                null,
+                null,
+                name,
+                id,
+                BranchState.READY,
+                false,
+                false,
+                "console",
+                null,
+                false,
+                NOW,
+                NOW);
     }
 }

@@ -21,6 +21,12 @@ public interface EndpointDirectory {
     List<RoutedEndpoint> defaults();
 
     /**
+     * A past moment of an endpoint's branch, as an endpoint of its own: {@link #verifier} asks the branch as it is now, {@link
+     * #wake} starts a read-only compute of that moment. Whether the branch has such a moment turns out at the wake.
+     */
+    RoutedEndpoint at(RoutedEndpoint endpoint, Moment moment);
+
+    /**
      * The SCRAM verifier of a role as pg_authid has it, {@code SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey};
      * empty when the role is unknown or may not log in. Must not start the endpoint's compute.
      */

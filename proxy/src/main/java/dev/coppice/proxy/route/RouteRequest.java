@@ -16,13 +16,16 @@ import java.util.Optional;
  * <p>Hints are {@code options=endpoint=<id>}, the first label of the server name, and {@code dbname@branch}. The
  * last {@code @} of the database name separates; a name ending in {@code @} is a name with an {@code @} in it and no
  * branch, and a database named exactly like its user (psql's default, and user names may be mail addresses) is never
- * taken apart.
+ * taken apart. A past moment is {@code options=neon_lsn:<lsn>} or {@code neon_timestamp:<time>}, or the last part of {@code
+ * dbname@branch@moment} or {@code dbname@moment}.
  *
  * @param user the role
  * @param hints in the order options, server name, database name
+ * @param moment the past moment to look at; empty = now
  * @param computeParameters what the compute's startup packet shall contain
  */
-public record RouteRequest(String user, List<RouteHint> hints, Map<String, String> computeParameters) {
+public record RouteRequest(
+        String user, List<RouteHint> hints, Optional<Moment> moment, Map<String, String> computeParameters) {
     /** A label with this prefix is an endpoint id under whatever domain it comes. */
     static final String ENDPOINT_PREFIX = "ep-";
 
@@ -60,23 +63,28 @@ public record RouteRequest(String user, List<RouteHint> hints, Map<String, Strin
             }
             hints.add(new RouteHint(RouteHint.Source.OPTIONS, endpoint));
         }
-        if (!options.endpoints().isEmpty()) {
+        Moments moments = new Moments();
+        moments.options(options.neon());
+        if (!options.endpoints().isEmpty() || !options.neon().isEmpty()) {
             replaceOrRemove(forCompute, OPTIONS, options.forCompute());
         }
         serverName
                 .flatMap(name -> label(name, domains))
                 .ifPresent(label -> hints.add(new RouteHint(RouteHint.Source.SERVER_NAME, label)));
 
-        String database = parameters.getOrDefault(DATABASE, "");
+        String given = parameters.getOrDefault(DATABASE, "");
+        boolean whole = given.equals(user);
+        String database = whole ? given : moments.cut(given);
+        replaceOrRemove(forCompute, DATABASE, database);
         int at = database.lastIndexOf('@');
-        if (at >= 0 && !database.equals(user)) {
+        if (at >= 0 && !whole) {
             String branch = database.substring(at + 1);
             if (!branch.isEmpty()) {
                 hints.add(new RouteHint(RouteHint.Source.DATABASE, branch));
             }
             replaceOrRemove(forCompute, DATABASE, database.substring(0, at));
         }
-        return new RouteRequest(user, List.copyOf(hints), forCompute);
+        return new RouteRequest(user, List.copyOf(hints), moments.agreed(), forCompute);
     }
 
     /** The names of the protocol options asked for; we know none. */

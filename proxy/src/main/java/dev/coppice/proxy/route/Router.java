@@ -27,6 +27,13 @@ public final class Router {
 
     /** @throws PgErrorException when the hints contradict each other, mean several endpoints, or are missing */
     public Route route(RouteRequest request) {
+        Route route = present(request);
+        return route instanceof Route.Known(var endpoint) && request.moment().isPresent()
+                ? new Route.Known(directory.at(endpoint, request.moment().get()))
+                : route;
+    }
+
+    private Route present(RouteRequest request) {
         List<RouteHint> hints = request.hints();
         if (hints.isEmpty()) {
             return defaultRoute();

@@ -1,26 +1,33 @@
 package dev.coppice.proxy.route;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The {@code options} startup parameter, taken apart as Postgres does (pg_split_opts, src/backend/utils/init/postinit.c:
  * words separated by white space, a backslash takes the next character literally), with the words that are ours -
  * {@code endpoint=<id>}, and {@code project=<id>} as old Neon clients say, also behind {@code -c} or {@code --} -
- * separated from those for the compute.
+ * separated from those for the compute. So are Neon's own, {@code neon_<name>:<value>}.
  *
  * @param endpoints the ids named, in order, may be empty strings
+ * @param neon the values of Neon's options by name, those given twice joined in order
  * @param forCompute the other words as they were written, joined by single spaces
  */
-record StartupOptions(List<String> endpoints, String forCompute) {
+record StartupOptions(List<String> endpoints, Map<String, List<String>> neon, String forCompute) {
     private static final String SET_FLAG = "-c";
     private static final String LONG_FLAG = "--";
+    private static final Pattern NEON_OPTION = Pattern.compile("neon_(\\w+):(.*)", Pattern.DOTALL);
     private static final List<String> OUR_NAMES = List.of("endpoint=", "project=");
 
     private record Word(String written, String meant) {}
 
     static StartupOptions parse(String options) {
         List<String> endpoints = new ArrayList<>();
+        Map<String, List<String>> neon = new LinkedHashMap<>();
         List<String> rest = new ArrayList<>();
         List<Word> words = split(options);
         for (int i = 0; i < words.size(); i++) {
@@ -29,7 +36,11 @@ record StartupOptions(List<String> endpoints, String forCompute) {
             String setting = flagAlone ? words.get(i + 1).meant : withoutFlag(word.meant);
             String name =
                     OUR_NAMES.stream().filter(setting::startsWith).findFirst().orElse("");
-            if (!name.isEmpty()) {
+            Matcher neonOption = NEON_OPTION.matcher(setting);
+            if (neonOption.matches()) {
+                neon.computeIfAbsent(neonOption.group(1), _ -> new ArrayList<>())
+                        .add(neonOption.group(2));
+            } else if (!name.isEmpty()) {
                 endpoints.add(setting.substring(name.length()));
             } else {
                 rest.add(word.written);
@@ -41,7 +52,7 @@ record StartupOptions(List<String> endpoints, String forCompute) {
                 i++;
             }
         }
-        return new StartupOptions(List.copyOf(endpoints), String.join(" ", rest));
+        return new StartupOptions(List.copyOf(endpoints), neon, String.join(" ", rest));
     }
 
     private static String withoutFlag(String word) {

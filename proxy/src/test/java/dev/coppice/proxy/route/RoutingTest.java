@@ -3,9 +3,11 @@ package dev.coppice.proxy.route;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.FakeDirectory;
 import dev.coppice.proxy.pgwire.PgErrorException;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -134,6 +136,65 @@ class RoutingTest {
         assertError(
                 SqlState.CONNECTION_REJECTED, "several projects have a branch named \"main\"", "database", "x@main");
         assertThat(route("options", "endpoint=ep-c", "database", "x@main")).isEqualTo(new Route.Known(OTHER_MAIN));
+    }
+
+    private static final Moment LSN = new Moment.AtLsn(Lsn.parse("0/1A2B3C"));
+    private static final Moment TIME = new Moment.AtTime(Instant.parse("2026-01-02T03:04:05Z"));
+
+    @Test
+    void a_past_moment_is_the_last_part_of_the_database_name() {
+        assertThat(route("database", "shop@dev@0/1A2B3C")).isEqualTo(new Route.Known(directory.at(DEV, LSN)));
+        assertThat(route("database", "shop@dev@2026-01-02T03:04:05Z"))
+                .isEqualTo(new Route.Known(directory.at(DEV, TIME)));
+        assertThat(route("database", "shop@2026-01-02T04:04:05+01:00"))
+                .isEqualTo(new Route.Known(directory.at(MAIN, TIME)));
+        assertThat(route("options", "endpoint=ep-b", "database", "shop@0/1a2b3c"))
+                .isEqualTo(new Route.Known(directory.at(DEV, LSN)));
+        assertThat(parse("database", "shop@dev@0/1A2B3C").computeParameters()).containsEntry("database", "shop");
+        // A database that has an @ in its name still does, and a user named like a moment is not at one.
+        assertThat(parse("database", "a@b@dev").moment()).isEmpty();
+        assertThat(parse("database", "a@b@dev").computeParameters()).containsEntry("database", "a@b");
+        assertThat(parse("user", "me@0/1", "database", "me@0/1").moment()).isEmpty();
+    }
+
+    @Test
+    void a_past_moment_is_an_option_as_neons_proxy_reads_it() {
+        assertThat(route("options", "endpoint=ep-b neon_lsn:0/1A2B3C"))
+                .isEqualTo(new Route.Known(directory.at(DEV, LSN)));
+        assertThat(route("options", "neon_timestamp:2026-01-02T03:04:05Z", "database", "x@dev"))
+                .isEqualTo(new Route.Known(directory.at(DEV, TIME)));
+        assertThat(parse("options", "-c geqo=off neon_lsn:0/1 neon_endpoint_type:read_write")
+                        .computeParameters())
+                .containsEntry("options", "-c geqo=off");
+        assertThat(parse("options", "neon_lsn:0/1").computeParameters()).doesNotContainKey("options");
+        assertThat(parse("options", "neon_lsn:0/1A2B3C", "database", "x@dev@0/1a2b3c")
+                        .moment())
+                .contains(LSN);
+    }
+
+    @Test
+    void a_moment_that_is_malformed_unknown_or_contradictory_is_an_error() {
+        SqlState invalid = SqlState.INVALID_PARAMETER_VALUE;
+        assertError(invalid, "\"garbage\" in neon_lsn is not a moment", "options", "neon_lsn:garbage");
+        assertError(invalid, "neon_lsn", "options", "neon_lsn:");
+        assertError(invalid, "neon_timestamp", "options", "neon_timestamp:2026-01-02");
+        assertError(invalid, "the database name", "database", "shop@dev@2026-01-02");
+        assertError(invalid, "the database name", "database", "shop@dev@0/123456789");
+        assertError(invalid, "neon_timestmap", "options", "neon_timestmap:2026-01-02T03:04:05Z");
+        assertError(
+                SqlState.PROTOCOL_VIOLATION, "contradictory moments: 0/1, 0/2", "options", "neon_lsn:0/1 neon_lsn:0/2");
+        assertError(
+                SqlState.PROTOCOL_VIOLATION,
+                "contradictory moments",
+                "options",
+                "neon_lsn:0/1",
+                "database",
+                "x@dev@2026-01-02T03:04:05Z");
+    }
+
+    @Test
+    void a_moment_of_an_unknown_branch_is_as_unknown_as_the_branch() {
+        assertThat(route("database", "shop@nowhere@0/1")).isEqualTo(new Route.Unknown("nowhere"));
     }
 
     @Test

@@ -1,0 +1,309 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.HiddenTimeline;
+import dev.coppice.control.catalog.HiddenTimelineRows;
+import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.sql.LiveState;
+import dev.coppice.storage.Lease;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Replaces what a branch contains by a point of its own past or of another branch: a new timeline is made at the point, and one
+ * transaction moves the branch to it. Until that transaction the branch is what it was; a kill before it leaves a timeline
+ * that the next start removes, a kill after it leaves nothing to do.
+ *
+ * <p>The branch keeps its id, its name, its endpoint and the passwords of its roles; its roles and databases are those of the
+ * point. Its children stay with what they were made from, so they move to the branch that preserves it.
+ */
+public final class RestoreWorkflow {
+    private final Workshop shop;
+    private final Removal removal;
+
+    public RestoreWorkflow(Workshop shop) {
+        this.shop = shop;
+        this.removal = new Removal(shop);
+    }
+
+    /**
+     * What to restore.
+     *
+     * @param sourceId the branch that has the point, or the restored branch itself
+     * @param preserveUnderName the name of a new branch that takes over what the restored one was; absent = it is thrown away
+     */
+    public record Request(
+            String projectId,
+            String branchId,
+            String sourceId,
+            BranchPointRequest point,
+            @Nullable String preserveUnderName) {
+        boolean fromItself() {
+            return branchId.equals(sourceId);
+        }
+    }
+
+    /** A branch that was just restored. */
+    public record Restored(Branch branch, List<Operation> operations) {}
+
+    /** The new timeline, and what is in it. */
+    private record Prepared(TimelineId timeline, Branch.Origin origin, LiveState contents) {}
+
+    /**
+     * Restores the branch; whoever is connected to it is disconnected, and whoever connects while this runs waits for it.
+     *
+     * @throws ControlException INVALID or UNPROCESSABLE with what is missing; LOCKED when something else is under way with
+     *     one of both branches
+     */
+    public Restored restore(Request request) {
+        shop.family().readLock().lock();
+        try {
+            Branch named = shop.branch(request.projectId(), request.branchId());
+            try (BranchLocks.Hold _ = shop.locks().exclusive(named, "restored")) {
+                Branch target = shop.branch(request.projectId(), request.branchId());
+                Branch source = request.fromItself() ? target : shop.branch(request.projectId(), request.sourceId());
+                check(request, target);
+                try (BranchLocks.Hold _ =
+                                request.fromItself() ? () -> {} : shop.locks().shared(source, "used for a restore");
+                        Lease point = shop.resolver().resolve(source, request.point())) {
+                    return restore(request, target, source, point);
+                }
+            }
+        } finally {
+            shop.family().readLock().unlock();
+        }
+    }
+
+    private void check(Request request, Branch target) {
+        if (request.fromItself() && request.point() instanceof BranchPointRequest.Head) {
+            throw ControlException.invalid(
+                    "source_timestamp or source_lsn: is needed to restore a branch from its own past");
+        }
+        if (target.isProtected()) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "branch \"" + target.name() + "\" cannot be restored: it is protected; end its protection first");
+        }
+        String preserve = request.preserveUnderName();
+        if (preserve != null) {
+            Names.branch(preserve);
+            if (shop.inventory().branchNamed(request.projectId(), preserve).isPresent()) {
+                throw taken(preserve, null);
+            }
+            return;
+        }
+        if (request.fromItself()) {
+            throw ControlException.invalid(
+                    "preserve_under_name: is needed when a branch is restored from itself, because"
+                            + " the restored branch continues what is preserved");
+        }
+        List<Branch> children = shop.inventory().childrenOf(target.id());
+        if (!children.isEmpty()) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "branch \"" + target.name() + "\" has children (" + Deletion.names(children)
+                            + "): give preserve_under_name, and they move to the branch of that name; or delete them"
+                            + " first");
+        }
+    }
+
+    private Restored restore(Request request, Branch target, Branch source, Lease point) {
+        TimelineId timeline = new TimelineId(shop.ids().branch());
+        String helper = shop.ids().endpoint();
+        Operation operation = shop.operation(
+                target.projectId(),
+                target.id(),
+                shop.inventory().endpointOfBranch(target.id()).map(Endpoint::id).orElse(null),
+                ProjectWorkflows.CREATE,
+                Operation.Status.RUNNING,
+                new Removal.Detail(timeline, helper).text());
+        shop.catalog().transaction(connection -> {
+            OperationRows.insert(connection, operation);
+            return Boolean.TRUE;
+        });
+        try {
+            shop.createTimeline(
+                    timeline, point.point(), shop.project(target.projectId()).retention());
+            LiveState contents = new RestoredContents(shop).prepare(request, target, source, timeline, helper);
+            Instant time = request.point() instanceof BranchPointRequest.AtTime(var asked) ? asked : null;
+            Branch.Origin origin = new Branch.Origin(source.id(), point.point().lsn(), time, request.fromItself());
+            Branch restored = move(request, target, new Prepared(timeline, origin, contents), operation);
+            shop.hidden().sweep();
+            return new Restored(restored, List.of(operation.finished(shop.now())));
+        } catch (RuntimeException e) {
+            removal.undo(operation, e);
+            String preserve = request.preserveUnderName();
+            throw e instanceof ControlException refused
+                            && refused.kind() == ControlException.Kind.CONFLICT
+                            && preserve != null
+                    ? taken(preserve, e)
+                    : e;
+        }
+    }
+
+    private static ControlException taken(String name, @Nullable Throwable cause) {
+        return new ControlException(
+                ControlException.Kind.CONFLICT, "branch with name \"" + name + "\" already exists", cause);
+    }
+
+    /** Cuts the connections and moves the branch; wakes wait meanwhile and find the new timeline. */
+    private Branch move(Request request, Branch target, Prepared prepared, Operation operation) {
+        try (WakeGate.Closed _ = shop.gate().close(target.id())) {
+            shop.inventory()
+                    .endpointOfBranch(target.id())
+                    .ifPresent(endpoint -> shop.monitor().suspend(endpoint.id()));
+            Move move = plan(request, target, prepared);
+            publish(move, prepared, operation);
+            return move.restored();
+        }
+    }
+
+    /** Everything that changes in the catalog. */
+    private record Move(
+            Branch before,
+            Branch restored,
+            Optional<Branch> preserved,
+            Optional<Endpoint> preservedEndpoint,
+            List<Branch> children,
+            Map<String, LoginRole> rolesBefore) {
+        Stream<Branch> branches() {
+            return Stream.of(preserved.stream(), children.stream(), Stream.of(restored))
+                    .flatMap(branches -> branches);
+        }
+    }
+
+    private Move plan(Request request, Branch target, Prepared prepared) {
+        Instant now = shop.now();
+        Optional<Branch> preserved =
+                Optional.ofNullable(request.preserveUnderName()).map(name -> preserved(target, name, now));
+        Branch.Origin origin = prepared.origin();
+        if (request.fromItself() && preserved.isPresent()) {
+            origin = new Branch.Origin(preserved.get().id(), origin.lsn(), origin.timestamp(), true);
+        }
+        List<Branch> children = new ArrayList<>();
+        preserved.ifPresent(branch -> shop.inventory()
+                .childrenOf(target.id())
+                .forEach(child -> children.add(child.below(
+                        new Branch.Origin(
+                                branch.id(), child.parentLsn(), child.parentTimestamp(), child.continuesParent()),
+                        now))));
+        Optional<Endpoint> endpoint = preserved.flatMap(branch -> shop.inventory()
+                .endpointOfBranch(target.id())
+                .map(own -> new Endpoint(
+                        shop.ids().endpoint(),
+                        own.projectId(),
+                        branch.id(),
+                        Endpoint.READ_WRITE,
+                        own.suspendTimeoutSeconds(),
+                        false,
+                        false,
+                        null,
+                        now,
+                        now)));
+        return new Move(
+                target,
+                target.restored(prepared.timeline().value(), origin, now),
+                preserved,
+                endpoint,
+                children,
+                shop.inventory().roles(target.id()));
+    }
+
+    private Branch preserved(Branch target, String name, Instant now) {
+        return new Branch(
+                shop.ids().branch(),
+                target.projectId(),
+                target.parentId(),
+                target.parentLsn(),
+                target.parentTimestamp(),
+                name,
+                target.timelineId(),
+                BranchState.READY,
+                false,
+                false,
+                target.creationSource(),
+                target.lastResetAt(),
+                target.continuesParent(),
+                now,
+                now);
+    }
+
+    private void publish(Move move, Prepared prepared, Operation operation) {
+        try {
+            shop.catalog()
+                    .change(
+                            move.before().projectId(),
+                            connection -> {
+                                write(connection, move, prepared);
+                                OperationRows.finish(
+                                        connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                            },
+                            image -> {
+                                move.preserved().ifPresent(branch -> image.putRoles(branch.id(), move.rolesBefore()));
+                                image.putRoles(
+                                        move.restored().id(),
+                                        prepared.contents().roles());
+                                move.branches().forEach(image::put);
+                                move.preservedEndpoint().ifPresent(image::put);
+                            });
+        } catch (ControlException e) {
+            if (e.kind() != ControlException.Kind.UNCERTAIN) {
+                throw e;
+            }
+            // To open the gate to the wrong timeline would lose what is written next.
+            if (!shop.catalog().settle(operation)) {
+                throw new ControlException(
+                        ControlException.Kind.UNAVAILABLE, "the catalog went away during the restore; try again", e);
+            }
+        }
+    }
+
+    private void write(Connection connection, Move move, Prepared prepared) throws SQLException {
+        Branch restored = move.restored();
+        // The timeline must be free before the preserved branch can have it, and that must exist before it is a parent.
+        Rows.update(connection, restored.below(move.before().origin(), restored.updatedAt()));
+        if (move.preserved().isPresent()) {
+            Branch preserved = move.preserved().get();
+            Rows.insert(connection, preserved);
+            if (move.preservedEndpoint().isPresent()) {
+                Rows.insert(connection, move.preservedEndpoint().get());
+            }
+            BranchContents.inherit(shop, connection, move.before(), preserved, move.rolesBefore());
+        } else {
+            HiddenTimelineRows.insert(
+                    connection,
+                    new HiddenTimeline(
+                            move.before().timelineId(),
+                            restored.projectId(),
+                            HiddenTimeline.Kind.RETIRED,
+                            null,
+                            restored.updatedAt()));
+        }
+        for (Branch child : move.children()) {
+            Rows.update(connection, child);
+        }
+        Rows.update(connection, restored);
+        RoleRows.replaceRoles(
+                connection, restored.id(), prepared.contents().roles().values(), restored.updatedAt());
+        RoleRows.replaceDatabases(connection, restored.id(), prepared.contents().databases(), restored.updatedAt());
+        String parent = restored.parentId();
+        if (parent != null) {
+            RoleRows.adoptPasswords(connection, parent, restored.id());
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package dev.coppice.control.catalog;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A timeline that belongs to no branch.
+ *
+ * @param projectId whose retention applies to it; the project itself may be gone
+ * @param endpointId the compute that runs on a moment; absent for a retired timeline
+ */
+public record HiddenTimeline(
+        String timelineId,
+        String projectId,
+        Kind kind,
+        @Nullable String endpointId,
+        Instant createdAt) {
+
+    /** Why it is there. */
+    public enum Kind {
+        /** Its branch was deleted or restored; it goes when no other timeline reads from it. */
+        RETIRED,
+        /** A past moment that somebody looks at; it goes when nobody does any more. */
+        MOMENT;
+
+        String text() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+
+        static Kind of(String text) {
+            return valueOf(text.toUpperCase(java.util.Locale.ROOT));
+        }
+    }
+}
