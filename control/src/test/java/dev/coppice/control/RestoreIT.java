@@ -186,7 +186,7 @@ class RestoreIT {
                 Map.entry(self + ",'source_timestamp':'today'" + preserve, "400 RFC 3339"),
                 Map.entry(self + ",'source_timestamp':'2999-01-01T00:00:00Z'" + preserve, "422 future"),
                 Map.entry(self + ",'source_timestamp':'1999-01-01T00:00:00Z'" + preserve, "422 history"),
-                Map.entry(self + ",'source_lsn':'0/1','source_timestamp':'2999-01-01T00:00:00Z'", "400 together"),
+                Map.entry(self + ",'source_lsn':'0/1','source_timestamp':'2999-01-01T00:00:00Z'", "400 not both"),
                 Map.entry(self + ",'source_lsn':'0/1','preserve_under_name':'main'", "409 already exists"),
                 Map.entry(self + ",'source_lsn':'0/1','preserve_under_name':'a@b'", "400 @"));
         refusals.forEach((body, refusal) -> {

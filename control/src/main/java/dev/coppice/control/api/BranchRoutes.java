@@ -116,7 +116,7 @@ final class BranchRoutes {
     /** @param field what the two fields' names begin with */
     private static BranchPointRequest point(String field, @Nullable String lsn, @Nullable String timestamp) {
         if (lsn != null && timestamp != null) {
-            throw ControlException.invalid(field + "_lsn: cannot be given together with " + field + "_timestamp");
+            throw ControlException.invalid(field + "_lsn: give this or " + field + "_timestamp, not both");
         }
         if (lsn != null) {
             try {

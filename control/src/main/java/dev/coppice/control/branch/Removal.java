@@ -10,6 +10,7 @@ import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.EpochRunningException;
+import dev.coppice.storage.StorageException;
 import dev.coppice.storage.TimelineHasChildrenException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -166,18 +167,25 @@ final class Removal {
                 delete(timeline);
                 break;
             } catch (TimelineHasChildrenException e) {
-                log.info(
-                        "The timeline of branch {} stays until nothing reads from it: {}", branch.id(), e.getMessage());
-                break;
-            } catch (EpochRunningException e) {
-                // A client's wake that had passed its check before the branch was marked.
-                if (attempt == ATTEMPTS) {
-                    throw new ControlException(
-                            ControlException.Kind.LOCKED, "the branch's compute does not stop; try again", e);
+                if (!shop.pages().timeline(timeline).writerRunning()) {
+                    log.info("Timeline {} stays until nothing reads from it: {}", timeline, e.getMessage());
+                    shop.computeService().discardLocal(timeline);
+                    break;
                 }
+                requireAttempt(attempt, e);
+            } catch (EpochRunningException e) {
+                requireAttempt(attempt, e);
             }
         }
         endpoint.ifPresent(e -> shop.computeService().forget(e.id()));
+    }
+
+    /** A client's wake may have passed its check before the branch was marked: it is suspended again. */
+    private static void requireAttempt(int attempt, StorageException reason) {
+        if (attempt == ATTEMPTS) {
+            throw new ControlException(
+                    ControlException.Kind.LOCKED, "the branch's compute does not stop; try again", reason);
+        }
     }
 
     private void suspend(String endpointId) {

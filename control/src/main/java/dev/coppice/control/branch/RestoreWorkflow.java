@@ -1,6 +1,7 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeException;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Endpoint;
@@ -148,6 +149,13 @@ public final class RestoreWorkflow {
             Branch restored = move(request, target, new Prepared(timeline, origin, contents), operation);
             shop.hidden().sweep();
             return new Restored(restored, List.of(operation.finished(shop.now())));
+        } catch (ComputeException e) {
+            ControlException refused = new ControlException(
+                    ControlException.Kind.UNAVAILABLE,
+                    "the branch's compute could not be stopped: " + e.getMessage(),
+                    e);
+            removal.undo(operation, refused);
+            throw refused;
         } catch (RuntimeException e) {
             removal.undo(operation, e);
             String preserve = request.preserveUnderName();
