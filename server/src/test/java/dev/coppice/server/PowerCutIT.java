@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
 class PowerCutIT {
     private static final int CYCLES = Integer.getInteger("coppice.powercut.cycles", 2);
 
+    private static final int HISTORY_SECONDS = 5;
+
     private final Random random = new Random(seed());
     private CommitLoad load = new CommitLoad();
 
@@ -55,9 +57,9 @@ class PowerCutIT {
         branches.clear();
         written.clear();
         try (PowerCutDisk disk = PowerCutDisk.create(directory.resolve("disk.img"), data, ordered)) {
-            ServerProcess server = ServerProcess.startIn(
-                    directory, "  postgres_settings:\n    checkpoint_timeout: 30s\n    max_wal_size: 64MB\n");
+            ServerProcess server = ServerProcess.startIn(directory, StorageChecks.RESTLESS);
             String main = server.uri("main");
+            StorageChecks.keepHistory(server, HISTORY_SECONDS);
             CommitLoad.prepare(main);
             Programs.pgbench(main, "-i", "-q", "-s", "2").text();
             for (int cycle = 0; cycle < CYCLES; cycle++) {
@@ -130,6 +132,7 @@ class PowerCutIT {
             load.assertAllPresent(main, when);
         }
         Amcheck.assertClean(main);
+        StorageChecks.assertClean(server, when);
         Map<String, Set<Integer>> answered = new HashMap<>(branches);
         branches.clear();
         for (Map.Entry<String, Set<Integer>> branch : answered.entrySet()) {

@@ -182,6 +182,18 @@ final class ModelWorld implements AutoCloseable {
         }
     }
 
+    /** A branch of everything that is there now; it is not woken. */
+    ModelTimeline branchAtHead(ModelTimeline from) {
+        long lsn = running(from).quiet();
+        BranchPoint point = real(from).head();
+        assertThat(point).isEqualTo(from.at(lsn));
+        ModelTimeline child = new ModelTimeline(
+                new TimelineId("t" + created++), from, lsn, from.boundaries.get(lsn).image(), random);
+        service.createBranch(child.id, point);
+        timelines.add(child);
+        return child;
+    }
+
     private void deleteLeaf() {
         List<ModelTimeline> leaves = timelines.stream()
                 .filter(timeline -> timeline.parent != null
