@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param name of the statement on the server
  * @param undo what the client knew before, in case the server never comes to it
  */
-record Expected(
-        Kind kind, @Nullable PreparedStatement statement, String name, ClientStatements.@Nullable Undo undo) {
+record Expected(Kind kind, @Nullable PreparedStatement statement, String name, ClientStatements.@Nullable Undo undo) {
     enum Kind {
         /** Query and FunctionCall: everything up to ReadyForQuery. */
         QUERY,
