@@ -136,14 +136,13 @@ class PooledFuzzIT {
             }
             all.write(message('S', new byte[0]));
             batches.add(all.toByteArray());
-            String simple =
-                    switch (random.nextInt(6)) {
-                        case 0 -> "select 1; select 2";
-                        case 1 -> "select 1/0";
-                        case 2 -> transactions ? "begin" : "";
-                        case 3 -> transactions ? "commit" : "";
-                        default -> "";
-                    };
+            String simple = switch (random.nextInt(6)) {
+                case 0 -> "select 1; select 2";
+                case 1 -> "select 1/0";
+                case 2 -> transactions ? "begin" : "";
+                case 3 -> transactions ? "commit" : "";
+                default -> "";
+            };
             if (!simple.isEmpty()) {
                 batches.add(message('Q', text(simple + "\0")));
             }
