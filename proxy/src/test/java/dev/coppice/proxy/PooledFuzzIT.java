@@ -7,6 +7,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -102,56 +104,68 @@ class PooledFuzzIT {
         });
     }
 
-    /** Requests that Postgres answers the same way each time, whatever came before. */
-    private static byte[] sequence(Random random, int round) throws IOException {
+    /**
+     * Requests that Postgres answers the same way each time, whatever came before; each batch ends with a Query or a Sync,
+     * and its answer is waited for, as what a name stands for after an error is known only then.
+     */
+    private static List<byte[]> batches(Random random, int round) throws IOException {
         // In a failed transaction Postgres refuses a Parse that the pool, which has the statement, does not send it.
         boolean transactions = random.nextBoolean();
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        int length = 1 + random.nextInt(40);
-        for (int i = 0; i < length; i++) {
-            String name = random.nextInt(3) == 0 ? "" : "s" + random.nextInt(3);
-            String query = transactions ? "select " + round + "" + i : "select " + random.nextInt(3);
-            switch (random.nextInt(11)) {
-                case 0 -> all.write(message('Q', text("select 1; select 2\0")));
-                case 1 -> all.write(message('Q', text("select 1/0\0")));
-                case 2 -> all.write(message('Q', text((transactions ? "begin" : "select 3") + "\0")));
-                case 3 -> all.write(message('Q', text((transactions ? "commit" : "select 4") + "\0")));
-                case 4, 5 -> {
-                    all.write(message('C', text("S" + name + "\0")));
-                    all.write(message('P', text(name + "\0" + query + "\0\0\0")));
+        List<byte[]> batches = new ArrayList<>();
+        int count = 1 + random.nextInt(12);
+        for (int batch = 0; batch < count; batch++) {
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            int length = random.nextInt(10);
+            for (int i = 0; i < length; i++) {
+                String name = random.nextInt(3) == 0 ? "" : "s" + random.nextInt(3);
+                String query = transactions ? "select " + round + "" + batch + "" + i : "select " + random.nextInt(3);
+                switch (random.nextInt(7)) {
+                    case 0, 1 -> {
+                        all.write(message('C', text("S" + name + "\0")));
+                        all.write(message('P', text(name + "\0" + query + "\0\0\0")));
+                    }
+                    case 2 -> all.write(message('B', text("\0" + name + "\0\0\0\0\0\0\0")));
+                    case 3 -> all.write(message('D', text("S" + name + "\0")));
+                    case 4 -> all.write(message('E', text("\0\0\0\0\0")));
+                    case 5 -> {
+                        all.write(message('C', text("S" + name + "\0")));
+                        all.write(message('P', text(name + "\0select nonsense\0\0\0")));
+                    }
+                    default -> all.write(message('H', new byte[0]));
                 }
-                case 6 -> all.write(message('B', text("\0" + name + "\0\0\0\0\0\0\0")));
-                case 7 -> all.write(message('D', text("S" + name + "\0")));
-                case 8 -> all.write(message('E', text("\0\0\0\0\0")));
-                case 9 -> all.write(message('H', new byte[0]));
-                default -> all.write(message('S', new byte[0]));
+            }
+            all.write(message('S', new byte[0]));
+            batches.add(all.toByteArray());
+            String simple = switch (random.nextInt(6)) {
+                case 0 -> "select 1; select 2";
+                case 1 -> "select 1/0";
+                case 2 -> transactions ? "begin" : "";
+                case 3 -> transactions ? "commit" : "";
+                default -> "";
+            };
+            if (!simple.isEmpty()) {
+                batches.add(message('Q', text(simple + "\0")));
             }
         }
-        all.write(message('S', new byte[0]));
-        all.write(message('Q', text("rollback\0")));
-        all.write(message('Q', text("select 'the end'\0")));
-        return all.toByteArray();
+        return batches;
     }
 
     /** The types of the replies, with the status of each ReadyForQuery. */
-    private static String replies(String database, byte[] requests) throws Exception {
+    private static String replies(String database, List<byte[]> batches) throws Exception {
         StringBuilder types = new StringBuilder();
         try (RawClient client = new RawClient(fixture.port())) {
             client.authenticate("alice", ProxyFixture.PASSWORD, database);
             client.readUntil('Z');
-            client.send(requests);
-            boolean last = false;
-            while (true) {
-                RawClient.Reply reply = client.read();
-                types.append(reply.end() ? '.' : reply.type());
-                if (reply.type() == 'Z') {
-                    types.append((char) reply.body().get(0)).append(' ');
-                }
-                last |= reply.type() == 'D' && reply.text().contains("the end");
-                if (reply.end() || (last && reply.type() == 'Z')) {
-                    return types.toString();
-                }
+            for (byte[] batch : batches) {
+                client.send(batch);
+                RawClient.Reply reply;
+                do {
+                    reply = client.read();
+                    types.append(reply.end() ? '.' : reply.type());
+                } while (!reply.end() && reply.type() != 'Z');
+                types.append(reply.end() ? ' ' : (char) reply.body().get(0)).append(' ');
             }
+            return types.toString();
         }
     }
 
@@ -160,10 +174,13 @@ class PooledFuzzIT {
         long seed = Long.getLong("coppice.seed", System.nanoTime());
         Random random = new Random(seed);
         for (int round = 0; round < ROUNDS; round++) {
-            byte[] requests = sequence(random, round);
-            assertThat(replies("shop@ep-main-1-pooler", requests))
-                    .as("-Dcoppice.seed=%s round %s: %s", seed, round, new String(requests, UTF_8).replace('\0', '~'))
-                    .isEqualTo(replies("shop@main", requests));
+            List<byte[]> batches = batches(random, round);
+            StringBuilder shown = new StringBuilder();
+            batches.forEach(batch ->
+                    shown.append(new String(batch, UTF_8).replace('\0', '~')).append(" / "));
+            assertThat(replies("shop@ep-main-1-pooler", batches))
+                    .as("-Dcoppice.seed=%s round %s: %s", seed, round, shown)
+                    .isEqualTo(replies("shop@main", batches));
         }
     }
 

@@ -12,7 +12,15 @@ public final class AddressRanges {
     /** Everybody. */
     public static final AddressRanges ALL = new AddressRanges(List.of());
 
-    private record Range(byte[] first, byte[] last) {
+    private static final class Range {
+        private final byte[] first;
+        private final byte[] last;
+
+        Range(byte[] first, byte[] last) {
+            this.first = first;
+            this.last = last;
+        }
+
         boolean contains(byte[] address) {
             return address.length == first.length
                     && Arrays.compareUnsigned(first, address) <= 0

@@ -14,7 +14,6 @@ import dev.coppice.proxy.route.Router;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,23 +80,32 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
                             .passwords()
                             .check(real.orElseGet(login::mock), prefix.get().password());
                 })
-                .whenCompleteAsync((keys, failure) -> checked(ctx, login, keys, failure), ctx.executor());
+                .whenCompleteAsync(
+                        (keys, failure) -> {
+                            if (ctx.isRemoved() || connection.ending()) {
+                                return;
+                            }
+                            if (failure == null) {
+                                checked(ctx, login, keys);
+                            } else {
+                                checkFailed(failure);
+                            }
+                        },
+                        ctx.executor());
     }
 
-    private void checked(
-            ChannelHandlerContext ctx, Login login, @Nullable Optional<ScramKeys> keys, @Nullable Throwable failure) {
-        if (ctx.isRemoved() || connection.ending()) {
-            return;
-        }
-        if (keys == null) {
-            log.warn("a password cannot be checked", failure);
-            connection.refuse(
-                    Outcome.INTERNAL,
-                    PgError.of(
-                            SqlState.CANNOT_CONNECT_NOW,
-                            "passwords cannot be checked at the moment",
-                            "Try again in a few seconds."));
-        } else if (keys.isPresent() && login.route() instanceof Route.Known(RoutedEndpoint endpoint)) {
+    private void checkFailed(Throwable failure) {
+        log.warn("a password cannot be checked", failure);
+        connection.refuse(
+                Outcome.INTERNAL,
+                PgError.of(
+                        SqlState.CANNOT_CONNECT_NOW,
+                        "passwords cannot be checked at the moment",
+                        "Try again in a few seconds."));
+    }
+
+    private void checked(ChannelHandlerContext ctx, Login login, Optional<ScramKeys> keys) {
+        if (keys.isPresent() && login.route() instanceof Route.Known(RoutedEndpoint endpoint)) {
             ctx.write(ServerMessages.authenticationOk(ctx.alloc()));
             login.accepted(ctx, this, endpoint, keys.get());
         } else {
