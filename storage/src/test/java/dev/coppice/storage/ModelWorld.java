@@ -188,7 +188,11 @@ final class ModelWorld implements AutoCloseable {
         BranchPoint point = real(from).head();
         assertThat(point).isEqualTo(from.at(lsn));
         ModelTimeline child = new ModelTimeline(
-                new TimelineId("t" + created++), from, lsn, from.boundaries.get(lsn).image(), random);
+                new TimelineId("t" + created++),
+                from,
+                lsn,
+                from.boundaries.get(lsn).image(),
+                random);
         service.createBranch(child.id, point);
         timelines.add(child);
         return child;
