@@ -107,6 +107,10 @@ final class Compaction {
     private void collect(boolean all, MergeWrites writes) {
         history.refuseWhenLost();
         boolean unpinned = history.resources().retention().takeUnpinned(history.id());
+        if (collectedTo == 0) {
+            // What an earlier process collected needs no look again.
+            collectedTo = history.storedHorizon().value();
+        }
         Collection<Lsn> pins = advanceHorizon();
         long horizon = history.storedHorizon().value();
         if (horizon != 0) {

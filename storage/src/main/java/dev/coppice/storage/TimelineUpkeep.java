@@ -24,6 +24,7 @@ final class TimelineUpkeep {
     private final IndexedJournal journal;
     private final FileReader files;
     private final WalHistory wal;
+    private final Epochs epochs;
     private final Flush flush;
     private final Compaction compaction;
 
@@ -36,6 +37,7 @@ final class TimelineUpkeep {
         this.journal = history.journal();
         this.files = files;
         this.wal = wal;
+        this.epochs = epochs;
         this.flush = new Flush(history, epochs::freeze, wal::oldest, wal::end);
         this.compaction =
                 new Compaction(history, wal, flush, files::isAbsentInParent, this::historyBytes, epochs::startable);
@@ -122,7 +124,8 @@ final class TimelineUpkeep {
     void noteMoment(boolean atOnce) {
         if (atOnce || System.nanoTime() - momentAt >= MOMENT_INTERVAL) {
             Lsn end = new Lsn(wal.end());
-            if (!end.equals(Lsn.ZERO)) {
+            // While a compute is just starting, its WAL may be taken back.
+            if (!end.equals(Lsn.ZERO) && epochs.startable(end.value()) == end.value()) {
                 momentAt = System.nanoTime();
                 history.addMoment(Instant.now(), end);
             }
