@@ -20,8 +20,8 @@ class BusyParentIT {
         try (ControlFixture fixture = new ControlFixture(NEVER)) {
             String base = "/projects/" + fixture.get("/projects").text("/projects/0/id");
             String parent = fixture.get(base + "/branches").text("/branches/0/id");
-            String endpoint = fixture.get(base + "/branches/" + parent + "/endpoints")
-                    .text("/endpoints/0/id");
+            String endpoint =
+                    fixture.get(base + "/branches/" + parent + "/endpoints").text("/endpoints/0/id");
             Path socket = fixture.control
                     .routing()
                     .wake(endpoint)
