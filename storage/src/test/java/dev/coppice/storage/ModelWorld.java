@@ -188,7 +188,11 @@ final class ModelWorld implements AutoCloseable {
         BranchPoint point = real(from).head();
         assertThat(point).isEqualTo(from.at(lsn));
         ModelTimeline child = new ModelTimeline(
-                new TimelineId("t" + created++), from, lsn, from.boundaries.get(lsn).image(), random);
+                new TimelineId("t" + created++),
+                from,
+                lsn,
+                from.boundaries.get(lsn).image(),
+                random);
         service.createBranch(child.id, point);
         timelines.add(child);
         return child;
@@ -335,6 +339,14 @@ final class ModelWorld implements AutoCloseable {
         for (ModelTimeline timeline : timelines) {
             compareHead(timeline);
             timeline.boundaries.keySet().forEach(lsn -> compareAt(timeline, lsn));
+        }
+    }
+
+    /** The heads and the last points of every timeline. */
+    void compareLatest(int points) {
+        for (ModelTimeline timeline : timelines) {
+            compareHead(timeline);
+            timeline.boundaries.descendingKeySet().stream().limit(points).forEach(lsn -> compareAt(timeline, lsn));
         }
     }
 
