@@ -342,6 +342,14 @@ final class ModelWorld implements AutoCloseable {
         }
     }
 
+    /** The heads and the last points of every timeline. */
+    void compareLatest(int points) {
+        for (ModelTimeline timeline : timelines) {
+            compareHead(timeline);
+            timeline.boundaries.descendingKeySet().stream().limit(points).forEach(lsn -> compareAt(timeline, lsn));
+        }
+    }
+
     private void compareAt(ModelTimeline timeline, long lsn) {
         if (!isRetained(timeline, lsn)) {
             assertRefused(timeline, lsn);
