@@ -61,10 +61,10 @@ final class Pglz {
         return new MalformedValueException("pglz-compressed bytes are corrupt");
     }
 
+    /** As tightly as Postgres does: a masked value has to fit where its original was. */
     static byte[] compress(byte[] source) {
         byte[] target = new byte[source.length + source.length / 8 + 2];
-        int[] last = new int[1 << HASH_BITS];
-        Arrays.fill(last, -1);
+        History history = new History(source);
         int out = 0;
         int control = 0;
         int items = 8;
@@ -74,44 +74,84 @@ final class Pglz {
                 control = out;
                 target[out++] = 0;
             }
-            int candidate = remember(source, at, last);
-            int length = candidate < 0 ? 0 : matchLength(source, candidate, at);
+            history.find(at);
+            int length = history.length;
             if (length < MIN_MATCH) {
+                history.add(at);
                 target[out++] = source[at++];
                 continue;
             }
             target[control] |= (byte) (1 << items);
-            int offset = at - candidate;
+            int offset = at - history.start;
             target[out++] = (byte) (offset >> 4 & 0xF0 | Math.min(length, LONG_MATCH) - MIN_MATCH);
             target[out++] = (byte) offset;
             if (length >= LONG_MATCH) {
                 target[out++] = (byte) (length - LONG_MATCH);
             }
-            for (int end = at + length; ++at < end; ) {
-                remember(source, at, last);
+            for (int end = at + length; at < end; at++) {
+                history.add(at);
             }
         }
         return Arrays.copyOf(target, out);
     }
 
-    /** Notes the three bytes at {@code at}, and returns where they (or others with their hash) were last, or -1. */
-    private static int remember(byte[] source, int at, int[] last) {
-        if (at + MIN_MATCH > source.length) {
-            return -1;
-        }
-        int three = source[at] & 0xFF | (source[at + 1] & 0xFF) << 8 | (source[at + 2] & 0xFF) << 16;
-        int slot = three * 0x9E3779B1 >>> 32 - HASH_BITS;
-        int candidate = last[slot];
-        last[slot] = at;
-        return candidate >= 0 && at - candidate <= MAX_OFFSET ? candidate : -1;
-    }
+    /** Where the same three bytes were before, newest first. */
+    private static final class History {
+        private static final int MAX_CANDIDATES = 128;
 
-    private static int matchLength(byte[] source, int candidate, int at) {
-        int limit = Math.min(MAX_MATCH, source.length - at);
-        int length = 0;
-        while (length < limit && source[candidate + length] == source[at + length]) {
-            length++;
+        private final byte[] source;
+        private final int[] newest = new int[1 << HASH_BITS];
+        private final int[] older;
+
+        /** The longest match that {@link #find} found: where it begins, and how long it is. */
+        private int start;
+
+        private int length;
+
+        History(byte[] source) {
+            this.source = source;
+            this.older = new int[source.length];
+            Arrays.fill(newest, -1);
         }
-        return length;
+
+        void add(int at) {
+            if (at + MIN_MATCH <= source.length) {
+                int slot = slot(at);
+                older[at] = newest[slot];
+                newest[slot] = at;
+            }
+        }
+
+        void find(int at) {
+            length = 0;
+            if (at + MIN_MATCH > source.length) {
+                return;
+            }
+            int candidate = newest[slot(at)];
+            for (int n = 0;
+                    n < MAX_CANDIDATES && candidate >= 0 && at - candidate <= MAX_OFFSET && length < MAX_MATCH;
+                    n++) {
+                int found = matchLength(candidate, at);
+                if (found > length) {
+                    start = candidate;
+                    length = found;
+                }
+                candidate = older[candidate];
+            }
+        }
+
+        private int slot(int at) {
+            int three = source[at] & 0xFF | (source[at + 1] & 0xFF) << 8 | (source[at + 2] & 0xFF) << 16;
+            return three * 0x9E3779B1 >>> 32 - HASH_BITS;
+        }
+
+        private int matchLength(int candidate, int at) {
+            int limit = Math.min(MAX_MATCH, source.length - at);
+            int matching = 0;
+            while (matching < limit && source[candidate + matching] == source[at + matching]) {
+                matching++;
+            }
+            return matching;
+        }
     }
 }

@@ -176,8 +176,8 @@ class TypesTest {
             assertThatThrownBy(() -> TestValues.bind("blank()", type)).isInstanceOf(RefusedFunctionException.class);
             return;
         }
-        byte[] blank = TestValues.bind("blank()", type).mask().mask(random, new byte[64]);
-        assertThat(blank).isNotNull();
+        byte[] blank =
+                Objects.requireNonNull(TestValues.bind("blank()", type).mask().mask(random, new byte[64]));
         if (type.length() > 0) {
             assertThat(blank).hasSize(type.length());
         } else if (type != ScalarType.BPCHAR) {

@@ -149,7 +149,8 @@ class RandomTablesIT {
                     "delete from " + table + " where id % 7 = " + random.nextInt(7) + " and id % 2 = 0",
                     "update " + table + " set id = id where id % 5 = " + random.nextInt(5));
             if (random.nextBoolean() && present.size() > 1) {
-                int dropped = present.remove(random.nextInt(present.size()));
+                int dropped = present.get(random.nextInt(present.size()));
+                present.remove(Integer.valueOf(dropped));
                 server.execute("alter table " + table + " drop column c" + dropped);
             }
             if (random.nextBoolean()) {
