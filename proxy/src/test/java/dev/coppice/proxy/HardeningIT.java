@@ -8,6 +8,7 @@ import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.tls.TlsSettings;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -125,7 +126,8 @@ class HardeningIT {
         try (ProxyServer proxy = fixture.start(configuration, metrics)) {
             for (int i = 0; i < 1000; i++) {
                 try {
-                    Socket socket = new Socket("127.0.0.1", proxy.address().getPort());
+                    Socket socket = new Socket(
+                            InetAddress.getLoopbackAddress(), proxy.address().getPort());
                     sockets.add(socket);
                     // The beginning of a startup packet that never comes to its end.
                     socket.getOutputStream().write(new byte[] {0, 0, 0});
