@@ -98,12 +98,12 @@ public record RouteRequest(
     public RouteRequest withEndpoint(String endpointId) {
         List<RouteHint> more = new ArrayList<>(hints);
         more.add(new RouteHint(RouteHint.Source.PASSWORD, endpointId));
-        return new RouteRequest(user, List.copyOf(more), computeParameters);
+        return new RouteRequest(user, List.copyOf(more), moment, computeParameters);
     }
 
-    /** Whether a hint names an endpoint's pool. */
+    /** Whether a hint names an endpoint's pool; a past moment has none. */
     public boolean pooled() {
-        return hints.stream().anyMatch(RouteHint::pooled);
+        return moment.isEmpty() && hints.stream().anyMatch(RouteHint::pooled);
     }
 
     /** Whether it is a replication connection, which no pool can serve. */
