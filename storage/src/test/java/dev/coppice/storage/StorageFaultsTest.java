@@ -146,7 +146,7 @@ class StorageFaultsTest {
     }
 
     private static String kind(Path file) {
-        return String.valueOf(file.getParent().getFileName());
+        return file.getName(file.getNameCount() - 2).toString();
     }
 
     private static List<Path> files(Path timelines) throws IOException {
