@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -185,6 +186,7 @@ class PooledFuzzIT {
     }
 
     private static int gauge(String name) {
-        return (int) fixture.metrics.getGauges().get("proxy.pool." + name).getValue();
+        return (int) Objects.requireNonNull(fixture.metrics.getGauges().get("proxy.pool." + name))
+                .getValue();
     }
 }

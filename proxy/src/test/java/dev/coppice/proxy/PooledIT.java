@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -68,7 +69,8 @@ class PooledIT {
     }
 
     private static int gauge(String name) {
-        return (int) fixture.metrics.getGauges().get("proxy.pool." + name).getValue();
+        return (int) Objects.requireNonNull(fixture.metrics.getGauges().get("proxy.pool." + name))
+                .getValue();
     }
 
     @Test

@@ -61,9 +61,9 @@ final class PrometheusText {
         switch (metric) {
             case Timer timer -> summary(series, "_seconds", timer.getSnapshot(), timer.getCount(), NANOS_PER_SECOND);
             case Histogram histogram -> summary(series, "", histogram.getSnapshot(), histogram.getCount(), 1);
-            case Meter meter -> line(series, "_total", "counter", "", meter.getCount());
+            case Meter meter -> line(series, "_total", "counter", "", (double) meter.getCount());
             // A dropwizard counter goes down too.
-            case Counter counter -> line(series, "", "gauge", "", counter.getCount());
+            case Counter counter -> line(series, "", "gauge", "", (double) counter.getCount());
             case Gauge<?> gauge
             when gauge.getValue() instanceof Number number -> line(series, "", "gauge", "", number.doubleValue());
             default -> {}
