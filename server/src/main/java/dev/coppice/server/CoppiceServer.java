@@ -63,7 +63,7 @@ final class CoppiceServer implements AutoCloseable {
             // The catalog and the template start side by side: each waits for a Postgres most of its time.
             CompletableFuture<CatalogServer> catalog = CompletableFuture.supplyAsync(() -> CatalogServer.start(
                     binaries.bin(), user, data, configuration.catalog().sharedBuffersMegabytes()));
-            PageService pages = PageService.open(data.resolve("timelines"));
+            PageService pages = PageService.open(data.resolve("timelines"), configuration.storage());
             started.push(pages);
             started.push(() -> closeIfStarted(catalog));
             TemplateCluster.prepare(pages, binaries, user, data.resolve("scratch"));
