@@ -234,6 +234,22 @@ final class CoppiceServer implements AutoCloseable {
         }
     }
 
+    /** The first row after a start: the API answers a moment before the proxy does. */
+    void awaitFirstRow(Branch branch) {
+        long deadline = System.nanoTime() + START_LIMIT_NANOS;
+        while (true) {
+            try {
+                connectToFirstRowMillis(branch);
+                return;
+            } catch (IllegalStateException e) {
+                if (System.nanoTime() > deadline || !process.isAlive()) {
+                    throw e;
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+            }
+        }
+    }
+
     /** A connection through the proxy to the first row, in milliseconds; the compute may sleep. */
     double connectToFirstRowMillis(Branch branch) {
         long start = System.nanoTime();

@@ -40,7 +40,7 @@ final class ManyBranches implements Measurement {
         coppice.stop();
         long begin = System.nanoTime();
         coppice.start();
-        coppice.connectToFirstRowMillis(main);
+        coppice.awaitFirstRow(main);
         double start = (System.nanoTime() - begin) / 1e6;
         Samples create = new Samples();
         Samples list = new Samples();
