@@ -33,7 +33,8 @@ class StorageFaultsTest {
         int failed = 0;
         try (TestDirectory directory = new TestDirectory();
                 ModelWorld world = new ModelWorld(directory.path(), BUSY, random, disk)) {
-            for (int step = 0; step < STEPS; step++) {
+            // A short run may meet no fault at all, and then it has shown nothing.
+            for (int step = 0; step < STEPS || (failed == 0 && step < 50 * STEPS); step++) {
                 disk.fail(step % 50 < 25 ? 0.1 : 0);
                 try {
                     world.step();

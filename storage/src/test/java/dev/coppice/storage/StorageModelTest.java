@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.storage.io.FileWrites;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
 
@@ -26,7 +27,7 @@ class StorageModelTest {
                 ModelWorld world = new ModelWorld(directory.path(), small, random, FileWrites.DIRECT)) {
             int step = 0;
             try {
-                for (; step < STEPS; step++) {
+                for (; step < STEPS || (!isCovered(world) && step < 10 * STEPS); step++) {
                     world.step();
                     if (step % 250 == 249) {
                         world.compareEverything();
@@ -39,16 +40,22 @@ class StorageModelTest {
                 throw new AssertionError(
                         "-Dcoppice.seed=" + seed + ", step " + step + " of " + world.done + ", " + small, e);
             }
-            // The least that a thousand steps do; a test that does nothing must not pass.
-            assertThat(world.done)
-                    .as("-Dcoppice.seed=%d", seed)
-                    .containsKeys("refused points", "collections that freed space", "comparisons with layers")
-                    .hasSize(17);
+            // A test that does nothing must not pass.
+            assertThat(isCovered(world)).as("-Dcoppice.seed=%d: %s", seed, world.done).isTrue();
             assertThat(world.directoriesOfTimelines())
                     .containsExactlyInAnyOrderElementsOf(world.timelines.stream()
                             .map(timeline -> timeline.id.value())
                             .toList());
         }
+    }
+
+    /** Whether everything was done that the model knows, also what depends on luck. */
+    private static boolean isCovered(ModelWorld world) {
+        return world.done.size() == 17
+                && world.done
+                        .keySet()
+                        .containsAll(List.of(
+                                "refused points", "collections that freed space", "comparisons with layers"));
     }
 
     /** Thresholds at which everything happens all the time, in the background too or only when asked. */
