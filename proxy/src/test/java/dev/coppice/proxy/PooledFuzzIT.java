@@ -185,6 +185,6 @@ class PooledFuzzIT {
     }
 
     private static int gauge(String name) {
-        return (int) fixture.metrics.getGauges().get("proxy.pool." + name).getValue();
+        return fixture.poolGauge(name);
     }
 }

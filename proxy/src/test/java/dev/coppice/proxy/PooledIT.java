@@ -68,7 +68,7 @@ class PooledIT {
     }
 
     private static int gauge(String name) {
-        return (int) fixture.metrics.getGauges().get("proxy.pool." + name).getValue();
+        return fixture.poolGauge(name);
     }
 
     @Test
