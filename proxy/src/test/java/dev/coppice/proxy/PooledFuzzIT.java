@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -186,7 +185,6 @@ class PooledFuzzIT {
     }
 
     private static int gauge(String name) {
-        return (int) Objects.requireNonNull(fixture.metrics.getGauges().get("proxy.pool." + name))
-                .getValue();
+        return fixture.poolGauge(name);
     }
 }

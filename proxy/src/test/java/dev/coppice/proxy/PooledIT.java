@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -69,8 +68,7 @@ class PooledIT {
     }
 
     private static int gauge(String name) {
-        return (int) Objects.requireNonNull(fixture.metrics.getGauges().get("proxy.pool." + name))
-                .getValue();
+        return fixture.poolGauge(name);
     }
 
     @Test

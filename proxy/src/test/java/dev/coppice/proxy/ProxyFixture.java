@@ -91,6 +91,12 @@ final class ProxyFixture implements AutoCloseable {
                 .getValue();
     }
 
+    /** A number of the pools, as {@code proxy.pool.<name>} says it now. */
+    int poolGauge(String name) {
+        return (int) Objects.requireNonNull(metrics.getGauges().get("proxy.pool." + name))
+                .getValue();
+    }
+
     int port() {
         return proxy.address().getPort();
     }
