@@ -41,7 +41,9 @@ class StorageModelTest {
                         "-Dcoppice.seed=" + seed + ", step " + step + " of " + world.done + ", " + small, e);
             }
             // A test that does nothing must not pass.
-            assertThat(isCovered(world)).as("-Dcoppice.seed=%d: %s", seed, world.done).isTrue();
+            assertThat(isCovered(world))
+                    .as("-Dcoppice.seed=%d: %s", seed, world.done)
+                    .isTrue();
             assertThat(world.directoriesOfTimelines())
                     .containsExactlyInAnyOrderElementsOf(world.timelines.stream()
                             .map(timeline -> timeline.id.value())
@@ -54,8 +56,8 @@ class StorageModelTest {
         return world.done.size() == 17
                 && world.done
                         .keySet()
-                        .containsAll(List.of(
-                                "refused points", "collections that freed space", "comparisons with layers"));
+                        .containsAll(
+                                List.of("refused points", "collections that freed space", "comparisons with layers"));
     }
 
     /** Thresholds at which everything happens all the time, in the background too or only when asked. */
