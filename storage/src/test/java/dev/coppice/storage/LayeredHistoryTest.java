@@ -2,6 +2,7 @@ package dev.coppice.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
@@ -15,12 +16,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -95,6 +98,29 @@ class LayeredHistoryTest {
                 throw new AssertionError("found " + b + ", not " + value);
             }
         }
+    }
+
+    @Test
+    void a_damaged_manifest_of_an_ancestor_refuses_reads_at_once() throws Exception {
+        Timeline root = writing();
+        fill(root, 20, 1);
+        root.flush();
+        TimelineId child = new TimelineId("child");
+        service.createBranch(child, root.head());
+        service.close();
+        Path layers = directory.path().resolve("timelines/root/layers");
+        try (Stream<Path> names = Files.list(layers)) {
+            for (Path file : (Iterable<Path>) names::iterator) {
+                if (file.getFileName().toString().startsWith("manifest")) {
+                    Files.writeString(file, "{");
+                }
+            }
+        }
+        service = open();
+        Timeline damaged = service.timeline(child);
+        assertThatThrownBy(() -> assertTimeoutPreemptively(Duration.ofMinutes(1), () -> damaged.stat("base/5/1")))
+                .isInstanceOf(StorageException.class)
+                .hasMessageContaining("manifest");
     }
 
     @Test

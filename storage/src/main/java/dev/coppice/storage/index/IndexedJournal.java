@@ -465,12 +465,15 @@ public final class IndexedJournal {
     private void reset() {
         indexLock.writeLock().lock();
         try {
+            if (loaded) {
+                // Not otherwise: an index that cannot be loaded would look like one that changes all the time.
+                generation.incrementAndGet();
+            }
             loaded = false;
             scanner = null;
             batch.clear();
             index = new TimelineIndex();
             frozen = null;
-            generation.incrementAndGet();
             measure();
         } finally {
             indexLock.writeLock().unlock();
