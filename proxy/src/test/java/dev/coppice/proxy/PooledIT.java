@@ -224,11 +224,13 @@ class PooledIT {
                 Connection two = connect("ApplicationName", "discarding")) {
             one.createStatement().execute("create temp table mine (id int)");
             assertThat(backend(one)).isNotEqualTo(backend(two));
-            assertThat(gauge("servers-busy")).isEqualTo(1);
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(gauge("servers-busy")).isEqualTo(1));
             try (Statement statement = one.createStatement()) {
                 statement.execute("discard all");
             }
-            assertThat(gauge("servers-busy")).isZero();
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(gauge("servers-busy")).isZero());
             assertThat(ProxyFixture.one(one, "select to_regclass('mine') is null"))
                     .isEqualTo("t");
         }
