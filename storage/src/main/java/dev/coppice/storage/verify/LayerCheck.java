@@ -85,8 +85,10 @@ final class LayerCheck {
 
     private void fits(LayerDescriptor layer, FlushedPosition flushed) {
         long last = ((long) flushed.epoch() << POSITION_BITS) | flushed.offset();
+        // What an epoch writes before any WAL of its own has a stamp one beyond the end of WAL.
+        long highest = flushed.stamp().value() + 1;
         if (Long.compareUnsigned(layer.lastSequence(), last) > 0
-                || Long.compareUnsigned(layer.maxStamp(), flushed.stamp().value()) > 0) {
+                || Long.compareUnsigned(layer.maxStamp(), highest) > 0) {
             findings.error(name(layer), "it reaches beyond the position up to which the manifest has layers");
         }
     }
