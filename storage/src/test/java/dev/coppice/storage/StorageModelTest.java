@@ -7,6 +7,7 @@ import dev.coppice.storage.io.FileWrites;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 
 /**
  * The page service for a long life in short: thousands of random writes, branches, restores, deletions, flushes,
@@ -19,8 +20,8 @@ class StorageModelTest {
     private static final int STEPS = Integer.getInteger("coppice.model.steps", 1_000);
 
     @RepeatedTest(3)
-    void every_retained_point_reads_as_a_naive_model_says() throws Exception {
-        long seed = Long.getLong("coppice.seed", System.nanoTime());
+    void every_retained_point_reads_as_a_naive_model_says(RepetitionInfo repetition) throws Exception {
+        long seed = Long.getLong("coppice.seed", repetition.getCurrentRepetition());
         Random random = new Random(seed);
         StorageConfiguration small = configuration(random);
         try (TestDirectory directory = new TestDirectory();
