@@ -108,7 +108,8 @@ class LayeredHistoryTest {
         TimelineId child = new TimelineId("child");
         service.createBranch(child, root.head());
         service.close();
-        Path layers = directory.path().resolve("timelines/root/layers");
+        Path layers =
+                directory.path().resolve("timelines").resolve(ROOT.value()).resolve("layers");
         try (Stream<Path> names = Files.list(layers)) {
             for (Path file : (Iterable<Path>) names::iterator) {
                 if (file.getFileName().toString().startsWith("manifest")) {
