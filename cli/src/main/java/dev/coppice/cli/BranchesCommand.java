@@ -111,7 +111,7 @@ final class BranchesCommand {
         }
         return withSession(spec, session -> {
             String project = session.projectPath();
-            JsonNode from = session.branch(project, parent);
+            JsonNode from = session.parent(project, parent);
             wanted.put("parent_id", from.path("id").asString(""));
             JsonNode created = session.finished(session.api().post(project + "/branches", body));
             if (!session.output().isTable()) {

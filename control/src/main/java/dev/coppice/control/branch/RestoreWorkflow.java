@@ -222,6 +222,7 @@ public final class RestoreWorkflow {
                         Endpoint.READ_WRITE,
                         own.suspendTimeoutSeconds(),
                         false,
+                        own.settings(),
                         false,
                         null,
                         now,

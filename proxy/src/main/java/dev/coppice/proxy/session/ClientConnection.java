@@ -189,6 +189,21 @@ final class ClientConnection {
         return true;
     }
 
+    /** Whether the endpoint's owner lets clients in from where this one is; refuses otherwise. */
+    boolean mayConnect(RoutedEndpoint endpoint) {
+        InetAddress address = address();
+        if (services.directory().allows(endpoint.endpointId(), address)) {
+            return true;
+        }
+        refuse(
+                Outcome.NOT_ALLOWED,
+                PgError.of(
+                        SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                        "connections from " + address.getHostAddress() + " are not allowed to this branch",
+                        "Ask whoever owns the project to add the address to its allowed IPs."));
+        return false;
+    }
+
     void wrongPassword() {
         services.limiter().failure(address());
     }

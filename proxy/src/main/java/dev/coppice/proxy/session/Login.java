@@ -41,6 +41,9 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
 
     /** The password is proved and the client has been told: exchanges the handlers for those of the next phase. */
     void accepted(ChannelHandlerContext ctx, ChannelHandler current, RoutedEndpoint endpoint, ScramKeys keys) {
+        if (!connection.mayConnect(endpoint)) {
+            return;
+        }
         connection.authenticated();
         ctx.flush();
         if (request.pooled() && !request.replication()) {
