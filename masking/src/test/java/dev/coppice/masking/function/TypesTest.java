@@ -231,9 +231,7 @@ class TypesTest {
                 "anon.random_zip()",
                 "anon.random_phone('+33')",
                 "anon.lorem_ipsum(words := 3)")) {
-            assertThat(TestValues.bind(call, ScalarType.TEXT).mask())
-                    .as(call)
-                    .isNotNull();
+            assertThat(TestValues.bind(call, ScalarType.TEXT).mask()).as(call).isNotNull();
         }
         assertThat(TestValues.bind("MASKED WITH FUNCTION anon.noise(c, 0.5)", ScalarType.INT4)
                         .description())
