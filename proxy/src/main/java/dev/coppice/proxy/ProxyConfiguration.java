@@ -1,5 +1,6 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
@@ -22,6 +23,7 @@ import java.util.Locale;
  * @param wakeTimeout from there until the compute has accepted the login
  * @param ioThreads event loops; 0 means one per two processors
  * @param pool limits of pooled endpoints
+ * @param http limits of SQL over HTTP
  * @param allowedAddresses from where one may log in
  * @param rateLimits of connection attempts
  * @param drainTimeout how long open transactions may go on when the proxy stops
@@ -36,6 +38,7 @@ public record ProxyConfiguration(
         Duration wakeTimeout,
         int ioThreads,
         PoolSettings pool,
+        HttpSettings http,
         AddressRanges allowedAddresses,
         RateLimits rateLimits,
         Duration drainTimeout) {
@@ -77,6 +80,7 @@ public record ProxyConfiguration(
                 DEFAULT_WAKE_TIMEOUT,
                 0,
                 PoolSettings.DEFAULTS,
+                HttpSettings.DEFAULTS,
                 AddressRanges.ALL,
                 RateLimits.DEFAULTS,
                 DEFAULT_DRAIN_TIMEOUT);

@@ -58,6 +58,7 @@ class HardeningIT {
                 base.wakeTimeout(),
                 1,
                 base.pool(),
+                base.http(),
                 AddressRanges.parse(addresses),
                 rates,
                 drain);

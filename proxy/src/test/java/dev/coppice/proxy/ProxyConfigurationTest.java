@@ -3,6 +3,7 @@ package dev.coppice.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
@@ -26,6 +27,7 @@ class ProxyConfigurationTest {
                 timeout,
                 0,
                 PoolSettings.DEFAULTS,
+                HttpSettings.DEFAULTS,
                 AddressRanges.ALL,
                 RateLimits.DEFAULTS,
                 Duration.ZERO);
@@ -45,6 +47,7 @@ class ProxyConfigurationTest {
                         Duration.ofSeconds(60),
                         0,
                         PoolSettings.DEFAULTS,
+                        HttpSettings.DEFAULTS,
                         AddressRanges.ALL,
                         RateLimits.DEFAULTS,
                         Duration.ofSeconds(10)));

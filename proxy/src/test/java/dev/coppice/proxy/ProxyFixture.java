@@ -70,6 +70,7 @@ final class ProxyFixture implements AutoCloseable {
                 wakeTimeout,
                 1,
                 base.pool(),
+                base.http(),
                 base.allowedAddresses(),
                 base.rateLimits(),
                 base.drainTimeout());
