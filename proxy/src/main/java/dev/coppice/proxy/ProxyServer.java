@@ -77,7 +77,7 @@ public final class ProxyServer implements AutoCloseable {
     /**
      * Makes the certificate if it is missing, and begins to listen.
      *
-     * @param secret of the server; keeps mock verifiers the same over restarts
+     * @param secret of the server; keeps mock verifiers the same and cancel keys valid over restarts
      * @param metrics gets the proxy's metrics, all named {@code proxy.*}
      * @throws UncheckedIOException when the address is taken, or the certificate cannot be read
      */
@@ -98,7 +98,7 @@ public final class ProxyServer implements AutoCloseable {
         EventLoopGroup loops =
                 new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("proxy"), transport.ioHandlers());
         Nonces nonces = new Nonces(random);
-        CancelKeys cancelKeys = new CancelKeys(random);
+        CancelKeys cancelKeys = new CancelKeys(random, secret);
         ComputeAccess compute = new ComputeAccess(
                 directory,
                 new ComputeConnector(transport, COMPUTE_CONNECT_TIMEOUT),

@@ -159,30 +159,26 @@ final class CoppiceServer implements AutoCloseable {
             case FILES ->
                 new TlsSettings.Files(tls.certificate().orElseThrow(), tls.key().orElseThrow());
         };
-        ProxyConfiguration defaults = ProxyConfiguration.defaults(socketAddress(proxy.listen()), settings);
         CoppiceConfiguration.Pool pool = proxy.pool();
         CoppiceConfiguration.RateLimits rates = proxy.rateLimits();
-        return new ProxyConfiguration(
-                defaults.listen(),
-                settings,
-                proxy.tls().required(),
-                defaults.domains(),
-                proxy.maxConnections(),
-                Duration.ofSeconds(proxy.handshakeTimeoutSeconds()),
-                defaults.wakeTimeout(),
-                proxy.ioThreads(),
-                new PoolSettings(
+        return ProxyConfiguration.builder(socketAddress(proxy.listen()), settings)
+                .tlsRequired(tls.required())
+                .maxConnections(proxy.maxConnections())
+                .handshakeTimeout(Duration.ofSeconds(proxy.handshakeTimeoutSeconds()))
+                .ioThreads(proxy.ioThreads())
+                .pool(new PoolSettings(
                         pool.maxServerConnections(),
                         pool.maxWaitingClients(),
                         Duration.ofSeconds(pool.waitTimeoutSeconds()),
                         Duration.ofSeconds(pool.serverIdleTimeoutSeconds()),
-                        pool.maxPreparedStatements()),
-                allowedAddresses(proxy),
-                new RateLimits(
+                        pool.maxPreparedStatements()))
+                .allowedAddresses(allowedAddresses(proxy))
+                .rateLimits(new RateLimits(
                         rates.attemptsPerAddressPerSecond(),
                         rates.attemptsPerEndpointPerSecond(),
-                        rates.failuresPerAddressPerMinute()),
-                Duration.ofSeconds(proxy.drainTimeoutSeconds()));
+                        rates.failuresPerAddressPerMinute()))
+                .drainTimeout(Duration.ofSeconds(proxy.drainTimeoutSeconds()))
+                .build();
     }
 
     private static AddressRanges allowedAddresses(CoppiceConfiguration.Proxy proxy) {

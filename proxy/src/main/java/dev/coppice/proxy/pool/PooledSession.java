@@ -72,6 +72,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private SessionSettings settings = SessionSettings.NONE;
     private @Nullable Setting pendingSetting;
     private boolean applying;
+    private boolean cancelledWhileApplying;
     private @Nullable CancelKey cancelKey;
     private boolean started;
     private boolean greeted;
@@ -184,14 +185,20 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     private void applied(PooledServer held) {
         applying = false;
+        boolean cancelled = cancelledWhileApplying;
+        cancelledWhileApplying = false;
         if (held.hiddenFailed()) {
             held.settings(null);
+        } else {
+            held.settings(settings);
+        }
+        if (cancelled) {
+            fail(CANCELLED);
+        } else if (held.hiddenFailed()) {
             fail(PgError.of(
                     SqlState.INTERNAL_ERROR,
                     "what this session has set cannot be set any more",
                     "RESET it, or connect again."));
-        } else {
-            held.settings(settings);
         }
         proceed();
     }
@@ -425,7 +432,10 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     private void cancel() {
-        if (server != null && !server.quiet()) {
+        if (applying) {
+            // The statement it is meant for has not been sent yet.
+            cancelledWhileApplying = true;
+        } else if (server != null && !server.quiet()) {
             server.cancel();
         } else if (waiting && greeted) {
             pool.stopWaiting(this);

@@ -64,7 +64,7 @@ class SessionFuzzTest {
         endpoints.verifiers.put("alice", TestVerifiers.verifier("secret", "salt"));
         SecureRandom random = new SecureRandom();
         Nonces nonces = new Nonces(random);
-        CancelKeys cancelKeys = new CancelKeys(random);
+        CancelKeys cancelKeys = new CancelKeys(random, new byte[] {2});
         MetricRegistry metrics = new MetricRegistry();
         ComputeAccess compute = new ComputeAccess(
                 endpoints,
