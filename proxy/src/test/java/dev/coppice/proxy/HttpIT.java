@@ -228,7 +228,9 @@ class HttpIT {
                             .value())
                     .isEqualTo("1");
         }
-        assertThat(fixture.directory.woken).contains("ep-dev-2");
+        assertThat(post(url(), base + "@main@0/16B3748", body("select 1")).status())
+                .isEqualTo(200);
+        assertThat(fixture.directory.woken).contains("ep-dev-2", "ep-main-1@0/16B3748");
         assertThat(post(url(), base + "@dev?options=endpoint%3Dep-main-1", body("select 1"))
                         .code())
                 .isEqualTo("08P01");

@@ -1,10 +1,12 @@
 package dev.coppice.proxy.http;
 
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.flow.FlowControlHandler;
 import io.netty.handler.timeout.IdleStateHandler;
+import java.util.Optional;
 
 /** Turns a connection whose first bytes are a request's into one that speaks HTTP. */
 public final class HttpEntrance {
@@ -32,5 +34,17 @@ public final class HttpEntrance {
                 new IdleStateHandler(0, 0, IDLE_SECONDS));
         pipeline.addLast(new RequestHandler(services, gate));
         pipeline.read();
+    }
+
+    /** The handshake was answered: from here on it is a stream of bytes for a Postgres session. */
+    static void becomeWebSocket(ChannelHandlerContext ctx, Gate gate, Optional<String> host) {
+        ChannelPipeline pipeline = ctx.pipeline();
+        pipeline.addLast(new WebSocketStream());
+        gate.openWebSocket(ctx, host);
+        pipeline.remove(ctx.handler());
+        pipeline.remove(IdleStateHandler.class);
+        pipeline.remove(FlowControlHandler.class);
+        pipeline.remove(HttpServerCodec.class);
+        ctx.channel().config().setAutoRead(true);
     }
 }

@@ -3,6 +3,7 @@ package dev.coppice.proxy.http;
 import com.codahale.metrics.Meter;
 import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Timer;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Metrics of SQL over HTTP: {@code proxy.http.requests} (headers read to response written), {@code
@@ -15,9 +16,9 @@ public final class HttpMetrics {
     private static final int TOO_LARGE = 413;
     private static final int INSUFFICIENT_STORAGE = 507;
 
-    final Timer requests;
     final Meter cancelled;
     final Meter webSockets;
+    private final Timer requests;
     private final Meter ok;
     private final Meter failed;
     private final Meter tooLarge;
@@ -33,7 +34,9 @@ public final class HttpMetrics {
         other = registry.meter("proxy.http.responses.other");
     }
 
-    void responded(int status) {
+    /** @param nanos since the headers were read */
+    void responded(int status, long nanos) {
+        requests.update(nanos, TimeUnit.NANOSECONDS);
         Meter meter = switch (status) {
             case OK -> ok;
             case BAD_REQUEST -> failed;
