@@ -205,7 +205,8 @@ public final class ConfigurationLoader {
                                 tls.certificate().map(this::resolve),
                                 tls.key().map(this::resolve)),
                         proxy.rateLimits(),
-                        proxy.pool()),
+                        proxy.pool(),
+                        proxy.http()),
                 new CoppiceConfiguration.Api(
                         c.api().listen(),
                         c.api().operationsListen(),

@@ -2,10 +2,13 @@ package dev.coppice.control.api;
 
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ConnectionStrings;
+import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.EndpointWorkflows;
+import dev.coppice.control.branch.MaskingInspection;
+import dev.coppice.control.branch.NamedRuleSets;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.RestoreWorkflow;
 import dev.coppice.control.branch.RoleWorkflows;
@@ -92,12 +95,19 @@ public final class ApiServer implements AutoCloseable {
         new KeyRoutes(shop.catalog(), shop.tokens(), shop.clock()).register(routes);
         new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), new SettingsChange(parts.addressSyntax()), views)
                 .register(routes);
-        new BranchRoutes(
+        BranchRoutes branches = new BranchRoutes(
+                lookup,
+                new BranchWorkflows(shop),
+                new RestoreWorkflow(shop),
+                new Annotations(shop.catalog(), shop.clock()),
+                views);
+        branches.register(routes);
+        new MaskingRoutes(
                         lookup,
-                        new BranchWorkflows(shop),
-                        new RestoreWorkflow(shop),
-                        new Annotations(shop.catalog(), shop.clock()),
-                        views)
+                        branches,
+                        new AnonymizeWorkflow(shop),
+                        new NamedRuleSets(shop),
+                        new MaskingInspection(shop))
                 .register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, new RoleWorkflows(shop), views).register(routes);

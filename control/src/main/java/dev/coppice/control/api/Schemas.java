@@ -59,7 +59,8 @@ final class Schemas {
                 ? ""
                 : holder.getSimpleName().replaceAll("(Routes|Views|Bodies)$", "");
         // A body and a view may have the same name.
-        return prefix + type.getSimpleName() + (holder == Bodies.class ? "Request" : "");
+        boolean read = holder != null && holder.getSimpleName().endsWith("Bodies");
+        return prefix + type.getSimpleName() + (read ? "Request" : "");
     }
 
     private void fill(Map<String, Object> schema, Class<?> type) {

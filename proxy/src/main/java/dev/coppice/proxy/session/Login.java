@@ -41,7 +41,9 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
 
     /** The password is proved and the client has been told: exchanges the handlers for those of the next phase. */
     void accepted(ChannelHandlerContext ctx, ChannelHandler current, RoutedEndpoint endpoint, ScramKeys keys) {
-        if (!connection.mayConnect(endpoint)) {
+        Optional<ClientConnection.Objection> objection = connection.objectionTo(endpoint);
+        if (objection.isPresent()) {
+            connection.refuse(objection.get().outcome(), objection.get().error());
             return;
         }
         connection.authenticated();
@@ -72,11 +74,14 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
 
     void rejected() {
         connection.wrongPassword();
-        connection.refuse(
-                Outcome.WRONG_PASSWORD,
-                PgError.of(
-                        SqlState.INVALID_PASSWORD,
-                        "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
-                        "Check the password, the role, and the endpoint or branch the connection names."));
+        connection.refuse(Outcome.WRONG_PASSWORD, wrongPassword());
+    }
+
+    /** What one hears whose password is wrong, or who names what there is not. */
+    PgError wrongPassword() {
+        return PgError.of(
+                SqlState.INVALID_PASSWORD,
+                "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
+                "Check the password, the role, and the endpoint or branch the connection names.");
     }
 }
