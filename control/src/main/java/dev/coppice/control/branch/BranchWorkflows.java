@@ -55,7 +55,27 @@ public final class BranchWorkflows {
             boolean isProtected,
             boolean withEndpoint,
             int suspendTimeoutSeconds,
-            EndpointSettings endpoint) {}
+            EndpointSettings endpoint) {
+        /** With an endpoint as its project wants them. */
+        public Request(
+                String projectId,
+                @Nullable String parentId,
+                @Nullable String name,
+                BranchPointRequest point,
+                boolean isProtected,
+                boolean withEndpoint,
+                int suspendTimeoutSeconds) {
+            this(
+                    projectId,
+                    parentId,
+                    name,
+                    point,
+                    isProtected,
+                    withEndpoint,
+                    suspendTimeoutSeconds,
+                    EndpointSettings.DEFAULTS);
+        }
+    }
 
     /**
      * Makes a branch; it can be connected to when this returns. From the parent's head that is one call to storage and one
