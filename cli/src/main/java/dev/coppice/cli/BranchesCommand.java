@@ -6,6 +6,7 @@ import dev.coppice.cli.Output.Column;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -99,7 +100,8 @@ final class BranchesCommand {
                             description = "Seconds without a query until its compute is suspended, -1 = never."
                                     + " Default: as the server is configured.")
                     @Nullable
-                    Integer suspendTimeoutSeconds) {
+                    Integer suspendTimeoutSeconds,
+            @Mixin AnonymizedOptions anonymized) {
         ObjectNode body = JsonMapper.shared().createObjectNode();
         ObjectNode wanted = body.putObject("branch").put("name", name);
         if (at != null) {
@@ -113,7 +115,7 @@ final class BranchesCommand {
             String project = session.projectPath();
             JsonNode from = session.branch(project, parent);
             wanted.put("parent_id", from.path("id").asString(""));
-            JsonNode created = session.finished(session.api().post(project + "/branches", body));
+            JsonNode created = session.finished(anonymized.create(session, project, body));
             if (!session.output().isTable()) {
                 session.output().tree(created);
                 return 0;

@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
             ComputesCommand.class,
             RolesCommand.class,
             DatabasesCommand.class,
+            MaskingCommand.class,
             OperationsCommand.class,
             StorageCommand.class,
             StatusCommand.class,
