@@ -73,7 +73,7 @@ final class CoppiceServer implements AutoCloseable {
                     InterposerLibrary.prepare(data.resolve("lib")),
                     user,
                     data.resolve("run"),
-                    new LocalProcessDriver(user),
+                    new LocalProcessDriver(),
                     metrics,
                     clock,
                     configuration
