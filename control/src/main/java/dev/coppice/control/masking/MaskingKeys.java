@@ -47,7 +47,7 @@ public final class MaskingKeys {
      *
      * @throws dev.coppice.control.error.ControlException when it was sealed for another project or with another key file
      */
-    static MaskKey open(SecretBox secrets, String projectId, String keyId, String sealed) {
+    public static MaskKey open(SecretBox secrets, String projectId, String keyId, String sealed) {
         String secret = secrets.open(Base64.getDecoder().decode(sealed), context(projectId));
         return new MaskKey(keyId, Base64.getDecoder().decode(secret));
     }
