@@ -23,17 +23,14 @@ import dev.coppice.control.catalog.Project;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
 import dev.coppice.control.masking.Masking;
-import dev.coppice.control.masking.Protection;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Clock;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -97,30 +94,10 @@ public final class CoppiceControl implements AutoCloseable {
             ComputeService computes,
             int postgresMajorVersion,
             Clock clock) {
-        return open(
-                configuration,
-                catalogServer,
-                pages,
-                computes,
-                postgresMajorVersion,
-                clock,
-                EnumSet.allOf(Protection.class));
-    }
-
-    /** With some protections of masked branches left out: for a test that shows that they are needed. */
-    static CoppiceControl open(
-            ControlConfiguration configuration,
-            CatalogServer catalogServer,
-            PageService pages,
-            ComputeService computes,
-            int postgresMajorVersion,
-            Clock clock,
-            Set<Protection> protections) {
         @Nullable Catalog catalog = null;
         try {
             catalog = Catalog.open(catalogServer.socket());
-            return start(
-                    configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock, protections);
+            return start(configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock);
         } catch (IOException | RuntimeException e) {
             if (catalog != null) {
                 catalog.close();
@@ -139,8 +116,7 @@ public final class CoppiceControl implements AutoCloseable {
             PageService pages,
             ComputeService computes,
             int postgresMajorVersion,
-            Clock clock,
-            Set<Protection> protections)
+            Clock clock)
             throws IOException {
         SecureRandom random = new SecureRandom();
         SecretBox secrets = SecretBox.open(configuration.dataDirectory().resolve("secret.key"), random);
@@ -155,7 +131,7 @@ public final class CoppiceControl implements AutoCloseable {
                         routing.wakeQuietly(endpointId);
                     }
                 });
-        Masking masking = new Masking(catalog, secrets, random, protections);
+        Masking masking = new Masking(catalog, secrets, random);
         // Before a compute is adopted: it may read through a boundary at once.
         pages.useBoundaries(masking.loader());
         HiddenTimelines hidden = new HiddenTimelines(catalog, pages, computes, monitor);

@@ -62,7 +62,7 @@ final class ControlFixture implements AutoCloseable {
                 InterposerLibrary.prepare(data.resolve("native")),
                 user,
                 data.resolve("run"),
-                new LocalProcessDriver(user),
+                new LocalProcessDriver(),
                 new MetricRegistry(),
                 Clock.systemUTC()));
         control = CoppiceControl.open(

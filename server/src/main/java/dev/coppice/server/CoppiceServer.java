@@ -16,6 +16,7 @@ import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.proxy.ProxyConfiguration;
 import dev.coppice.proxy.ProxyServer;
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
@@ -73,7 +74,7 @@ final class CoppiceServer implements AutoCloseable {
                     InterposerLibrary.prepare(data.resolve("lib")),
                     user,
                     data.resolve("run"),
-                    new LocalProcessDriver(user),
+                    new LocalProcessDriver(),
                     metrics,
                     clock,
                     configuration
@@ -172,6 +173,10 @@ final class CoppiceServer implements AutoCloseable {
                         Duration.ofSeconds(pool.waitTimeoutSeconds()),
                         Duration.ofSeconds(pool.serverIdleTimeoutSeconds()),
                         pool.maxPreparedStatements()))
+                .http(HttpSettings.ofMegabytes(
+                        proxy.http().enabled(),
+                        proxy.http().maxRequestMegabytes(),
+                        proxy.http().maxResponseMegabytes()))
                 .allowedAddresses(allowedAddresses(proxy))
                 .rateLimits(new RateLimits(
                         rates.attemptsPerAddressPerSecond(),

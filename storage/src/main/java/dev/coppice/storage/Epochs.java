@@ -160,8 +160,9 @@ final class Epochs {
     }
 
     private void giveTo(FileOwner owner, JournalSegment segment) throws IOException {
+        // A compute must not be able to exchange what says where its timeline begins.
+        DurableFiles.openTo(timeline.directory(), owner.uid());
         for (Path path : List.of(
-                timeline.directory(),
                 timeline.journalDirectory(),
                 segment.file(),
                 writerLock.file(),

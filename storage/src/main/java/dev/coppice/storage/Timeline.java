@@ -90,6 +90,16 @@ public final class Timeline {
         return boundary != null;
     }
 
+    /** Whether it or a timeline that it reads from has a boundary. */
+    public boolean seesThroughBoundary() {
+        for (Timeline at = this; at != null; at = at.parent) {
+            if (at.boundary != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The timeline's name. */
     public TimelineId id() {
         return metadata.id();

@@ -59,6 +59,29 @@ public record Workshop(
         TimeTravel travel,
         Masking masking) {
 
+    /** The same with another masking: for tests that leave protections out. */
+    public Workshop with(Masking other) {
+        return new Workshop(
+                catalog,
+                pages,
+                computeService,
+                computeSettings,
+                monitor,
+                roleSync,
+                secrets,
+                tokens,
+                ids,
+                random,
+                clock,
+                pgVersion,
+                family,
+                locks,
+                gate,
+                hidden,
+                travel,
+                other);
+    }
+
     Inventory inventory() {
         return catalog.inventory();
     }
