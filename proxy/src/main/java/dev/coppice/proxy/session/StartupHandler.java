@@ -87,7 +87,7 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
     }
 
     private void encrypted(SslHandler handler) {
-        connection.encryptedNow();
+        connection.encryptedNow(TlsIdentity.channelBinding(handler), TlsIdentity.clientName(handler));
         serverName = TlsIdentity.serverName(handler);
         if (directTls && !TlsIdentity.ALPN_POSTGRESQL.equals(handler.applicationProtocol())) {
             connection.refuse(
