@@ -5,6 +5,7 @@ import dev.coppice.compute.ComputeState;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.activity.RoleSync;
 import dev.coppice.control.api.ApiServer;
+import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchContents;
 import dev.coppice.control.branch.BranchLocks;
 import dev.coppice.control.branch.HiddenTimelines;
@@ -21,14 +22,18 @@ import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
+import dev.coppice.control.masking.Masking;
+import dev.coppice.control.masking.Protection;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -92,10 +97,30 @@ public final class CoppiceControl implements AutoCloseable {
             ComputeService computes,
             int postgresMajorVersion,
             Clock clock) {
+        return open(
+                configuration,
+                catalogServer,
+                pages,
+                computes,
+                postgresMajorVersion,
+                clock,
+                EnumSet.allOf(Protection.class));
+    }
+
+    /** With some protections of masked branches left out: for a test that shows that they are needed. */
+    static CoppiceControl open(
+            ControlConfiguration configuration,
+            CatalogServer catalogServer,
+            PageService pages,
+            ComputeService computes,
+            int postgresMajorVersion,
+            Clock clock,
+            Set<Protection> protections) {
         @Nullable Catalog catalog = null;
         try {
             catalog = Catalog.open(catalogServer.socket());
-            return start(configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock);
+            return start(
+                    configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock, protections);
         } catch (IOException | RuntimeException e) {
             if (catalog != null) {
                 catalog.close();
@@ -114,7 +139,8 @@ public final class CoppiceControl implements AutoCloseable {
             PageService pages,
             ComputeService computes,
             int postgresMajorVersion,
-            Clock clock)
+            Clock clock,
+            Set<Protection> protections)
             throws IOException {
         SecureRandom random = new SecureRandom();
         SecretBox secrets = SecretBox.open(configuration.dataDirectory().resolve("secret.key"), random);
@@ -129,6 +155,9 @@ public final class CoppiceControl implements AutoCloseable {
                         routing.wakeQuietly(endpointId);
                     }
                 });
+        Masking masking = new Masking(catalog, secrets, random, protections);
+        // Before a compute is adopted: it may read through a boundary at once.
+        pages.useBoundaries(masking.loader());
         HiddenTimelines hidden = new HiddenTimelines(catalog, pages, computes, monitor);
         TimeTravel travel = new TimeTravel(
                 catalog.inventory(),
@@ -160,7 +189,8 @@ public final class CoppiceControl implements AutoCloseable {
                 new BranchLocks(),
                 gate,
                 hidden,
-                travel);
+                travel,
+                masking);
         computes.addListener(monitor);
         computes.addListener(travel);
         List<String> wereAwake = catalog.inventory().endpoints().stream()
@@ -169,6 +199,7 @@ public final class CoppiceControl implements AutoCloseable {
                 .toList();
         computes.recover();
         new Resumption(shop).run();
+        new AnonymizeWorkflow(shop).resume();
         List<String> died = wereAwake.stream()
                 .filter(id -> computes.state(id) != ComputeState.ACTIVE)
                 .toList();

@@ -1,5 +1,6 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
@@ -25,6 +26,7 @@ import java.util.Locale;
  * @param wakeTimeout from there until the compute has accepted the login
  * @param ioThreads event loops; 0 means one per two processors
  * @param pool limits of pooled endpoints
+ * @param http limits of SQL over HTTP
  * @param allowedAddresses from where one may log in
  * @param rateLimits of connection attempts
  * @param drainTimeout how long open transactions may go on when the proxy stops
@@ -40,6 +42,7 @@ public record ProxyConfiguration(
         Duration wakeTimeout,
         int ioThreads,
         PoolSettings pool,
+        HttpSettings http,
         AddressRanges allowedAddresses,
         RateLimits rateLimits,
         Duration drainTimeout) {
@@ -90,6 +93,7 @@ public record ProxyConfiguration(
         same.wakeTimeout = wakeTimeout;
         same.ioThreads = ioThreads;
         same.pool = pool;
+        same.http = http;
         same.allowedAddresses = allowedAddresses;
         same.rateLimits = rateLimits;
         same.drainTimeout = drainTimeout;
@@ -108,6 +112,7 @@ public record ProxyConfiguration(
         private Duration wakeTimeout = Duration.ofSeconds(60);
         private int ioThreads;
         private PoolSettings pool = PoolSettings.DEFAULTS;
+        private HttpSettings http = HttpSettings.DEFAULTS;
         private AddressRanges allowedAddresses = AddressRanges.ALL;
         private RateLimits rateLimits = RateLimits.DEFAULTS;
         private Duration drainTimeout = Duration.ofSeconds(10);
@@ -157,6 +162,11 @@ public record ProxyConfiguration(
             return this;
         }
 
+        public Builder http(HttpSettings value) {
+            http = value;
+            return this;
+        }
+
         public Builder allowedAddresses(AddressRanges value) {
             allowedAddresses = value;
             return this;
@@ -185,6 +195,7 @@ public record ProxyConfiguration(
                     wakeTimeout,
                     ioThreads,
                     pool,
+                    http,
                     allowedAddresses,
                     rateLimits,
                     drainTimeout);

@@ -5,6 +5,8 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.http.HttpMetrics;
+import dev.coppice.proxy.http.HttpServices;
 import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.limit.UnauthenticatedConnections;
 import dev.coppice.proxy.pool.PoolMetrics;
@@ -118,6 +120,7 @@ public final class ProxyServer implements AutoCloseable {
                 cancelKeys,
                 compute,
                 pools,
+                new HttpServices(configuration.http(), pools, new HttpMetrics(metrics)),
                 new ProxyMetrics(metrics));
         ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         ConnectionInitializer initializer = new ConnectionInitializer(services, connections);

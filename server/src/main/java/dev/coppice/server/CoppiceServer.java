@@ -16,6 +16,7 @@ import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.proxy.ProxyConfiguration;
 import dev.coppice.proxy.ProxyServer;
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
@@ -224,6 +225,10 @@ final class CoppiceServer implements AutoCloseable {
                         Duration.ofSeconds(pool.waitTimeoutSeconds()),
                         Duration.ofSeconds(pool.serverIdleTimeoutSeconds()),
                         pool.maxPreparedStatements()))
+                .http(HttpSettings.ofMegabytes(
+                        proxy.http().enabled(),
+                        proxy.http().maxRequestMegabytes(),
+                        proxy.http().maxResponseMegabytes()))
                 .allowedAddresses(addresses("proxy.allowed_addresses", proxy.allowedAddresses()))
                 .rateLimits(new RateLimits(
                         rates.attemptsPerAddressPerSecond(),

@@ -64,10 +64,15 @@ final class BranchRoutes {
 
     private Reply create(Call call) throws IOException {
         Bodies.CreateBranch body = call.body(Bodies.CreateBranch.class, () -> new Bodies.CreateBranch(null, null));
+        return Reply.created(created(branches.create(request(call, body))));
+    }
+
+    /** What a body that creates a branch asks for. */
+    BranchWorkflows.Request request(Call call, Bodies.CreateBranch body) {
         Bodies.NewBranch asked = Objects.requireNonNullElse(body.branch(), NOTHING_ASKED);
         refuseUnsupported(asked);
         List<Bodies.BranchEndpoint> endpoints = body.endpoints();
-        Made made = branches.create(new BranchWorkflows.Request(
+        return new BranchWorkflows.Request(
                 lookup.project(call).id(),
                 asked.parentId(),
                 asked.name(),
@@ -75,8 +80,12 @@ final class BranchRoutes {
                 Boolean.TRUE.equals(asked.isProtected()),
                 // Without the list, too: a branch that cannot be connected to is of no use to anybody here.
                 endpoints == null || !endpoints.isEmpty(),
-                suspendTimeout(endpoints)));
-        return Reply.created(new Views.CreatedBranch(
+                suspendTimeout(endpoints));
+    }
+
+    /** The answer that has a new branch. */
+    Views.CreatedBranch created(Made made) {
+        return new Views.CreatedBranch(
                 views.branch(made.branch()),
                 made.endpoint().stream().map(views::endpoint).toList(),
                 made.contents().roles().stream()
@@ -84,7 +93,7 @@ final class BranchRoutes {
                         .toList(),
                 made.contents().databases().stream().map(views::database).toList(),
                 made.operations().stream().map(views::operation).toList(),
-                views.connectionUris(made)));
+                views.connectionUris(made));
     }
 
     private static void refuseUnsupported(Bodies.NewBranch asked) {

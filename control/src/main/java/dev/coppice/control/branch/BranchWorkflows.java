@@ -84,7 +84,7 @@ public final class BranchWorkflows {
         }
     }
 
-    private Branch parent(Request request) {
+    Branch parent(Request request) {
         if (request.parentId() != null) {
             return shop.branch(request.projectId(), request.parentId());
         }
@@ -94,7 +94,7 @@ public final class BranchWorkflows {
                         ControlException.Kind.PRECONDITION, "the project has no default branch; name the parent"));
     }
 
-    private String freeName(String projectId) {
+    String freeName(String projectId) {
         for (int i = 0; i < NAME_ATTEMPTS; i++) {
             String name = shop.ids().branch();
             if (shop.inventory().branchNamed(projectId, name).isEmpty()) {
@@ -104,7 +104,7 @@ public final class BranchWorkflows {
         throw new ControlException(ControlException.Kind.INTERNAL, "no free branch name was found");
     }
 
-    private void requireFree(String projectId, String name) {
+    void requireFree(String projectId, String name) {
         if (shop.inventory().branchNamed(projectId, name).isPresent()) {
             throw ControlException.conflict("branch with name \"" + name + "\" already exists");
         }
@@ -168,9 +168,9 @@ public final class BranchWorkflows {
         return shop.project(projectId).retention();
     }
 
-    private record Drafted(Branch branch, Optional<Endpoint> endpoint) {}
+    record Drafted(Branch branch, Optional<Endpoint> endpoint) {}
 
-    private Drafted draft(Request request, Branch parent, String name, BranchPoint point) {
+    Drafted draft(Request request, Branch parent, String name, BranchPoint point) {
         Instant now = shop.now();
         String id = shop.ids().branch();
         Instant time = request.point() instanceof BranchPointRequest.AtTime(var asked) ? asked : null;
@@ -206,7 +206,7 @@ public final class BranchWorkflows {
         return new Drafted(branch, endpoint);
     }
 
-    private Operation operation(Drafted draft, Operation.Status status, @Nullable String detail) {
+    Operation operation(Drafted draft, Operation.Status status, @Nullable String detail) {
         return shop.operation(
                 draft.branch().projectId(),
                 draft.branch().id(),
@@ -216,7 +216,7 @@ public final class BranchWorkflows {
                 detail);
     }
 
-    private <T> T publish(Drafted draft, Map<String, LoginRole> roles, Catalog.Work<T> more) {
+    <T> T publish(Drafted draft, Map<String, LoginRole> roles, Catalog.Work<T> more) {
         return shop.catalog()
                 .changeReturning(
                         draft.branch().projectId(),
@@ -234,7 +234,7 @@ public final class BranchWorkflows {
                         });
     }
 
-    private static RuntimeException named(RuntimeException e, String name) {
+    static RuntimeException named(RuntimeException e, String name) {
         return e instanceof ControlException control && control.kind() == ControlException.Kind.CONFLICT
                 ? new ControlException(
                         ControlException.Kind.CONFLICT, "branch with name \"" + name + "\" already exists", control)

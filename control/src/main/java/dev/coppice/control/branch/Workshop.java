@@ -14,6 +14,7 @@ import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
+import dev.coppice.control.masking.Masking;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
 import dev.coppice.storage.BranchPoint;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param gate where wakes wait while a branch moves to another timeline
  * @param hidden the timelines that belong to no branch
  * @param travel the computes of past moments
+ * @param masking keys and clean points of anonymized branches
  * @param random for salts
  */
 public record Workshop(
@@ -54,7 +56,8 @@ public record Workshop(
         BranchLocks locks,
         WakeGate gate,
         HiddenTimelines hidden,
-        TimeTravel travel) {
+        TimeTravel travel,
+        Masking masking) {
 
     Inventory inventory() {
         return catalog.inventory();

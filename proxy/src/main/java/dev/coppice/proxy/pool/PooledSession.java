@@ -66,6 +66,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private boolean failing;
     private boolean failingToSync;
     private boolean draining;
+    private boolean discards;
     private boolean ended;
     private long waitingSinceNanos;
     private long bytesFromClient;
@@ -100,6 +101,19 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     @Nullable
     PooledServer server() {
         return server;
+    }
+
+    /**
+     * Whatever this client does, nothing of it stays in a server session: each is cleaned by DISCARD ALL before the next
+     * client gets it. To be called before {@link Pools#move}.
+     */
+    public void discardAfterUse() {
+        discards = true;
+    }
+
+    /** Stops what it does or waits for, as a cancel request would; may be called on any thread. */
+    public void cancelRequest() {
+        onLoop(this::cancel);
     }
 
     /** The client has come to the home loop. */
@@ -155,6 +169,9 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         waiting = false;
         server = free;
         free.assign(this);
+        if (discards) {
+            free.needsDiscard();
+        }
         pool.metrics().busy.incrementAndGet();
         pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
         client.config().setAutoRead(free.channel().isWritable());
@@ -338,7 +355,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     void pin(PooledServer held, PinReason reason) {
         held.needsDiscard();
-        if (pinned == null) {
+        if (pinned == null && !discards) {
             pinned = reason;
             pool.metrics().pinned(reason);
             log.info(

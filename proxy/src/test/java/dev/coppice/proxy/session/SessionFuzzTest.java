@@ -10,6 +10,9 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.http.HttpMetrics;
+import dev.coppice.proxy.http.HttpServices;
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.limit.RateLimits;
@@ -78,6 +81,12 @@ class SessionFuzzTest {
                 nonces,
                 Duration.ofSeconds(60),
                 WriteBufferWaterMark.DEFAULT);
+        Pools pools = new Pools(
+                new MultiThreadIoEventLoopGroup(1, Transport.available().ioHandlers()),
+                PoolSettings.DEFAULTS,
+                compute,
+                cancelKeys,
+                new PoolMetrics(metrics));
         services = new SessionServices(
                 new AtomicReference<>(settings(ProxyProtocol.OFF)),
                 TlsSource.open(new TlsSettings.SelfSigned(directory), Clock.systemUTC()),
@@ -88,12 +97,8 @@ class SessionFuzzTest {
                 new UnauthenticatedConnections(),
                 cancelKeys,
                 compute,
-                new Pools(
-                        new MultiThreadIoEventLoopGroup(1, Transport.available().ioHandlers()),
-                        PoolSettings.DEFAULTS,
-                        compute,
-                        cancelKeys,
-                        new PoolMetrics(metrics)),
+                pools,
+                new HttpServices(HttpSettings.DEFAULTS, pools, new HttpMetrics(metrics)),
                 new ProxyMetrics(metrics));
     }
 
