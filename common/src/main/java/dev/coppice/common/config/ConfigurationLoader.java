@@ -198,11 +198,18 @@ public final class ConfigurationLoader {
                         proxy.drainTimeoutSeconds(),
                         proxy.ioThreads(),
                         proxy.allowedAddresses(),
+                        proxy.proxyProtocol(),
                         new CoppiceConfiguration.Tls(
                                 tls.mode(),
                                 tls.required(),
                                 tls.certificate().map(this::resolve),
-                                tls.key().map(this::resolve)),
+                                tls.key().map(this::resolve),
+                                tls.moreCertificates().stream()
+                                        .map(each -> new CoppiceConfiguration.Certificate(
+                                                resolve(each.certificate()), resolve(each.key())))
+                                        .toList(),
+                                tls.clientCa().map(this::resolve),
+                                tls.clientCertificates()),
                         proxy.rateLimits(),
                         proxy.pool(),
                         proxy.http()),
