@@ -18,8 +18,10 @@ import tools.jackson.databind.json.JsonMapper;
  * Where the API is and the key it wants: from the options, the environment, or the {@code cli.json} that a server leaves
  * in its data directory. The file's key is sent to the file's own address only, so that {@code --api-url} cannot carry it
  * elsewhere.
+ *
+ * @param certificate the server's, when the address is the file's and the server speaks TLS
  */
-record ApiAddress(URI base, String key) {
+record ApiAddress(URI base, String key, @Nullable Path certificate) {
     private static final String BASE_PATH = "/api/v2";
     private static final String FILE = "cli.json";
 
@@ -32,14 +34,16 @@ record ApiAddress(URI base, String key) {
         String chosenUrl = url != null ? url : environment.get("COPPICE_API_URL");
         String chosenKey = key != null ? key : environment.get("COPPICE_API_KEY");
         if (chosenUrl != null && chosenKey != null) {
-            return new ApiAddress(base(chosenUrl), checked(chosenKey));
+            return new ApiAddress(base(chosenUrl), checked(chosenKey), null);
         }
         Path file = dataDirectory(environment).resolve(FILE);
         JsonNode known = read(file);
         String fileUrl = known.path("apiUrl").asString("");
         URI base = base(chosenUrl != null ? chosenUrl : fileUrl);
+        String certificate = base.equals(base(fileUrl)) ? known.path("certificate").asString("") : "";
+        Path pinned = certificate.isEmpty() ? null : Path.of(certificate);
         if (chosenKey != null) {
-            return new ApiAddress(base, checked(chosenKey));
+            return new ApiAddress(base, checked(chosenKey), pinned);
         }
         if (!base.equals(base(fileUrl))) {
             throw new CliException(
@@ -47,7 +51,7 @@ record ApiAddress(URI base, String key) {
                     "no API key for " + base,
                     "pass --api-key or set COPPICE_API_KEY; the key in " + file + " belongs to " + fileUrl);
         }
-        return new ApiAddress(base, checked(known.path("apiKey").asString("")));
+        return new ApiAddress(base, checked(known.path("apiKey").asString("")), pinned);
     }
 
     /** A key goes into a header; what cannot stand there is a mistake of the caller's, such as a pasted line break. */

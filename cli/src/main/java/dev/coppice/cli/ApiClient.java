@@ -1,6 +1,7 @@
 package dev.coppice.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -32,14 +33,19 @@ final class ApiClient implements AutoCloseable {
     private static final Duration WAIT_WHEN_LOCKED = Duration.ofSeconds(1);
 
     private final ApiAddress address;
+    private final PrintWriter err;
     private final HttpClient http;
 
-    ApiClient(ApiAddress address) {
+    /** @param err where a person is told to wait */
+    ApiClient(ApiAddress address, PrintWriter err) {
+        this.err = err;
         this.address = address;
-        this.http = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(CONNECT_TIMEOUT)
-                .build();
+        HttpClient.Builder builder =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT);
+        if (address.certificate() != null) {
+            builder.sslContext(PinnedCertificate.context(address.certificate()));
+        }
+        this.http = builder.build();
     }
 
     /** One path segment, or one query value, as it must stand in an URL. */
@@ -98,6 +104,12 @@ final class ApiClient implements AutoCloseable {
 
     /** The answer's JSON; a missing node when it has no body. */
     private JsonNode call(String method, String path, @Nullable JsonNode body) {
+        try (Waiting _ = Waiting.begin(err)) {
+            return answer(method, path, body);
+        }
+    }
+
+    private JsonNode answer(String method, String path, @Nullable JsonNode body) {
         HttpRequest request = request(method, path, body, CALL_TIMEOUT);
         HttpResponse<String> response = send(request, BodyHandlers.ofString());
         for (int tries = 1; response.statusCode() == LOCKED && tries < TRIES_WHEN_LOCKED; tries++) {

@@ -8,10 +8,10 @@ final class BranchOption {
     @Option(
             names = "--branch",
             paramLabel = "BRANCH",
-            description = "The branch, by name or id. Default: the default branch.")
+            description = "The branch, by name or id. Default: that of the context, else the default branch.")
     private @Nullable String branch;
 
-    /** As typed; null means the project's default branch. */
+    /** As typed; null means that of the context, else the default branch. */
     @Nullable
     String name() {
         return branch;

@@ -113,7 +113,7 @@ final class BranchesCommand {
         }
         return withSession(spec, session -> {
             String project = session.projectPath();
-            JsonNode from = session.branch(project, parent);
+            JsonNode from = session.parent(project, parent);
             wanted.put("parent_id", from.path("id").asString(""));
             JsonNode created = session.finished(anonymized.create(session, project, body));
             if (!session.output().isTable()) {

@@ -5,19 +5,29 @@ import static dev.coppice.cli.CoppiceCommand.withSession;
 
 import dev.coppice.cli.Output.Column;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 @Command(
         name = "computes",
         aliases = {"compute", "endpoints"},
-        description = "List, suspend and wake the computes of branches.",
+        description = "List, suspend, wake, restart and change the computes of branches.",
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
-        footer = {"  coppice computes list", "  coppice computes suspend dev-alice"})
+        footer = {
+            "  coppice computes list",
+            "  coppice computes suspend dev-alice",
+            "  coppice computes update dev-alice --size 2 --set work_mem=64MB"
+        })
 final class ComputesCommand {
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -46,7 +56,60 @@ final class ComputesCommand {
         return change(of, "start");
     }
 
+    @Command(name = "restart", description = "Stop a compute and start it again; connections are cut.")
+    int restart(
+            @Parameters(paramLabel = "BRANCH", description = "The branch or the compute, by name or id.") String of) {
+        return change(of, "restart");
+    }
+
+    @Command(name = "update", description = "Change a compute's size, suspend time-out or Postgres parameters.")
+    int update(
+            @Parameters(paramLabel = "BRANCH", description = "The branch or the compute, by name or id.") String of,
+            @Option(names = "--size", paramLabel = "UNITS", description = "Compute units: 1 is 1 CPU and 4 GB.")
+                    @Nullable
+                    Double size,
+            @Option(
+                            names = "--suspend-timeout",
+                            paramLabel = "SECONDS",
+                            description = "Seconds without a query until it is suspended; -1 never, 0 the default.")
+                    @Nullable
+                    Integer suspendTimeoutSeconds,
+            @Option(names = "--disabled", paramLabel = "true|false", description = "Whether connections are refused.")
+                    @Nullable
+                    Boolean disabled,
+            @Option(
+                            names = "--set",
+                            paramLabel = "NAME=VALUE",
+                            description = "A parameter of postgresql.conf; those not given are taken away.")
+                    @Nullable
+                    Map<String, String> parameters) {
+        ObjectNode body = JsonMapper.shared().createObjectNode();
+        ObjectNode wanted = body.putObject("endpoint");
+        if (size != null) {
+            wanted.put("autoscaling_limit_min_cu", size).put("autoscaling_limit_max_cu", size);
+        }
+        if (suspendTimeoutSeconds != null) {
+            wanted.put("suspend_timeout_seconds", suspendTimeoutSeconds);
+        }
+        if (disabled != null) {
+            wanted.put("disabled", disabled);
+        }
+        if (parameters != null) {
+            ObjectNode settings = wanted.withObject("/settings/pg_settings");
+            parameters.forEach(settings::put);
+        }
+        if (wanted.isEmpty()) {
+            throw new CliException(
+                    CliException.USAGE, "nothing to change", "give --size, --suspend-timeout, --disabled or --set");
+        }
+        return changed(of, path -> session -> session.api().patch(path, body));
+    }
+
     private int change(String of, String verb) {
+        return changed(of, path -> session -> session.api().post(path + "/" + verb, null));
+    }
+
+    private int changed(String of, Function<String, Function<Session, JsonNode>> request) {
         return withSession(spec, session -> {
             String project = session.projectPath();
             String id = of;
@@ -61,7 +124,7 @@ final class ComputesCommand {
                 id = endpoints.get(0).path("id").asString("");
             }
             String path = project + "/endpoints/" + encode(id);
-            session.finished(session.api().post(path + "/" + verb, null));
+            var _ = session.finished(request.apply(path).apply(session));
             JsonNode changed = session.api().get(path);
             JsonNode branches = session.output().isTable() ? session.branches(project) : changed;
             session.output().object(changed.path("endpoint"), columns(branches));

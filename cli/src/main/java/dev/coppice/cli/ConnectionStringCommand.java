@@ -38,10 +38,24 @@ final class ConnectionStringCommand implements Callable<Integer> {
     @Option(names = "--role-name", paramLabel = "NAME", description = "The role. Default: the owner of the database.")
     private @Nullable String role;
 
+    @Option(names = "--pooled", description = "Through the branch's pool: for many short-lived clients.")
+    private boolean pooled;
+
     @Override
     public Integer call() {
+        BranchAt wanted = BranchAt.parse(branch);
+        if (pooled && wanted.moment() != null) {
+            throw new CliException(CliException.USAGE, "a past moment has no pool", "leave out --pooled or the moment");
+        }
         return withSession(spec, session -> {
-            JsonNode uri = BranchAt.parse(branch).connectionUri(session, session.projectPath(), database, role);
+            JsonNode uri = pooled
+                    ? session.connectionUri(
+                            session.projectPath(),
+                            session.branch(session.projectPath(), wanted.branch()),
+                            database,
+                            role,
+                            true)
+                    : wanted.connectionUri(session, session.projectPath(), database, role);
             if (session.output().isTable()) {
                 session.output().line(uri.path("uri").asString(""));
             } else {

@@ -1,5 +1,6 @@
 package dev.coppice.cli;
 
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -24,8 +25,13 @@ import picocli.CommandLine.ScopeType;
             DatabasesCommand.class,
             MaskingCommand.class,
             OperationsCommand.class,
+            IpAllowCommand.class,
+            ApiKeysCommand.class,
+            MeCommand.class,
             StorageCommand.class,
             StatusCommand.class,
+            SetContextCommand.class,
+            CompletionCommand.class,
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -42,8 +48,15 @@ final class CoppiceCommand {
             names = "--project-id",
             paramLabel = "ID",
             scope = ScopeType.INHERIT,
-            description = "The project. Default: COPPICE_PROJECT_ID, else the only one.")
+            description = "The project. Default: COPPICE_PROJECT_ID, else that of the context file, else the only one.")
     private @Nullable String projectId;
+
+    @Option(
+            names = "--context-file",
+            paramLabel = "FILE",
+            scope = ScopeType.INHERIT,
+            description = "What set-context wrote. Default: " + ProjectContext.FILE + " here or in a directory above.")
+    private @Nullable Path contextFile;
 
     @Option(
             names = {"-o", "--output"},
@@ -80,15 +93,39 @@ final class CoppiceCommand {
         this.environment = environment;
     }
 
+    /** Where set-context writes. */
+    static Path contextFile(CommandSpec spec) {
+        CoppiceCommand options = spec.root().commandLine().getCommand();
+        return options.contextFile != null ? options.contextFile : Path.of(ProjectContext.FILE);
+    }
+
+    /** {@code --project-id} as given. */
+    static @Nullable String projectOption(CommandSpec spec) {
+        CoppiceCommand options = spec.root().commandLine().getCommand();
+        return options.projectId;
+    }
+
     /** Runs {@code body} with a session of the root command's options and returns the exit code. */
     static int withSession(CommandSpec spec, ToIntFunction<Session> body) {
         CommandLine root = spec.root().commandLine();
         CoppiceCommand options = root.getCommand();
         Map<String, String> environment = options.environment;
+        ProjectContext context = ProjectContext.find(options.contextFile, Path.of(""));
         String project = options.projectId != null ? options.projectId : environment.get("COPPICE_PROJECT_ID");
+        // A branch of the context means one of the context's project.
+        boolean inContext = project == null || project.equals(context.projectId());
+        if (project == null) {
+            project = context.projectId();
+        }
         ApiAddress address = ApiAddress.find(options.apiUrl, options.apiKey, environment);
         Output output = new Output(options.format, spec.commandLine().getOut());
-        try (Session session = new Session(address, output, project, environment)) {
+        try (Session session = new Session(
+                address,
+                output,
+                spec.commandLine().getErr(),
+                project,
+                inContext ? context.branch() : null,
+                environment)) {
             return body.applyAsInt(session);
         }
     }

@@ -44,11 +44,15 @@ final class RolesCommand {
     @Command(name = "create", description = "Create a role in a branch.")
     int create(
             @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its name.") String name,
+            @Option(names = "--no-login", description = "It holds privileges and cannot log in.") boolean noLogin,
             @Mixin BranchOption branch) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch.name());
             ObjectNode body = JsonMapper.shared().createObjectNode();
-            body.putObject("role").put("name", name);
+            ObjectNode wanted = body.putObject("role").put("name", name);
+            if (noLogin) {
+                wanted.put("no_login", true);
+            }
             JsonNode created =
                     session.finished(session.api().post(path + "/roles", body)).path("role");
             session.output().object(created, WITH_PASSWORD);

@@ -2,6 +2,7 @@ package dev.coppice.cli;
 
 import static dev.coppice.cli.ApiClient.encode;
 
+import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,11 +29,24 @@ final class Session implements AutoCloseable {
     private final ApiClient api;
     private final Output output;
     private final Map<String, String> environment;
+    private final @Nullable String contextBranch;
     private @Nullable String projectId;
 
-    Session(ApiAddress address, Output output, @Nullable String projectId, Map<String, String> environment) {
+    /**
+     * @param err where a person is told to wait
+     * @param projectId absent = the only one
+     * @param contextBranch the branch that is meant when none is named; absent = the default one
+     */
+    Session(
+            ApiAddress address,
+            Output output,
+            PrintWriter err,
+            @Nullable String projectId,
+            @Nullable String contextBranch,
+            Map<String, String> environment) {
         this.address = address;
-        this.api = new ApiClient(address);
+        this.api = new ApiClient(address, err);
+        this.contextBranch = contextBranch;
         this.output = output;
         this.projectId = projectId;
         this.environment = environment;
@@ -98,8 +112,17 @@ final class Session implements AutoCloseable {
         return api.get(project + "/branches").path("branches");
     }
 
-    /** The branch with this id or name; null = the default branch. */
+    /** The branch with this id or name; null = that of the context, else the default branch. */
     JsonNode branch(String project, @Nullable String idOrName) {
+        return exactly(project, idOrName == null ? contextBranch : idOrName);
+    }
+
+    /** The branch with this id or name; null = the default branch, whatever the context says. */
+    JsonNode parent(String project, @Nullable String idOrName) {
+        return exactly(project, idOrName);
+    }
+
+    private JsonNode exactly(String project, @Nullable String idOrName) {
         JsonNode branches = branches(project);
         JsonNode byName = null;
         List<String> names = new ArrayList<>();
@@ -126,7 +149,7 @@ final class Session implements AutoCloseable {
         return branch.path("id").asString("").equals(idOrName);
     }
 
-    /** The API path of the branch with this id or name; null = the default branch. */
+    /** The API path of {@link #branch}. */
     String branchPath(String project, @Nullable String idOrName) {
         return path(project, branch(project, idOrName));
     }
@@ -140,6 +163,12 @@ final class Session implements AutoCloseable {
      * it; without a role, the owner of the database.
      */
     JsonNode connectionUri(String project, JsonNode branch, @Nullable String database, @Nullable String role) {
+        return connectionUri(project, branch, database, role, false);
+    }
+
+    /** @param pooled whether through the branch's pool */
+    JsonNode connectionUri(
+            String project, JsonNode branch, @Nullable String database, @Nullable String role, boolean pooled) {
         String chosenDatabase = database;
         String chosenRole = role;
         if (database == null || role == null) {
@@ -167,7 +196,8 @@ final class Session implements AutoCloseable {
                 + "&database_name="
                 + encode(String.valueOf(chosenDatabase))
                 + "&role_name="
-                + encode(String.valueOf(chosenRole)));
+                + encode(String.valueOf(chosenRole))
+                + (pooled ? "&pooled=true" : ""));
     }
 
     /** Returns the answer when the operations that it mentions have ended. */

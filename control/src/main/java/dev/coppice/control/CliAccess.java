@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -24,22 +25,30 @@ record CliAccess(String apiUrl, String apiKey) {
     private static final JsonMapper JSON = JsonMapper.shared();
 
     /** Reads the file and makes it say what is true now; makes an API key if it holds none that is valid. */
-    static CliAccess ensure(
-            Path dataDirectory, InetSocketAddress listen, int port, Catalog catalog, Tokens tokens, Clock clock)
+    static CliAccess ensure(Path dataDirectory, ApiSettings api, int port, Catalog catalog, Tokens tokens, Clock clock)
             throws IOException {
         Path file = dataDirectory.resolve(FILE);
         String key = keyIn(file);
-        if (!catalog.inventory().hasApiKey(Tokens.hash(key))) {
+        if (catalog.inventory().apiKey(Tokens.hash(key)).isEmpty()) {
             key = tokens.apiKey();
-            catalog.addApiKey("cli", Tokens.hash(key), clock.instant().truncatedTo(ChronoUnit.MICROS));
+            catalog.addApiKey("cli", null, Tokens.hash(key), clock.instant().truncatedTo(ChronoUnit.MICROS));
         }
-        CliAccess access = new CliAccess("http://" + host(listen) + ':' + port + "/api/v2", key);
+        CliAccess access = new CliAccess(
+                (api.tls().isPresent() ? "https://" : "http://") + host(api.listen()) + ':' + port + "/api/v2", key);
         Path temporary = file.resolveSibling(FILE + ".new");
         Files.deleteIfExists(temporary);
         Files.createFile(temporary, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.write(temporary, JSON.writeValueAsBytes(Map.of("apiUrl", access.apiUrl(), "apiKey", key)));
+        Files.write(temporary, JSON.writeValueAsBytes(content(access, api)));
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         return access;
+    }
+
+    /** With TLS, the certificate too: its names are not those that this machine's own clients connect to. */
+    private static Map<String, String> content(CliAccess access, ApiSettings api) {
+        Map<String, String> content = new TreeMap<>(Map.of("apiUrl", access.apiUrl(), "apiKey", access.apiKey()));
+        api.tls().ifPresent(tls -> content.put(
+                "certificate", tls.certificate().toAbsolutePath().toString()));
+        return content;
     }
 
     private static String keyIn(Path file) throws IOException {

@@ -8,10 +8,12 @@ import dev.coppice.control.api.ApiServer;
 import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchContents;
 import dev.coppice.control.branch.BranchLocks;
+import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
 import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.branch.WakeGate;
 import dev.coppice.control.branch.Workshop;
@@ -20,6 +22,9 @@ import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.consumption.ConsumptionMeter;
+import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
 import dev.coppice.control.masking.Masking;
@@ -34,12 +39,16 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The control plane of one server: opens the catalog, takes over what an earlier server left, makes the first project, serves
  * the API and watches computes. {@link #close} ends all of it, computes and catalog included, in the order that loses nothing.
  */
 public final class CoppiceControl implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(CoppiceControl.class);
+    private static final String AUDIT_LOG = "audit.log";
     private static final String FIRST_PROJECT = "coppice";
     private static final String FIRST_BRANCH = "main";
     private static final String FIRST_ROLE = "coppice_owner";
@@ -48,6 +57,7 @@ public final class CoppiceControl implements AutoCloseable {
     private final CatalogServer server;
     private final Catalog catalog;
     private final ActivityMonitor monitor;
+    private final ConsumptionMeter meter;
     private final Workshop shop;
     private final Routing routing;
     private final ApiServer api;
@@ -57,6 +67,7 @@ public final class CoppiceControl implements AutoCloseable {
             CatalogServer server,
             Catalog catalog,
             ActivityMonitor monitor,
+            ConsumptionMeter meter,
             Workshop shop,
             Routing routing,
             ApiServer api,
@@ -64,6 +75,7 @@ public final class CoppiceControl implements AutoCloseable {
         this.server = server;
         this.catalog = catalog;
         this.monitor = monitor;
+        this.meter = meter;
         this.shop = shop;
         this.routing = routing;
         this.api = api;
@@ -146,7 +158,11 @@ public final class CoppiceControl implements AutoCloseable {
                 clock,
                 configuration.timeTravel());
         WakeGate gate = new WakeGate();
-        Routing routing = new Routing(catalog.inventory(), computes, configuration.compute(), monitor, gate, travel);
+        ComputeSizes sizes = new ComputeSizes(catalog.inventory(), configuration.compute());
+        ConsumptionMeter meter = new ConsumptionMeter(
+                catalog, monitor, endpoint -> sizes.of(endpoint).computeUnits(), () -> active(computes), clock);
+        Quotas quotas = new Quotas(catalog.inventory(), meter);
+        Routing routing = new Routing(catalog.inventory(), computes, sizes, quotas, monitor, gate, travel);
         routingLater.set(routing);
         Workshop shop = new Workshop(
                 catalog,
@@ -167,6 +183,8 @@ public final class CoppiceControl implements AutoCloseable {
                 hidden,
                 travel,
                 masking);
+        // Before the monitor, which forgets a compute's last position when it stops.
+        computes.addListener(meter);
         computes.addListener(monitor);
         computes.addListener(travel);
         List<String> wereAwake = catalog.inventory().endpoints().stream()
@@ -182,16 +200,54 @@ public final class CoppiceControl implements AutoCloseable {
         Thread.ofVirtual().name("rewake").start(() -> died.forEach(routing::wakeQuietly));
         ConnectionStrings strings = new ConnectionStrings(configuration.proxyHost(), configuration.proxyPort());
         ensureFirstProject(shop);
-        ApiServer api =
-                ApiServer.start(configuration.apiListen(), shop, strings, configuration.suspendTimeoutSeconds());
+        StorageInspection inspection = new StorageInspection(shop);
+        meter.start(
+                project -> inspection.sizes(catalog.inventory().branchesOf(project.id())).stream()
+                        .mapToLong(branch -> branch.size().ownBytes())
+                        .sum(),
+                () -> suspendExceeding(quotas, computes, catalog, monitor));
+        ApiServer api = ApiServer.start(
+                shop,
+                new ApiServer.Parts(
+                        configuration.api(),
+                        strings,
+                        meter,
+                        configuration.suspendTimeoutSeconds(),
+                        configuration.dataDirectory().resolve(AUDIT_LOG),
+                        configuration.addressSyntax()));
         try {
             CliAccess access = CliAccess.ensure(
-                    configuration.dataDirectory(), configuration.apiListen(), api.port(), catalog, tokens, clock);
+                    configuration.dataDirectory(), configuration.api(), api.port(), catalog, tokens, clock);
             Welcome welcome = welcome(shop, strings, access);
-            return new CoppiceControl(server, catalog, monitor, shop, routing, api, welcome);
+            return new CoppiceControl(server, catalog, monitor, meter, shop, routing, api, welcome);
         } catch (IOException | RuntimeException e) {
             api.close();
             throw e;
+        }
+    }
+
+    private static List<String> active(ComputeService computes) {
+        return computes.list().stream()
+                .filter(status -> status.state() == ComputeState.ACTIVE)
+                .map(status -> status.endpointId())
+                .toList();
+    }
+
+    /** A project that has used up its quota has no computes; their next wake is refused. */
+    private static void suspendExceeding(
+            Quotas quotas, ComputeService computes, Catalog catalog, ActivityMonitor monitor) {
+        for (String endpointId : active(computes)) {
+            catalog.inventory()
+                    .endpoint(endpointId)
+                    .flatMap(endpoint -> quotas.exceeded(endpoint.projectId()))
+                    .ifPresent(why -> {
+                        log.info("Suspending the compute of {}: {}", endpointId, why);
+                        try {
+                            monitor.suspend(endpointId);
+                        } catch (RuntimeException e) {
+                            log.warn("The compute of {} could not be suspended; it will be tried again", endpointId, e);
+                        }
+                    });
         }
     }
 
@@ -206,7 +262,8 @@ public final class CoppiceControl implements AutoCloseable {
                             FIRST_BRANCH,
                             FIRST_ROLE,
                             FIRST_DATABASE,
-                            Project.RETENTION_DEFAULT_SECONDS));
+                            Project.RETENTION_DEFAULT_SECONDS,
+                            ProjectSettings.DEFAULTS));
         }
     }
 
@@ -252,6 +309,7 @@ public final class CoppiceControl implements AutoCloseable {
         monitor.suspendAll();
         shop.travel().endAll();
         monitor.close();
+        meter.close();
         catalog.close();
         server.close();
     }
@@ -260,8 +318,13 @@ public final class CoppiceControl implements AutoCloseable {
     void abandon() {
         api.close();
         monitor.close();
+        meter.close();
         catalog.close();
         server.letGo();
+    }
+
+    ApiServer api() {
+        return api;
     }
 
     Workshop workshop() {

@@ -3,10 +3,11 @@ package dev.coppice.control;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeService;
-import dev.coppice.compute.ComputeSettings;
 import dev.coppice.compute.ComputeSpec;
+import dev.coppice.compute.ComputeState;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.branch.WakeGate;
 import dev.coppice.control.catalog.Branch;
@@ -15,6 +16,8 @@ import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
@@ -47,10 +50,12 @@ public final class Routing {
     private static final String UNKNOWN_DATABASE = "3D000";
     private static final String INVALID_PARAMETER_VALUE = "22023";
     private static final String TOO_MANY_CONNECTIONS = "53300";
+    private static final String CONFIGURATION_LIMIT_EXCEEDED = "53400";
 
     private final Inventory inventory;
     private final ComputeService computes;
-    private final ComputeSettings settings;
+    private final ComputeSizes sizes;
+    private final Quotas quotas;
     private final ActivityMonitor monitor;
     private final WakeGate gate;
     private final TimeTravel travel;
@@ -58,13 +63,15 @@ public final class Routing {
     Routing(
             Inventory inventory,
             ComputeService computes,
-            ComputeSettings settings,
+            ComputeSizes sizes,
+            Quotas quotas,
             ActivityMonitor monitor,
             WakeGate gate,
             TimeTravel travel) {
         this.inventory = inventory;
         this.computes = computes;
-        this.settings = settings;
+        this.sizes = sizes;
+        this.quotas = quotas;
         this.monitor = monitor;
         this.gate = gate;
         this.travel = travel;
@@ -75,6 +82,22 @@ public final class Routing {
 
     public Optional<Route> byEndpointId(String endpointId) {
         return inventory.endpoint(endpointId).flatMap(this::route);
+    }
+
+    /** From where clients may log in to the endpoint's branch: addresses, ranges, blocks; none = from everywhere. */
+    public List<String> allowedAddresses(String endpointId) {
+        return inventory
+                .endpoint(endpointId)
+                .flatMap(endpoint -> inventory
+                        .project(endpoint.projectId())
+                        .map(Project::settings)
+                        .filter(settings -> !settings.allowedIpsOnProtectedOnly()
+                                || inventory
+                                        .branch(endpoint.branchId())
+                                        .map(Branch::isProtected)
+                                        .orElse(true)))
+                .map(ProjectSettings::allowedIps)
+                .orElse(List.of());
     }
 
     /** The endpoints of the branches with this name, one per project at most, or of the branch with this id. */
@@ -128,6 +151,15 @@ public final class Routing {
         if (branch.isEmpty()) {
             return CompletableFuture.failedFuture(gone());
         }
+        if (computes.state(endpointId) != ComputeState.ACTIVE) {
+            Optional<String> exceeded = quotas.exceeded(branch.get().projectId());
+            if (exceeded.isPresent()) {
+                return CompletableFuture.failedFuture(new RoutingException(
+                        CONFIGURATION_LIMIT_EXCEEDED,
+                        exceeded.get(),
+                        "Raise the project's quota, or wait for the next month."));
+            }
+        }
         monitor.touch(endpointId);
         return gate.pass(branch.get().id(), () -> wakeNow(endpointId))
                 .handle((address, failure) -> woken(branch.get(), endpointId, address, failure));
@@ -135,8 +167,8 @@ public final class Routing {
 
     private CompletableFuture<ComputeAddress> wakeNow(String endpointId) {
         return connectableBranch(endpointId)
-                .map(branch ->
-                        computes.wake(new ComputeSpec(endpointId, new TimelineId(branch.timelineId()), settings)))
+                .map(branch -> computes.wake(
+                        new ComputeSpec(endpointId, new TimelineId(branch.timelineId()), sizes.of(endpointId))))
                 .orElseGet(() -> CompletableFuture.failedFuture(gone()));
     }
 

@@ -83,13 +83,6 @@ class ApiContractIT {
     }
 
     @Test
-    void a_body_over_the_limit_is_refused() {
-        Answer answer = fixture.post(base + "/branches", "{\"branch\":{\"name\":\"" + "x".repeat(2 << 20) + "\"}}");
-        assertThat(answer.status()).isEqualTo(400);
-        assertThat(answer.text("/message")).contains("larger than");
-    }
-
-    @Test
     void unsupported_features_are_422_and_say_so() {
         assertThat(fixture.post(base + "/branches", "{\"branch\":{\"init_source\":\"schema-only\"}}")
                         .status())

@@ -68,13 +68,14 @@ final class ControlFixture implements AutoCloseable {
         control = CoppiceControl.open(
                 new ControlConfiguration(
                         data,
-                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                        ApiSettings.plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),
                         "127.0.0.1",
                         PROXY_PORT,
                         suspendTimeoutSeconds,
                         BUFFERS_MB,
                         timeTravel,
-                        ComputeSettings.defaults()),
+                        ComputeSettings.defaults(),
+                        _ -> {}),
                 catalog,
                 pages,
                 computes,

@@ -4,10 +4,12 @@ import dev.coppice.common.SqlState;
 import dev.coppice.control.Routing;
 import dev.coppice.control.RoutingException;
 import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.route.EndpointDirectory;
 import dev.coppice.proxy.route.Moment;
 import dev.coppice.proxy.route.RoutedEndpoint;
 import dev.coppice.proxy.route.WakeException;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -54,6 +56,14 @@ final class ControlDirectory implements EndpointDirectory {
     public CompletionStage<Optional<String>> verifier(String endpointId, String role) {
         int at = endpointId.indexOf(AT);
         return routing.verifier(at < 0 ? endpointId : endpointId.substring(0, at), role);
+    }
+
+    @Override
+    public boolean allows(String endpointId, InetAddress client) {
+        int at = endpointId.indexOf(AT);
+        // They were checked when they were set.
+        return AddressRanges.parse(routing.allowedAddresses(at < 0 ? endpointId : endpointId.substring(0, at)))
+                .allows(client);
     }
 
     @Override

@@ -10,6 +10,7 @@ import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
+import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ControlConfiguration;
 import dev.coppice.control.CoppiceControl;
 import dev.coppice.control.branch.TimeTravel;
@@ -183,7 +184,7 @@ final class CoppiceServer implements AutoCloseable {
         settings.putIfAbsent("shared_buffers", compute.sharedBuffersMegabytes() + "MB");
         return new ControlConfiguration(
                 data,
-                socketAddress(configuration.api().listen()),
+                api(configuration.api()),
                 advertised.host(),
                 advertised.port(),
                 compute.suspendTimeoutSeconds(),
@@ -191,7 +192,22 @@ final class CoppiceServer implements AutoCloseable {
                 new TimeTravel.Limits(
                         configuration.timeTravel().idleTimeoutSeconds(),
                         configuration.timeTravel().computesPerProject()),
-                new ComputeSettings(compute.sizeComputeUnits(), settings));
+                new ComputeSettings(compute.sizeComputeUnits(), settings),
+                addresses -> {
+                    var _ = AddressRanges.parse(addresses);
+                });
+    }
+
+    private static ApiSettings api(CoppiceConfiguration.Api api) {
+        return new ApiSettings(
+                socketAddress(api.listen()),
+                api.tls()
+                        .certificate()
+                        .map(certificate ->
+                                new ApiSettings.Tls(certificate, api.tls().key().orElseThrow())),
+                api.allowPlainHttp(),
+                api.rateLimits().requestsPerKeyPerSecond(),
+                api.rateLimits().failuresPerAddressPerMinute());
     }
 
     private static ProxyConfiguration proxy(CoppiceConfiguration configuration, Path data) {

@@ -39,6 +39,7 @@ public final class ConfigurationLoader {
             "COPPICE_PROXY_LISTEN", "proxy.listen",
             "COPPICE_PROXY_ADVERTISED_ADDRESS", "proxy.advertised_address",
             "COPPICE_API_LISTEN", "api.listen",
+            "COPPICE_API_ALLOW_PLAIN_HTTP", "api.allow_plain_http",
             "COPPICE_LOG_LEVEL", "logging.level");
 
     private static final YAMLMapper YAML = YAMLMapper.builder()
@@ -213,7 +214,14 @@ public final class ConfigurationLoader {
                         proxy.rateLimits(),
                         proxy.pool(),
                         proxy.http()),
-                c.api(),
+                new CoppiceConfiguration.Api(
+                        c.api().listen(),
+                        c.api().operationsListen(),
+                        new CoppiceConfiguration.ApiTls(
+                                c.api().tls().certificate().map(this::resolve),
+                                c.api().tls().key().map(this::resolve)),
+                        c.api().allowPlainHttp(),
+                        c.api().rateLimits()),
                 c.compute(),
                 c.timeTravel(),
                 new CoppiceConfiguration.Postgres(c.postgres().bin().map(this::resolve)),

@@ -48,7 +48,12 @@ public record CoppiceConfiguration(
                     new RateLimits(1_000, 2_000, 100, 2_000),
                     new Pool(64, 10_000, 120, 60, 500),
                     new Http(true, 10, 10)),
-            new Api(new ListenAddress("127.0.0.1", 5480), Optional.empty()),
+            new Api(
+                    new ListenAddress("127.0.0.1", 5480),
+                    Optional.empty(),
+                    new ApiTls(Optional.empty(), Optional.empty()),
+                    false,
+                    new ApiRateLimits(1_000, 100)),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
             new TimeTravel(30, 8),
             new Postgres(Optional.empty()),
@@ -277,11 +282,49 @@ public record CoppiceConfiguration(
      * The REST API.
      *
      * @param operationsListen where metrics, health and readiness are served; empty = nowhere
+     * @param allowPlainHttp whether it may be plain HTTP on an address that others can reach
      */
-    public record Api(ListenAddress listen, Optional<ListenAddress> operationsListen) {
+    public record Api(
+            ListenAddress listen,
+            Optional<ListenAddress> operationsListen,
+            ApiTls tls,
+            boolean allowPlainHttp,
+            ApiRateLimits rateLimits) {
         /** What a client on this machine calls: {@code http://127.0.0.1:5480/api/v2}. */
         public String url() {
-            return "http://" + listen.connectable() + "/api/v2";
+            return (tls.certificate().isPresent() ? "https://" : "http://") + listen.connectable() + "/api/v2";
+        }
+    }
+
+    /** The certificate chain and the key of the REST API, PEM files; both or none. */
+    public record ApiTls(Optional<Path> certificate, Optional<Path> key) {
+        /** Checks that both are named, or none. */
+        public ApiTls {
+            if (certificate.isPresent() != key.isPresent()) {
+                throw new InvalidSettingException(
+                        certificate.isPresent() ? "api.tls.key" : "api.tls.certificate",
+                        "is missing: api.tls needs a certificate and its key");
+            }
+        }
+    }
+
+    /**
+     * Rates above which requests are refused; 0 = no limit.
+     *
+     * @param requestsPerKeyPerSecond with one API key
+     * @param failuresPerAddressPerMinute wrong keys from one address
+     */
+    public record ApiRateLimits(int requestsPerKeyPerSecond, int failuresPerAddressPerMinute) {
+        /** Checks ranges. */
+        public ApiRateLimits {
+            requireRange(
+                    "api.rate_limits.requests_per_key_per_second", requestsPerKeyPerSecond, 0, 1_000_000, "requests");
+            requireRange(
+                    "api.rate_limits.failures_per_address_per_minute",
+                    failuresPerAddressPerMinute,
+                    0,
+                    1_000_000,
+                    "failures");
         }
     }
 

@@ -1,11 +1,13 @@
 package dev.coppice.control.activity;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.compute.ComputeException;
 import dev.coppice.compute.ComputeListener;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
@@ -208,13 +210,23 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         return watch == null ? endpoint.lastActive() : clock.instant().minusNanos(watch.idleNanos());
     }
 
+    /** Where the write-ahead log of a running compute ended when it was last looked at; empty when nobody looked yet. */
+    public Optional<Lsn> lastLsn(String endpointId) {
+        return Optional.ofNullable(watches.get(endpointId)).flatMap(ComputeWatch::lastLsn);
+    }
+
     /** The timeout that applies to an endpoint; negative = never. */
     public int suspendTimeoutSeconds(String endpointId) {
-        int own = catalog.inventory()
-                .endpoint(endpointId)
-                .map(Endpoint::suspendTimeoutSeconds)
+        Inventory inventory = catalog.inventory();
+        Optional<Endpoint> endpoint = inventory.endpoint(endpointId);
+        int own = endpoint.map(Endpoint::suspendTimeoutSeconds).orElse(0);
+        int ofProject = endpoint.flatMap(found -> inventory.project(found.projectId()))
+                .map(project -> project.settings().endpoints().suspendTimeoutSeconds())
                 .orElse(0);
-        return own == 0 ? defaultSuspendTimeoutSeconds : own;
+        if (own != 0) {
+            return own;
+        }
+        return ofProject == 0 ? defaultSuspendTimeoutSeconds : ofProject;
     }
 
     @Override

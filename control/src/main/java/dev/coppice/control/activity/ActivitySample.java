@@ -1,5 +1,6 @@
 package dev.coppice.control.activity;
 
+import dev.coppice.common.Lsn;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -12,8 +13,9 @@ import java.sql.Statement;
  * @param quietMillis how long ago an open session's state last changed, as the compute's clock says; a large number without
  *     sessions
  * @param sessions how many sessions there ever were; a rise means that somebody came, and perhaps left, between two looks
+ * @param lsn where the write-ahead log ends
  */
-record ActivitySample(boolean busy, long quietMillis, long sessions) {
+record ActivitySample(boolean busy, long quietMillis, long sessions, Lsn lsn) {
     /**
      * Open idle sessions count for nothing. A session without a state is being started. Coppice's own sessions are left out.
      */
@@ -23,7 +25,8 @@ record ActivitySample(boolean busy, long quietMillis, long sessions) {
                        ELSE true END), false),
                    coalesce(min(extract(epoch FROM clock_timestamp() - state_change))
                        FILTER (WHERE backend_type = 'client backend') * 1000, 1e15)::bigint,
-                   (SELECT coalesce(sum(sessions), 0) FROM pg_stat_database)::bigint
+                   (SELECT coalesce(sum(sessions), 0) FROM pg_stat_database)::bigint,
+                   pg_current_wal_insert_lsn()::text
             FROM pg_stat_activity
             WHERE usename IS DISTINCT FROM 'coppice_admin'
               AND (backend_type IN ('client backend', 'walsender', 'autovacuum worker')
@@ -33,7 +36,7 @@ record ActivitySample(boolean busy, long quietMillis, long sessions) {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(QUERY)) {
             row.next();
-            return new ActivitySample(row.getBoolean(1), row.getLong(2), row.getLong(3));
+            return new ActivitySample(row.getBoolean(1), row.getLong(2), row.getLong(3), Lsn.parse(row.getString(4)));
         }
     }
 }

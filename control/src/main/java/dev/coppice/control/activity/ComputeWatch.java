@@ -1,5 +1,6 @@
 package dev.coppice.control.activity;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.LoginRole;
@@ -11,6 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -49,6 +51,7 @@ final class ComputeWatch {
     private @Nullable CompletableFuture<Map<String, LoginRole>> nextRefresh;
     private volatile @Nullable Connection connection;
     private volatile boolean stopped;
+    private volatile @Nullable Lsn lastLsn;
     private @Nullable LiveState stored;
 
     /** Looks that failed in a row; only touched while having the turn. */
@@ -90,6 +93,11 @@ final class ComputeWatch {
     /** Somebody asked for the compute: it is not idle now. */
     void touch() {
         idle.touched(System.nanoTime());
+    }
+
+    /** Where the write-ahead log ended at the last poll. */
+    Optional<Lsn> lastLsn() {
+        return Optional.ofNullable(lastLsn);
     }
 
     long idleNanos() {
@@ -180,6 +188,7 @@ final class ComputeWatch {
             Connection open = connect();
             ActivitySample sample = ActivitySample.take(open);
             idle.sampled(sample, System.nanoTime());
+            lastLsn = sample.lsn();
             live = ComputeSql.read(open);
             roles.remember(branchId, live.roles());
             failures = 0;

@@ -1,10 +1,11 @@
 package dev.coppice.control.api;
 
+import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ConnectionStrings;
-import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
+import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.branch.MaskingInspection;
 import dev.coppice.control.branch.NamedRuleSets;
@@ -14,63 +15,92 @@ import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.consumption.ConsumptionMeter;
 import dev.coppice.control.error.ControlException;
-import dev.coppice.control.secret.Tokens;
 import io.avaje.jex.Jex;
 import io.avaje.jex.http.Context;
-import io.avaje.jex.http.HttpResponseException;
 import java.net.InetSocketAddress;
-import java.util.Locale;
-import java.util.UUID;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
 
 /** The HTTP server of the REST API: authentication, routes, errors. Requests run on virtual threads. */
 public final class ApiServer implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
-    private static final String BEARER = "bearer ";
-
     private final Jex.Server server;
+    private final AuditLog audit;
+    private final OpenApi openApi;
 
-    private ApiServer(Jex.Server server) {
+    private ApiServer(Jex.Server server, AuditLog audit, OpenApi openApi) {
         this.server = server;
+        this.audit = audit;
+        this.openApi = openApi;
     }
+
+    /**
+     * What the API stands on besides the workshop.
+     *
+     * @param suspendTimeoutSeconds the configured default, as shown in projects
+     * @param auditLog the file of the audit log
+     * @param addressSyntax throws IllegalArgumentException for what is no list of addresses, ranges and blocks
+     */
+    public record Parts(
+            ApiSettings settings,
+            ConnectionStrings strings,
+            ConsumptionMeter meter,
+            int suspendTimeoutSeconds,
+            Path auditLog,
+            Consumer<List<String>> addressSyntax) {}
 
     /**
      * Starts to listen.
      *
-     * @param listen port 0 takes a free one
-     * @param suspendTimeoutSeconds the configured default, as shown in projects
+     * @throws ControlException when it may not listen there, or its certificate cannot be used
      */
-    public static ApiServer start(
-            InetSocketAddress listen, Workshop shop, ConnectionStrings strings, int suspendTimeoutSeconds) {
+    public static ApiServer start(Workshop shop, Parts parts) {
+        ApiSettings settings = parts.settings();
+        InetSocketAddress listen = settings.listen();
+        requireSafe(settings);
         Inventory inventory = shop.catalog().inventory();
-        ActivityMonitor monitor = shop.monitor();
-        RoleWorkflows roles = new RoleWorkflows(shop);
         ViewMaker views = new ViewMaker(
                 shop.computeService(),
-                monitor,
-                strings,
+                shop.monitor(),
+                parts.strings(),
                 new BranchSizes(shop.pages()),
+                parts.meter(),
+                new ComputeSizes(inventory, shop.computeSettings()),
                 shop.computeSettings().computeUnits(),
-                suspendTimeoutSeconds);
+                parts.suspendTimeoutSeconds());
+        Access access = new Access(
+                shop.catalog(),
+                new RequestLimiter(
+                        settings.requestsPerKeyPerSecond(), settings.failuresPerAddressPerMinute(), System::nanoTime),
+                shop.clock());
+        AuditLog audit = AuditLog.open(parts.auditLog());
         Jex jex = Jex.create()
-                .config(config ->
-                        config.host(listen.getHostString()).health(false).compression(c -> c.disableCompression()))
+                .config(config -> {
+                    config.host(listen.getHostString()).health(false).compression(c -> c.disableCompression());
+                    settings.tls().ifPresent(tls -> config.httpsConfig(PemIdentity.context(tls)));
+                })
                 .port(listen.getPort())
                 .filter((context, chain) -> {
-                    authenticate(inventory, context);
+                    if (!context.path().equals(Routes.BASE + OpenApi.PATH)) {
+                        access.authenticate(context);
+                    }
                     chain.proceed();
                 })
-                .error(ControlException.class, ApiServer::refused)
-                .error(HttpResponseException.class, ApiServer::noRoute)
                 .error(Exception.class, ApiServer::failed);
-        Routes routes = new Routes(jex);
+        Routes routes = new Routes(jex, audit, shop.clock());
         Lookup lookup = new Lookup(inventory);
         new AccountRoutes(shop.clock().instant()).register(routes);
-        new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), views).register(routes);
-        BranchRoutes branches = new BranchRoutes(lookup, new BranchWorkflows(shop), new RestoreWorkflow(shop), views);
+        new KeyRoutes(shop.catalog(), shop.tokens(), shop.clock()).register(routes);
+        new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), new SettingsChange(parts.addressSyntax()), views)
+                .register(routes);
+        BranchRoutes branches = new BranchRoutes(
+                lookup,
+                new BranchWorkflows(shop),
+                new RestoreWorkflow(shop),
+                new Annotations(shop.catalog(), shop.clock()),
+                views);
         branches.register(routes);
         new MaskingRoutes(
                         lookup,
@@ -80,89 +110,47 @@ public final class ApiServer implements AutoCloseable {
                         new MaskingInspection(shop))
                 .register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
-        new RoleRoutes(lookup, roles, views).register(routes);
+        new RoleRoutes(lookup, new RoleWorkflows(shop), views).register(routes);
+        new ConsumptionRoutes(inventory, parts.meter()).register(routes);
         new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
-        return new ApiServer(jex.start());
+        new CloudRoutes(lookup).register(routes);
+        OpenApi openApi = new OpenApi(routes);
+        openApi.register(jex);
+        return new ApiServer(jex.start(), audit, openApi);
+    }
+
+    /** Keys travel in every request: beyond this machine they must be encrypted, unless somebody says that they are. */
+    private static void requireSafe(ApiSettings settings) {
+        InetSocketAddress listen = settings.listen();
+        boolean local = listen.getAddress() != null && listen.getAddress().isLoopbackAddress();
+        if (!local && settings.tls().isEmpty() && !settings.allowPlainHttp()) {
+            throw new ControlException(
+                    ControlException.Kind.INVALID,
+                    "api.listen is " + listen.getHostString() + ":" + listen.getPort()
+                            + ", which others can reach, and the API would be plain HTTP: give it a certificate (api.tls), or"
+                            + " set api.allow_plain_http when something in front of it speaks TLS");
+        }
     }
 
     public int port() {
         return server.port();
     }
 
+    /** For tests: where the API's description and its routes differ. */
+    public List<String> descriptionMismatches() {
+        return openApi.mismatches();
+    }
+
     /** Stops listening; requests under way may finish for a short while. */
     @Override
     public void close() {
         server.shutdown();
+        audit.close();
     }
 
-    private static void authenticate(Inventory inventory, Context context) {
-        String header = context.header("Authorization");
-        if (header == null || !header.toLowerCase(Locale.ROOT).startsWith(BEARER)) {
-            throw new HttpResponseException(
-                    401, "an API key is needed: send the header \"Authorization: Bearer <key>\"");
-        }
-        String key = header.substring(BEARER.length()).strip();
-        if (!inventory.hasApiKey(Tokens.hash(key))) {
-            throw new HttpResponseException(401, "this API key is not valid here");
-        }
-    }
-
-    private static void refused(Context context, ControlException e) {
-        String requestId = requestId();
-        int status = status(e.kind());
-        if (e.kind() == ControlException.Kind.INTERNAL) {
-            log.error("{} {} failed, request {}", context.method(), context.path(), requestId, e);
-        } else {
-            log.debug("{} {} answered {}, request {}", context.method(), context.path(), status, requestId, e);
-        }
-        send(context, status, e.kind().name(), e.getMessage(), requestId);
-    }
-
-    private static int status(ControlException.Kind kind) {
-        return switch (kind) {
-            case INVALID -> 400;
-            case NOT_FOUND -> 404;
-            case CONFLICT -> 409;
-            case PRECONDITION -> 412;
-            case UNPROCESSABLE -> 422;
-            case LOCKED -> 423;
-            case TOO_MANY -> 429;
-            case UNAVAILABLE, UNCERTAIN -> 503;
-            case INTERNAL -> 500;
-        };
-    }
-
-    /** What the HTTP library refuses itself, an unknown path above all, and a missing key. */
-    private static void noRoute(Context context, HttpResponseException e) {
-        int status = e.status();
-        String message = status == 404
-                ? context.method() + " " + context.path() + " is not a route of this API"
-                : e.getMessage();
-        String code = switch (status) {
-            case 401 -> "UNAUTHORIZED";
-            case 404 -> "NOT_FOUND";
-            case 405 -> "METHOD_NOT_ALLOWED";
-            default -> "REFUSED";
-        };
-        send(context, status, code, message, requestId());
-    }
-
+    /** What fails before a route's handler is reached: a missing key, an unknown path. */
     private static void failed(Context context, Exception e) {
-        String requestId = requestId();
-        log.error("{} {} failed, request {}", context.method(), context.path(), requestId, e);
-        send(
-                context,
-                500,
-                "INTERNAL",
-                "an error of the server; its log has the details under request " + requestId,
-                requestId);
-    }
-
-    private static void send(Context context, int status, String code, @Nullable String message, String requestId) {
-        Routes.send(context, status, new Views.Failure(code, message == null ? code : message, requestId));
-    }
-
-    private static String requestId() {
-        return UUID.randomUUID().toString();
+        String requestId = Routes.requestId();
+        Routes.send(context, Failures.reply(context, e, requestId), requestId);
     }
 }

@@ -2,6 +2,7 @@ package dev.coppice.control.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Request bodies. What is absent is null; fields of features that are not here are left out, and so ignored. */
@@ -13,8 +14,15 @@ final class Bodies {
     record NewProject(
             @Nullable String name,
             @Nullable Integer pgVersion,
+            @Nullable String regionId,
+            @Nullable String orgId,
+            @Nullable Boolean storePasswords,
             @Nullable Integer historyRetentionSeconds,
-            @Nullable FirstBranch branch) {}
+            @Nullable FirstBranch branch,
+            @Nullable Settings settings,
+            @Nullable DefaultEndpointSettings defaultEndpointSettings,
+            @Nullable Double autoscalingLimitMinCu,
+            @Nullable Double autoscalingLimitMaxCu) {}
 
     record FirstBranch(
             @Nullable String name,
@@ -23,10 +31,40 @@ final class Bodies {
 
     record UpdateProject(@Nullable ProjectChange project) {}
 
-    record ProjectChange(@Nullable String name, @Nullable Integer historyRetentionSeconds) {}
+    record ProjectChange(
+            @Nullable String name,
+            @Nullable Integer historyRetentionSeconds,
+            @Nullable Settings settings,
+            @Nullable DefaultEndpointSettings defaultEndpointSettings) {}
+
+    record Settings(
+            @Nullable AllowedIps allowedIps,
+            @Nullable Quota quota,
+            @Nullable Boolean enableLogicalReplication,
+            @Nullable Boolean blockPublicConnections,
+            @Nullable Boolean blockVpcConnections,
+            @Nullable Boolean hipaa) {}
+
+    record AllowedIps(
+            @Nullable List<@Nullable String> ips, @Nullable Boolean protectedBranchesOnly) {}
+
+    record Quota(
+            @Nullable Long activeTimeSeconds,
+            @Nullable Long computeTimeSeconds,
+            @Nullable Long writtenDataBytes,
+            @Nullable Long dataTransferBytes,
+            @Nullable Long logicalSizeBytes) {}
+
+    record DefaultEndpointSettings(
+            @Nullable Double autoscalingLimitMinCu,
+            @Nullable Double autoscalingLimitMaxCu,
+            @Nullable Integer suspendTimeoutSeconds,
+            @Nullable Map<String, @Nullable String> pgSettings) {}
 
     record CreateBranch(
-            @Nullable NewBranch branch, @Nullable List<BranchEndpoint> endpoints) {}
+            @Nullable NewBranch branch,
+            @Nullable List<BranchEndpoint> endpoints,
+            @Nullable Map<String, @Nullable String> annotationValue) {}
 
     record NewBranch(
             @Nullable String name,
@@ -37,7 +75,14 @@ final class Bodies {
             @Nullable String initSource,
             @Nullable String expiresAt) {}
 
-    record BranchEndpoint(@Nullable String type, @Nullable Integer suspendTimeoutSeconds) {}
+    record BranchEndpoint(
+            @Nullable String type,
+            @Nullable Integer suspendTimeoutSeconds,
+            @Nullable Double autoscalingLimitMinCu,
+            @Nullable Double autoscalingLimitMaxCu,
+            @Nullable EndpointParameters settings) {}
+
+    record EndpointParameters(@Nullable Map<String, @Nullable String> pgSettings) {}
 
     record UpdateBranch(@Nullable BranchChange branch) {}
 
@@ -56,17 +101,31 @@ final class Bodies {
     record NewEndpoint(
             @Nullable String branchId,
             @Nullable String type,
-            @Nullable Integer suspendTimeoutSeconds) {}
+            @Nullable String name,
+            @Nullable Boolean disabled,
+            @Nullable Integer suspendTimeoutSeconds,
+            @Nullable Double autoscalingLimitMinCu,
+            @Nullable Double autoscalingLimitMaxCu,
+            @Nullable EndpointParameters settings) {}
 
     record UpdateEndpoint(@Nullable EndpointChange endpoint) {}
 
-    record EndpointChange(@Nullable Integer suspendTimeoutSeconds) {}
+    record EndpointChange(
+            @Nullable String name,
+            @Nullable Boolean disabled,
+            @Nullable Boolean passwordlessAccess,
+            @Nullable Integer suspendTimeoutSeconds,
+            @Nullable Double autoscalingLimitMinCu,
+            @Nullable Double autoscalingLimitMaxCu,
+            @Nullable EndpointParameters settings) {}
 
     record CreateRole(@Nullable NewRole role) {}
 
-    record NewRole(@Nullable String name) {}
+    record NewRole(@Nullable String name, @Nullable Boolean noLogin) {}
 
     record CreateDatabase(@Nullable NewDatabase database) {}
 
     record NewDatabase(@Nullable String name, @Nullable String ownerName) {}
+
+    record UpdateDatabase(@Nullable NewDatabase database) {}
 }

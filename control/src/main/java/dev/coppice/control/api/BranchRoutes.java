@@ -5,15 +5,20 @@ import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.branch.RestoreWorkflow;
+import dev.coppice.control.catalog.AnnotationRows;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.OffsetDateTime;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Branches. */
@@ -24,12 +29,19 @@ final class BranchRoutes {
     private final Lookup lookup;
     private final BranchWorkflows branches;
     private final RestoreWorkflow restores;
+    private final Annotations annotations;
     private final ViewMaker views;
 
-    BranchRoutes(Lookup lookup, BranchWorkflows branches, RestoreWorkflow restores, ViewMaker views) {
+    BranchRoutes(
+            Lookup lookup,
+            BranchWorkflows branches,
+            RestoreWorkflow restores,
+            Annotations annotations,
+            ViewMaker views) {
         this.lookup = lookup;
         this.branches = branches;
         this.restores = restores;
+        this.annotations = annotations;
         this.views = views;
     }
 
@@ -37,8 +49,9 @@ final class BranchRoutes {
         routes.get("/projects/{project}/branches", this::list);
         routes.post("/projects/{project}/branches", this::create);
         routes.get(
-                "/projects/{project}/branches/{branch}",
-                call -> Reply.ok(new Views.OneBranch(views.measured(lookup.branch(call)), Map.of())));
+                "/projects/{project}/branches/count",
+                call -> Reply.ok(Map.of("count", searched(call).size())));
+        routes.get("/projects/{project}/branches/{branch}", this::get);
         routes.patch("/projects/{project}/branches/{branch}", this::update);
         routes.delete("/projects/{project}/branches/{branch}", this::delete);
         routes.post("/projects/{project}/branches/{branch}/restore", this::restore);
@@ -49,22 +62,60 @@ final class BranchRoutes {
     }
 
     private Reply list(Call call) {
+        Project project = lookup.project(call);
+        String asked = call.query("sort_by");
+        String sortBy = asked == null ? "created_at" : asked;
+        Function<Branch, Pages.Position> position = position(sortBy);
+        boolean descending = call.isDescending();
+        Pages<Branch> page = Pages.cut(searched(call), position, descending, call.limit(0), call.query("cursor"));
+        Map<String, AnnotationRows.Annotation> noted = annotations.ofProject(project.id());
+        Map<String, Views.Annotation> shown = new HashMap<>();
+        for (Branch branch : page.items()) {
+            AnnotationRows.Annotation annotation = noted.get(branch.id());
+            if (annotation != null) {
+                shown.put(branch.id(), Views.Annotation.of(annotation));
+            }
+        }
+        return Reply.ok(new Views.Branches(
+                page.items().stream().map(views::branch).toList(),
+                shown,
+                new Views.Pagination(null, page.next(), sortBy, descending ? "DESC" : "ASC")));
+    }
+
+    private List<Branch> searched(Call call) {
         String search = call.query("search");
-        List<Branch> found = lookup.branches(call).stream()
+        return lookup.branches(call).stream()
                 .filter(branch -> search == null
                         || branch.name().contains(search)
                         || branch.id().contains(search))
                 .toList();
-        Pages<Branch> page = Pages.cut(found, Branch::id, call.limit(0), call.query("cursor"));
-        return Reply.ok(new Views.Branches(
-                page.items().stream().map(views::branch).toList(),
-                Map.of(),
-                new Views.Pagination(null, page.next(), "created_at", "ASC")));
+    }
+
+    private static Function<Branch, Pages.Position> position(String sortBy) {
+        return switch (sortBy) {
+            case "name" -> branch -> new Pages.Position(branch.name(), branch.id());
+            case "created_at" -> branch -> Pages.Position.of(branch.createdAt(), branch.id());
+            case "updated_at" -> branch -> Pages.Position.of(branch.updatedAt(), branch.id());
+            default -> throw ControlException.invalid("sort_by: must be name, created_at or updated_at");
+        };
+    }
+
+    private Reply get(Call call) {
+        Branch branch = lookup.branch(call);
+        AnnotationRows.Annotation annotation =
+                annotations.ofProject(branch.projectId()).get(branch.id());
+        return Reply.ok(new Views.OneBranch(
+                views.measured(branch),
+                annotation == null ? Views.Annotation.none(branch.id()) : Views.Annotation.of(annotation)));
     }
 
     private Reply create(Call call) throws IOException {
-        Bodies.CreateBranch body = call.body(Bodies.CreateBranch.class, () -> new Bodies.CreateBranch(null, null));
-        return Reply.created(created(branches.create(request(call, body))));
+        Bodies.CreateBranch body =
+                call.body(Bodies.CreateBranch.class, () -> new Bodies.CreateBranch(null, null, null));
+        Map<String, String> notes = Annotations.checked(body.annotationValue());
+        Made made = branches.create(request(call, body));
+        annotations.put(made.branch().id(), notes);
+        return Reply.created(created(made));
     }
 
     /** What a body that creates a branch asks for. */
@@ -80,7 +131,8 @@ final class BranchRoutes {
                 Boolean.TRUE.equals(asked.isProtected()),
                 // Without the list, too: a branch that cannot be connected to is of no use to anybody here.
                 endpoints == null || !endpoints.isEmpty(),
-                suspendTimeout(endpoints));
+                suspendTimeout(endpoints),
+                settings(endpoints));
     }
 
     /** The answer that has a new branch. */
@@ -120,6 +172,19 @@ final class BranchRoutes {
                     ControlException.Kind.UNPROCESSABLE, "endpoints[0].type: only read_write is supported");
         }
         return Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), 0);
+    }
+
+    private static EndpointSettings settings(@Nullable List<Bodies.BranchEndpoint> endpoints) {
+        if (endpoints == null || endpoints.isEmpty()) {
+            return EndpointSettings.DEFAULTS;
+        }
+        Bodies.BranchEndpoint asked = endpoints.getFirst();
+        return SettingsChange.endpoint(
+                EndpointSettings.DEFAULTS,
+                null,
+                asked.autoscalingLimitMinCu(),
+                asked.autoscalingLimitMaxCu(),
+                asked.settings());
     }
 
     /** @param field what the two fields' names begin with */

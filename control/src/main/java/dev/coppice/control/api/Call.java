@@ -4,6 +4,11 @@ import dev.coppice.control.error.ControlException;
 import io.avaje.jex.http.Context;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +37,20 @@ final class Call {
         return context.pathParam("endpoint");
     }
 
+    /** Who calls. */
+    Caller caller() {
+        Caller caller = context.attribute(Caller.class);
+        if (caller == null) {
+            throw new IllegalStateException("the request was not authenticated");
+        }
+        return caller;
+    }
+
+    /** A parameter of the path that has no method of its own here. */
+    String part(String name) {
+        return context.pathParam(name);
+    }
+
     /** The path's last part, a name or an id. */
     String name() {
         return context.pathParam("name");
@@ -49,6 +68,52 @@ final class Call {
             throw ControlException.invalid("the query parameter " + key + " is missing");
         }
         return value;
+    }
+
+    /** A parameter that may be given several times, or once with commas. */
+    List<String> queryList(String key) {
+        return context.queryParams(key).stream()
+                .flatMap(value -> Arrays.stream(value.split(",")))
+                .map(String::strip)
+                .filter(value -> !value.isEmpty())
+                .toList();
+    }
+
+    /** A required RFC 3339 time. */
+    Instant requiredTime(String key) {
+        String text = requiredQuery(key);
+        try {
+            return OffsetDateTime.parse(text).toInstant();
+        } catch (DateTimeException e) {
+            throw new ControlException(
+                    ControlException.Kind.INVALID,
+                    key + ": must be an RFC 3339 time with seconds and a zone, like 2026-01-02T03:04:05Z",
+                    e);
+        }
+    }
+
+    /** A flag, false when absent. */
+    boolean flag(String key) {
+        String text = query(key);
+        if (text == null || text.equals("false")) {
+            return false;
+        }
+        if (text.equals("true")) {
+            return true;
+        }
+        throw ControlException.invalid(key + ": must be true or false");
+    }
+
+    /** Whether {@code sort_order} asks for the largest first. */
+    boolean isDescending() {
+        String order = query("sort_order");
+        if (order == null || order.equalsIgnoreCase("asc")) {
+            return false;
+        }
+        if (order.equalsIgnoreCase("desc")) {
+            return true;
+        }
+        throw ControlException.invalid("sort_order: must be asc or desc");
     }
 
     /** The page size asked for, {@code absent} when none was. */
@@ -83,7 +148,9 @@ final class Call {
         try (InputStream in = context.bodyAsInputStream()) {
             byte[] bytes = in.readNBytes(BODY_MAX_BYTES + 1);
             if (bytes.length > BODY_MAX_BYTES) {
-                throw ControlException.invalid("the request body is larger than " + BODY_MAX_BYTES + " bytes");
+                throw new ControlException(
+                        ControlException.Kind.TOO_LARGE,
+                        "the request body is larger than " + BODY_MAX_BYTES + " bytes");
             }
             return bytes;
         }

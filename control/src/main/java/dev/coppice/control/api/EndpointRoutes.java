@@ -3,6 +3,7 @@ package dev.coppice.control.api;
 import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.util.List;
@@ -42,6 +43,9 @@ final class EndpointRoutes {
         routes.post(
                 "/projects/{project}/endpoints/{endpoint}/suspend",
                 call -> changed(endpoints.suspend(call.project(), call.endpoint())));
+        routes.post(
+                "/projects/{project}/endpoints/{endpoint}/restart",
+                call -> changed(endpoints.restart(call.project(), call.endpoint())));
     }
 
     private Reply list(List<Endpoint> found) {
@@ -56,9 +60,17 @@ final class EndpointRoutes {
         Branch branch = lookup.branch(call, asked.branchId());
         Endpoint endpoint = endpoints.create(
                 branch.projectId(),
-                branch.id(),
-                Objects.requireNonNullElse(asked.type(), Endpoint.READ_WRITE),
-                Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), 0));
+                new EndpointWorkflows.Request(
+                        branch.id(),
+                        Objects.requireNonNullElse(asked.type(), Endpoint.READ_WRITE),
+                        Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), 0),
+                        Boolean.TRUE.equals(asked.disabled()),
+                        SettingsChange.endpoint(
+                                EndpointSettings.DEFAULTS,
+                                asked.name(),
+                                asked.autoscalingLimitMinCu(),
+                                asked.autoscalingLimitMaxCu(),
+                                asked.settings())));
         return Reply.created(new Views.ChangedEndpoint(views.endpoint(endpoint), List.of()));
     }
 
@@ -67,11 +79,22 @@ final class EndpointRoutes {
         if (asked == null) {
             throw ControlException.invalid("endpoint: is missing");
         }
-        Integer seconds = asked.suspendTimeoutSeconds();
-        return changed(
-                seconds == null
-                        ? lookup.endpoint(call, call.endpoint())
-                        : endpoints.setSuspendTimeout(call.project(), call.endpoint(), seconds));
+        if (Boolean.TRUE.equals(asked.passwordlessAccess())) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE, "endpoint.passwordless_access: is not supported");
+        }
+        Endpoint before = lookup.endpoint(call, call.endpoint());
+        return changed(endpoints.update(
+                before.projectId(),
+                before.id(),
+                Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), before.suspendTimeoutSeconds()),
+                Objects.requireNonNullElse(asked.disabled(), before.disabled()),
+                SettingsChange.endpoint(
+                        before.settings(),
+                        asked.name(),
+                        asked.autoscalingLimitMinCu(),
+                        asked.autoscalingLimitMaxCu(),
+                        asked.settings())));
     }
 
     /** The work is done when this is answered, so there is no operation left to wait for. */

@@ -72,7 +72,7 @@ final class MaskingRoutes {
             rules = new RuleSet(RuleSet.Unlisted.MASK, List.of());
         }
         Bodies.CreateBranch branch =
-                Objects.requireNonNullElseGet(asked.branchCreate(), () -> new Bodies.CreateBranch(null, null));
+                Objects.requireNonNullElseGet(asked.branchCreate(), () -> new Bodies.CreateBranch(null, null, null));
         return Reply.created(branches.created(
                 workflow.create(branches.request(call, branch), rules, MaskingBodies.indexes(asked.maskingIndexes()))));
     }

@@ -7,11 +7,14 @@ import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.ProjectSettings;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Projects and their operations. */
 final class ProjectRoutes {
@@ -21,19 +24,20 @@ final class ProjectRoutes {
 
     private final Catalog catalog;
     private final ProjectWorkflows projects;
+    private final SettingsChange settings;
     private final ViewMaker views;
 
-    ProjectRoutes(Catalog catalog, ProjectWorkflows projects, ViewMaker views) {
+    ProjectRoutes(Catalog catalog, ProjectWorkflows projects, SettingsChange settings, ViewMaker views) {
         this.catalog = catalog;
         this.projects = projects;
+        this.settings = settings;
         this.views = views;
     }
 
     void register(Routes routes) {
-        routes.get("/projects", this::list);
-        routes.get(
-                "/projects/shared",
-                _ -> Reply.ok(new Views.Projects(List.of(), new Views.Pagination(null, null, null, null))));
+        routes.openToProjectKeys("/projects/shared");
+        registerList(routes);
+        routes.get("/projects/shared", _ -> Reply.ok(projects(List.of(), null)));
         routes.post("/projects", this::create);
         routes.get("/projects/{project}", call -> Reply.ok(new Views.OneProject(views.project(find(call)))));
         routes.patch("/projects/{project}", this::update);
@@ -44,6 +48,12 @@ final class ProjectRoutes {
         routes.get("/projects/{project}/operations/{name}", this::operation);
     }
 
+    /** A key of one project may list projects, and sees its own; it cannot make another. */
+    private void registerList(Routes routes) {
+        routes.openToProjectKeys("GET /projects");
+        routes.get("/projects", this::list);
+    }
+
     private Project find(Call call) {
         return catalog.inventory()
                 .project(call.project())
@@ -51,16 +61,31 @@ final class ProjectRoutes {
     }
 
     private Reply list(Call call) {
+        String organization = call.query("org_id");
+        if (organization != null && !organization.equals(Account.ORGANIZATION)) {
+            throw ControlException.notFound(
+                    "organization \"" + organization + "\" not found; the only one is " + Account.ORGANIZATION);
+        }
         String search = call.query("search");
+        Caller caller = call.caller();
         List<Project> found = catalog.inventory().projects().stream()
-                .filter(project -> search == null
-                        || project.name().contains(search)
-                        || project.id().contains(search))
+                .filter(project -> caller.sees(project.id())
+                        && (search == null
+                                || project.name().contains(search)
+                                || project.id().contains(search)))
                 .toList();
-        Pages<Project> page = Pages.cut(found, Project::id, call.limit(0), call.query("cursor"));
-        String cursor = page.items().isEmpty() ? null : page.items().getLast().id();
-        return Reply.ok(new Views.Projects(
-                page.items().stream().map(views::project).toList(), new Views.Pagination(cursor, null, null, null)));
+        Pages<Project> page = Pages.cut(
+                found,
+                project -> Pages.Position.of(project.createdAt(), project.id()),
+                false,
+                call.limit(0),
+                call.query("cursor"));
+        return Reply.ok(projects(page.items().stream().map(views::project).toList(), page.last()));
+    }
+
+    private static Views.Projects projects(List<Views.Project> projects, @Nullable String cursor) {
+        return new Views.Projects(
+                projects, Map.of(), cursor == null ? null : new Views.Pagination(cursor, null, null, null));
     }
 
     private Reply create(Call call) throws IOException {
@@ -74,6 +99,14 @@ final class ProjectRoutes {
         String roleName = branch == null || branch.roleName() == null ? databaseName + "_owner" : branch.roleName();
         String branchName = branch == null || branch.name() == null ? DEFAULT_BRANCH : branch.name();
         String name = asked.name() == null ? "project" : asked.name();
+        if (asked.orgId() != null && !asked.orgId().equals(Account.ORGANIZATION)) {
+            throw ControlException.notFound("project.org_id: organization \"" + asked.orgId() + "\" not found");
+        }
+        if (Boolean.FALSE.equals(asked.storePasswords())) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "project.store_passwords: passwords are always stored, encrypted with the server's key file");
+        }
         Integer version = asked.pgVersion();
         if (version != null && version != projects.pgVersion()) {
             throw new ControlException(
@@ -85,7 +118,8 @@ final class ProjectRoutes {
                 branchName,
                 roleName,
                 databaseName,
-                Objects.requireNonNullElse(asked.historyRetentionSeconds(), Project.RETENTION_DEFAULT_SECONDS)));
+                Objects.requireNonNullElse(asked.historyRetentionSeconds(), Project.RETENTION_DEFAULT_SECONDS),
+                settings.project(ProjectSettings.DEFAULTS, asked.settings(), endpointDefaults(asked))));
         Made made = project.made();
         Optional<BranchContents.Login> login = made.contents().login();
         return Reply.created(new Views.CreatedProject(
@@ -104,16 +138,35 @@ final class ProjectRoutes {
                 views.connectionUris(made)));
     }
 
+    /** Older clients give the size beside the settings. */
+    private static Bodies.@Nullable DefaultEndpointSettings endpointDefaults(Bodies.NewProject asked) {
+        Bodies.DefaultEndpointSettings given = asked.defaultEndpointSettings();
+        if (given != null || (asked.autoscalingLimitMinCu() == null && asked.autoscalingLimitMaxCu() == null)) {
+            return given;
+        }
+        return new Bodies.DefaultEndpointSettings(
+                asked.autoscalingLimitMinCu(), asked.autoscalingLimitMaxCu(), null, null);
+    }
+
     private Reply update(Call call) throws IOException {
         Bodies.ProjectChange asked = call.body(Bodies.UpdateProject.class).project();
         if (asked == null) {
             throw ControlException.invalid("project: is missing");
         }
-        Project project = asked.name() == null ? find(call) : projects.rename(call.project(), asked.name());
-        if (asked.historyRetentionSeconds() != null) {
-            project = projects.setRetention(call.project(), asked.historyRetentionSeconds());
+        Project project = find(call);
+        // Everything is checked before anything is changed.
+        ProjectSettings changed =
+                settings.project(project.settings(), asked.settings(), asked.defaultEndpointSettings());
+        if (!changed.equals(project.settings())) {
+            project = projects.setSettings(project.id(), changed);
         }
-        return Reply.ok(new Views.OneProject(views.project(project)));
+        if (asked.historyRetentionSeconds() != null) {
+            project = projects.setRetention(project.id(), asked.historyRetentionSeconds());
+        }
+        if (asked.name() != null) {
+            project = projects.rename(project.id(), asked.name());
+        }
+        return Reply.ok(new Views.ChangedProject(views.project(project), List.of()));
     }
 
     private Reply operations(Call call) {
@@ -124,7 +177,7 @@ final class ProjectRoutes {
         String cursor = listed.isEmpty() ? null : Long.toString(listed.getLast().sequence());
         return Reply.ok(new Views.Operations(
                 listed.stream().map(item -> views.operation(item.operation())).toList(),
-                new Views.Pagination(cursor, null, null, null)));
+                cursor == null ? null : new Views.Pagination(cursor, null, null, null)));
     }
 
     private static long before(Call call) {

@@ -23,6 +23,7 @@ final class RoleRoutes {
     }
 
     void register(Routes routes) {
+        routes.secret(ROLES + "/{name}/reveal_password", "/projects/{project}/connection_uri");
         routes.get(
                 ROLES,
                 call -> Reply.ok(new Views.Roles(roles.roles(call.project(), call.branch()).stream()
@@ -58,6 +59,7 @@ final class RoleRoutes {
                 DATABASES + "/{name}",
                 call -> Reply.ok(new Views.ChangedDatabase(
                         views.database(roles.deleteDatabase(call.project(), call.branch(), call.name())), List.of())));
+        routes.patch(DATABASES + "/{name}", this::updateDatabase);
         routes.get("/projects/{project}/connection_uri", this::connectionUri);
     }
 
@@ -66,7 +68,10 @@ final class RoleRoutes {
         if (asked == null || asked.name() == null) {
             throw ControlException.invalid("role.name: is missing");
         }
-        return Reply.created(changed(roles.create(call.project(), call.branch(), asked.name())));
+        return Reply.created(changed(
+                Boolean.TRUE.equals(asked.noLogin())
+                        ? roles.createWithoutLogin(call.project(), call.branch(), asked.name())
+                        : roles.create(call.project(), call.branch(), asked.name())));
     }
 
     private Views.ChangedRole changed(RoleWorkflows.WithPassword made) {
@@ -87,6 +92,17 @@ final class RoleRoutes {
                 List.of()));
     }
 
+    private Reply updateDatabase(Call call) throws IOException {
+        Bodies.NewDatabase asked = call.body(Bodies.UpdateDatabase.class).database();
+        if (asked == null) {
+            throw ControlException.invalid("database: is missing");
+        }
+        return Reply.ok(new Views.ChangedDatabase(
+                views.database(roles.updateDatabase(
+                        call.project(), call.branch(), call.name(), asked.name(), asked.ownerName())),
+                List.of()));
+    }
+
     private Reply connectionUri(Call call) {
         String database = call.requiredQuery("database_name");
         String role = call.requiredQuery("role_name");
@@ -101,7 +117,7 @@ final class RoleRoutes {
         }
         roles.database(endpoint.projectId(), endpoint.branchId(), database);
         String password = roles.reveal(endpoint.projectId(), endpoint.branchId(), role);
-        return Reply.ok(new Views.Uri(
-                views.connectionUri(endpoint, database, role, password).connectionUri()));
+        return Reply.ok(new Views.Uri(views.connectionUri(endpoint, database, role, password, call.flag("pooled"))
+                .connectionUri()));
     }
 }

@@ -2,15 +2,42 @@ package dev.coppice.control.api;
 
 import io.avaje.jex.Jex;
 import io.avaje.jex.http.Context;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 
-/** Registers handlers that answer with a {@link Reply}. */
+/** Registers handlers that answer with a {@link Reply}, and keeps the audit log of what they change. */
 final class Routes {
-    private static final String BASE = "/api/v2";
+    static final String BASE = "/api/v2";
 
     private final Jex jex;
+    private final AuditLog audit;
+    private final Clock clock;
+    private final List<Route> registered = new ArrayList<>();
+    private final Set<String> openToProjectKeys = new HashSet<>();
+    private final Set<String> secrets = new HashSet<>();
 
-    Routes(Jex jex) {
+    Routes(Jex jex, AuditLog audit, Clock clock) {
         this.jex = jex;
+        this.audit = audit;
+        this.clock = clock;
+    }
+
+    /**
+     * A route of the API.
+     *
+     * @param path with its parameters in braces
+     * @param openToProjectKeys whether a key of one project may use it although it belongs to no project
+     * @param secret whether its answer has a password, so that the audit log has its reading
+     */
+    record Route(String method, String path, boolean openToProjectKeys, boolean secret) {
+        boolean isAudited() {
+            return secret || !method.equals("GET");
+        }
     }
 
     /** Answers one request; what it throws becomes an error answer. */
@@ -18,46 +45,115 @@ final class Routes {
         Reply handle(Call call) throws Exception;
     }
 
-    void get(String path, Handler handler) {
-        jex.get(BASE + path, context -> answer(context, handler));
-    }
-
     /** Answers one request with line after line of JSON; what it throws before the first becomes an error answer. */
     interface LineHandler {
         void handle(Call call, Lines lines) throws Exception;
     }
 
+    /** Everything registered so far. */
+    List<Route> registered() {
+        return List.copyOf(registered);
+    }
+
+    /**
+     * The paths (or method, blank and path) registered from now on that a key of one project may use, too, although they
+     * belong to no project.
+     */
+    Routes openToProjectKeys(String... paths) {
+        openToProjectKeys.addAll(List.of(paths));
+        return this;
+    }
+
+    /** The paths registered from now on whose reading is audited. */
+    Routes secret(String... paths) {
+        secrets.addAll(List.of(paths));
+        return this;
+    }
+
+    void get(String path, Handler handler) {
+        Route route = add("GET", path);
+        jex.get(BASE + path, context -> answer(route, context, handler));
+    }
+
     /** A route whose answer takes a while: NDJSON, each line sent when it is known. */
     void lines(String path, LineHandler handler) {
+        Route route = add("GET", path);
         jex.get(BASE + path, context -> {
+            Call call = new Call(context);
             try (Lines lines = new Lines(context)) {
-                handler.handle(new Call(context), lines);
+                Access.require(route, call);
+                handler.handle(call, lines);
             }
         });
     }
 
     void post(String path, Handler handler) {
-        jex.post(BASE + path, context -> answer(context, handler));
+        Route route = add("POST", path);
+        jex.post(BASE + path, context -> answer(route, context, handler));
     }
 
     void put(String path, Handler handler) {
-        jex.put(BASE + path, context -> answer(context, handler));
+        Route route = add("PUT", path);
+        jex.put(BASE + path, context -> answer(route, context, handler));
     }
 
     void patch(String path, Handler handler) {
-        jex.patch(BASE + path, context -> answer(context, handler));
+        Route route = add("PATCH", path);
+        jex.patch(BASE + path, context -> answer(route, context, handler));
     }
 
     void delete(String path, Handler handler) {
-        jex.delete(BASE + path, context -> answer(context, handler));
+        Route route = add("DELETE", path);
+        jex.delete(BASE + path, context -> answer(route, context, handler));
     }
 
-    private static void answer(Context context, Handler handler) throws Exception {
-        Reply reply = handler.handle(new Call(context));
-        send(context, reply.status(), reply.body());
+    private Route add(String method, String path) {
+        Route route = new Route(
+                method,
+                path,
+                openToProjectKeys.contains(path) || openToProjectKeys.contains(method + ' ' + path),
+                secrets.contains(path));
+        registered.add(route);
+        return route;
     }
 
-    static void send(Context context, int status, Object body) {
-        context.status(status).contentType("application/json").write(Json.write(body));
+    private void answer(Route route, Context context, Handler handler) {
+        long begun = System.nanoTime();
+        String requestId = requestId();
+        Call call = new Call(context);
+        Reply reply;
+        try {
+            Access.require(route, call);
+            reply = handler.handle(call);
+        } catch (Exception e) {
+            reply = Failures.reply(context, e, requestId);
+        }
+        if (route.isAudited()) {
+            Caller caller = call.caller();
+            audit.note(new AuditLog.Entry(
+                    clock.instant(),
+                    requestId,
+                    caller.keyId(),
+                    caller.keyName(),
+                    caller.address(),
+                    route.method(),
+                    route.path(),
+                    context.path(),
+                    reply.status(),
+                    reply.body() instanceof Views.Failure failure ? failure.message() : null,
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun)));
+        }
+        send(context, reply, requestId);
+    }
+
+    static String requestId() {
+        return UUID.randomUUID().toString();
+    }
+
+    static void send(Context context, Reply reply, String requestId) {
+        context.status(reply.status())
+                .header("X-Request-Id", requestId)
+                .contentType("application/json")
+                .write(Json.write(reply.body()));
     }
 }

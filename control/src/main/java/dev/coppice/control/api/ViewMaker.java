@@ -6,29 +6,39 @@ import dev.coppice.compute.ComputeState;
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.branch.BranchSizes;
+import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.ConsumptionRows.Used;
 import dev.coppice.control.catalog.Database;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.ProjectSettings.Quota;
 import dev.coppice.control.catalog.Role;
+import dev.coppice.control.consumption.ConsumptionMeter;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Makes views of what the catalog and the computes say. */
 final class ViewMaker {
-    static final String REGION = "local";
-    static final String PROVISIONER = "coppice";
-    static final String OWNER = "coppice";
-    static final String ORGANIZATION = "org-coppice-00000000";
+    private static final String PROVISIONER = "coppice";
+    private static final String POOLER = "-pooler";
+    private static final int POSTGRES_PORT = 5432;
+    private static final long MILLIS = 1000;
 
     private final ComputeService computes;
     private final ActivityMonitor monitor;
     private final ConnectionStrings strings;
     private final BranchSizes sizes;
+    private final ConsumptionMeter meter;
+    private final ComputeSizes computeSizes;
     private final double computeUnits;
     private final int suspendTimeoutSeconds;
 
@@ -37,44 +47,77 @@ final class ViewMaker {
             ActivityMonitor monitor,
             ConnectionStrings strings,
             BranchSizes sizes,
+            ConsumptionMeter meter,
+            ComputeSizes computeSizes,
             double computeUnits,
             int suspendTimeoutSeconds) {
         this.computes = computes;
         this.monitor = monitor;
         this.strings = strings;
         this.sizes = sizes;
+        this.meter = meter;
+        this.computeSizes = computeSizes;
         this.computeUnits = computeUnits;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
     }
 
     Views.Project project(Project project) {
+        Used used = meter.ofProject(project.id());
+        long active = used.activeMillis() / MILLIS;
+        long compute = used.computeMillis() / MILLIS;
+        Instant month = meter.monthBegan();
+        ProjectSettings settings = project.settings();
         return new Views.Project(
                 project.id(),
                 project.name(),
                 "self-hosted",
-                REGION,
+                Account.REGION,
                 PROVISIONER,
                 project.pgVersion(),
-                strings.host(),
-                OWNER,
-                ORGANIZATION,
-                new Views.EndpointSettings(computeUnits, computeUnits, suspendTimeoutSeconds),
-                Map.of(),
+                domain(),
+                Account.USER,
+                Account.ORGANIZATION,
+                defaults(settings.endpoints()),
+                settings(settings),
                 true,
                 "console",
                 0,
                 0,
-                0,
-                0,
-                0,
-                0,
-                0,
+                compute,
+                active,
+                active,
+                compute,
+                used.writtenBytes(),
                 0,
                 0,
                 project.historyRetentionSeconds(),
-                project.createdAt(),
+                month,
+                month.atZone(ZoneOffset.UTC).plusMonths(1).toInstant(),
+                null,
                 project.createdAt(),
                 project.updatedAt());
+    }
+
+    private Views.EndpointDefaults defaults(EndpointSettings settings) {
+        double most = Objects.requireNonNullElse(settings.maxComputeUnits(), computeUnits);
+        return new Views.EndpointDefaults(
+                Objects.requireNonNullElse(settings.minComputeUnits(), most),
+                most,
+                settings.suspendTimeoutSeconds() == 0 ? suspendTimeoutSeconds : settings.suspendTimeoutSeconds(),
+                settings.postgres());
+    }
+
+    private static Views.Settings settings(ProjectSettings settings) {
+        Quota quota = settings.quota();
+        return new Views.Settings(
+                new Views.AllowedIps(settings.allowedIps(), settings.allowedIpsOnProtectedOnly()),
+                settings.logicalReplication(),
+                quota.equals(Quota.NONE)
+                        ? null
+                        : new Views.Quota(quota.activeSeconds(), quota.computeSeconds(), quota.writtenBytes()),
+                false,
+                false,
+                false);
     }
 
     /** As known lately: a list of branches must not wait for each to be measured. */
@@ -87,7 +130,8 @@ final class ViewMaker {
         return branch(branch, sizes.measured(branch));
     }
 
-    private static Views.Branch branch(Branch branch, @Nullable Long logicalSize) {
+    private Views.Branch branch(Branch branch, @Nullable Long logicalSize) {
+        Used used = meter.ofBranch(branch.projectId(), branch.id());
         Lsn parentLsn = branch.parentLsn();
         return new Views.Branch(
                 branch.id(),
@@ -104,10 +148,10 @@ final class ViewMaker {
                 branch.isDefault(),
                 branch.isDefault(),
                 branch.isProtected(),
-                0,
-                0,
-                0,
-                0,
+                used.computeMillis() / MILLIS,
+                used.activeMillis() / MILLIS,
+                used.computeMillis() / MILLIS,
+                used.writtenBytes(),
                 0,
                 branch.lastResetAt(),
                 branch.createdAt(),
@@ -116,22 +160,25 @@ final class ViewMaker {
 
     Views.Endpoint endpoint(Endpoint endpoint) {
         ComputeState state = computes.state(endpoint.id());
+        double most = computeSizes.of(endpoint.id()).computeUnits();
+        Double least = endpoint.settings().minComputeUnits();
         return new Views.Endpoint(
                 endpoint.id(),
+                endpoint.settings().name(),
                 endpoint.projectId(),
                 endpoint.branchId(),
-                host(endpoint),
+                host(endpoint) + port(),
                 strings.port(),
-                "localhost",
+                domain(),
                 endpoint.type(),
                 currentState(state),
                 pendingState(state),
-                computeUnits,
-                computeUnits,
+                least == null ? most : Math.min(least, most),
+                most,
                 endpoint.suspendTimeoutSeconds(),
-                REGION,
+                Account.REGION,
                 PROVISIONER,
-                Map.of(),
+                new Views.EndpointParameters(endpoint.settings().postgres()),
                 false,
                 "transaction",
                 endpoint.disabled(),
@@ -142,8 +189,20 @@ final class ViewMaker {
                 endpoint.updatedAt());
     }
 
-    private static String host(Endpoint endpoint) {
-        return endpoint.id() + ".localhost";
+    private String host(Endpoint endpoint) {
+        return endpoint.id() + '.' + domain();
+    }
+
+    /** An endpoint's name is a label under the advertised host, which must have a wildcard entry in DNS; addresses have none. */
+    private String domain() {
+        String host = strings.host();
+        boolean isAddress = host.indexOf(':') >= 0 || host.matches("[0-9.]+");
+        return isAddress ? "localhost" : host;
+    }
+
+    /** Neon's clients make connection strings of the host alone, so another port than Postgres's must be in it. */
+    private String port() {
+        return strings.port() == POSTGRES_PORT ? "" : ":" + strings.port();
     }
 
     private static String currentState(ComputeState state) {
@@ -183,7 +242,7 @@ final class ViewMaker {
                 operation.projectId(),
                 operation.branchId(),
                 operation.endpointId(),
-                operation.action(),
+                action(operation.action()),
                 operation.status().text(),
                 operation.error(),
                 0,
@@ -192,21 +251,32 @@ final class ViewMaker {
                 Duration.between(operation.createdAt(), operation.updatedAt()).toMillis());
     }
 
+    /** Neon's name for it: clients check against a list. */
+    private static String action(String action) {
+        return action.equals("delete_project") ? "delete_timeline" : action;
+    }
+
     /** How to connect to a new branch; empty when it has no endpoint or nobody's password is known. */
     List<Views.ConnectionUri> connectionUris(Made made) {
         return made
                 .endpoint()
                 .flatMap(endpoint -> made.contents()
                         .login()
-                        .map(login -> connectionUri(endpoint, login.database(), login.role(), login.password())))
+                        .map(login -> connectionUri(endpoint, login.database(), login.role(), login.password(), false)))
                 .stream()
                 .toList();
     }
 
-    Views.ConnectionUri connectionUri(Endpoint endpoint, String database, String role, String password) {
+    Views.ConnectionUri connectionUri(
+            Endpoint endpoint, String database, String role, String password, boolean pooled) {
         return new Views.ConnectionUri(
-                strings.of(role, password, database, endpoint.id()),
+                strings.of(role, password, database, pooled ? endpoint.id() + POOLER : endpoint.id()),
                 new Views.ConnectionParameters(
-                        database, password, role, host(endpoint), endpoint.id() + "-pooler.localhost", strings.port()));
+                        database,
+                        password,
+                        role,
+                        host(endpoint),
+                        endpoint.id() + POOLER + '.' + domain(),
+                        strings.port()));
     }
 }

@@ -1,6 +1,7 @@
 package dev.coppice.control.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.coppice.control.catalog.AnnotationRows;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +23,8 @@ final class Views {
             String proxyHost,
             String ownerId,
             String orgId,
-            EndpointSettings defaultEndpointSettings,
-            Map<String, Object> settings,
+            EndpointDefaults defaultEndpointSettings,
+            Settings settings,
             boolean storePasswords,
             String creationSource,
             long branchLogicalSizeLimit,
@@ -37,10 +38,31 @@ final class Views {
             long dataStorageBytesHour,
             long historyRetentionSeconds,
             Instant consumptionPeriodStart,
+            Instant consumptionPeriodEnd,
+            @Nullable Instant computeLastActiveAt,
             Instant createdAt,
             Instant updatedAt) {}
 
-    record EndpointSettings(double autoscalingLimitMinCu, double autoscalingLimitMaxCu, int suspendTimeoutSeconds) {}
+    record EndpointDefaults(
+            double autoscalingLimitMinCu,
+            double autoscalingLimitMaxCu,
+            int suspendTimeoutSeconds,
+            Map<String, String> pgSettings) {}
+
+    record Settings(
+            AllowedIps allowedIps,
+            boolean enableLogicalReplication,
+            @Nullable Quota quota,
+            boolean blockPublicConnections,
+            boolean blockVpcConnections,
+            boolean hipaa) {}
+
+    record AllowedIps(List<String> ips, boolean protectedBranchesOnly) {}
+
+    record Quota(
+            @Nullable Long activeTimeSeconds,
+            @Nullable Long computeTimeSeconds,
+            @Nullable Long writtenDataBytes) {}
 
     record Branch(
             String id,
@@ -68,6 +90,7 @@ final class Views {
 
     record Endpoint(
             String id,
+            @Nullable String name,
             String projectId,
             String branchId,
             String host,
@@ -81,7 +104,7 @@ final class Views {
             int suspendTimeoutSeconds,
             String regionId,
             String provisioner,
-            Map<String, Object> settings,
+            EndpointParameters settings,
             boolean poolerEnabled,
             String poolerMode,
             boolean disabled,
@@ -90,6 +113,8 @@ final class Views {
             @Nullable Instant lastActive,
             Instant createdAt,
             Instant updatedAt) {}
+
+    record EndpointParameters(Map<String, String> pgSettings) {}
 
     record Role(
             String branchId,
@@ -125,9 +150,14 @@ final class Views {
             @Nullable String sortBy,
             @Nullable String sortOrder) {}
 
-    record Projects(List<Project> projects, Pagination pagination) {}
+    record Projects(
+            List<Project> projects,
+            Map<String, Object> applications,
+            @Nullable Pagination pagination) {}
 
     record OneProject(Project project) {}
+
+    record ChangedProject(Project project, List<Operation> operations) {}
 
     record CreatedProject(
             Project project,
@@ -138,9 +168,30 @@ final class Views {
             List<Operation> operations,
             List<ConnectionUri> connectionUris) {}
 
-    record Branches(List<Branch> branches, Map<String, Object> annotations, Pagination pagination) {}
+    record Branches(List<Branch> branches, Map<String, Annotation> annotations, Pagination pagination) {}
 
-    record OneBranch(Branch branch, @Nullable Map<String, Object> annotation) {}
+    /** What clients note about a branch. */
+    record Annotation(
+            AnnotatedObject object,
+            Map<String, String> value,
+            @Nullable Instant createdAt,
+            @Nullable Instant updatedAt) {
+        static Annotation of(AnnotationRows.Annotation annotation) {
+            return new Annotation(
+                    new AnnotatedObject("console/branch", annotation.branchId()),
+                    annotation.value(),
+                    annotation.createdAt(),
+                    annotation.updatedAt());
+        }
+
+        static Annotation none(String branchId) {
+            return new Annotation(new AnnotatedObject("console/branch", branchId), Map.of(), null, null);
+        }
+    }
+
+    record AnnotatedObject(String type, String id) {}
+
+    record OneBranch(Branch branch, Annotation annotation) {}
 
     record ChangedBranch(Branch branch, List<Operation> operations) {}
 
@@ -172,7 +223,7 @@ final class Views {
 
     record ChangedDatabase(Database database, List<Operation> operations) {}
 
-    record Operations(List<Operation> operations, Pagination pagination) {}
+    record Operations(List<Operation> operations, @Nullable Pagination pagination) {}
 
     record OneOperation(Operation operation) {}
 

@@ -8,6 +8,7 @@ import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
@@ -43,7 +44,8 @@ public final class BranchWorkflows {
      * @param parentId absent = the project's default branch
      * @param name absent = one is made up
      * @param withEndpoint whether it gets an address and a compute
-     * @param suspendTimeoutSeconds of the endpoint; 0 = the configured default
+     * @param suspendTimeoutSeconds of the endpoint; 0 = the project's default
+     * @param endpoint of the endpoint, too
      */
     public record Request(
             String projectId,
@@ -52,7 +54,8 @@ public final class BranchWorkflows {
             BranchPointRequest point,
             boolean isProtected,
             boolean withEndpoint,
-            int suspendTimeoutSeconds) {}
+            int suspendTimeoutSeconds,
+            EndpointSettings endpoint) {}
 
     /**
      * Makes a branch; it can be connected to when this returns. From the parent's head that is one call to storage and one
@@ -66,6 +69,7 @@ public final class BranchWorkflows {
         Branch parent = parent(request);
         String name = request.name() == null ? freeName(request.projectId()) : Names.branch(request.name());
         EndpointWorkflows.checkSuspendTimeout(request.suspendTimeoutSeconds());
+        ComputeSizes.check(request.endpoint());
         requireFree(request.projectId(), name);
         if (request.point() instanceof BranchPointRequest.Head) {
             new BusyParent(shop).shortenReplay(parent);
@@ -198,6 +202,7 @@ public final class BranchWorkflows {
                         Endpoint.READ_WRITE,
                         request.suspendTimeoutSeconds(),
                         false,
+                        request.endpoint(),
                         !(request.point() instanceof BranchPointRequest.Head),
                         null,
                         now,

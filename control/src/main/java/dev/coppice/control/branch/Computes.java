@@ -12,13 +12,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 
 /** Wakes computes for work on them by SQL. */
 final class Computes {
     private final ComputeService service;
-    private final ComputeSettings settings;
+    private final Function<String, ComputeSettings> settings;
 
-    Computes(ComputeService service, ComputeSettings settings) {
+    /** @param settings what to start an endpoint's compute with */
+    Computes(ComputeService service, Function<String, ComputeSettings> settings) {
         this.service = service;
         this.settings = settings;
     }
@@ -29,7 +31,7 @@ final class Computes {
     }
 
     CompletableFuture<ComputeAddress> wake(String endpointId, TimelineId timeline) {
-        return service.wake(new ComputeSpec(endpointId, timeline, settings));
+        return service.wake(new ComputeSpec(endpointId, timeline, settings.apply(endpointId)));
     }
 
     /**

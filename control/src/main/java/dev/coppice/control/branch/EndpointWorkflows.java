@@ -1,11 +1,14 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.compute.ComputeException;
+import dev.coppice.compute.ComputeState;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
 import java.time.Instant;
+import java.util.Objects;
 
 /** Makes, changes, starts, suspends and deletes endpoints. */
 public final class EndpointWorkflows {
@@ -24,22 +27,29 @@ public final class EndpointWorkflows {
         }
     }
 
+    /** An endpoint to be made. */
+    public record Request(
+            String branchId, String type, int suspendTimeoutSeconds, boolean disabled, EndpointSettings settings) {}
+
     /**
      * Gives a branch its endpoint.
      *
      * @throws ControlException CONFLICT when it has one; UNPROCESSABLE for another type than read_write
      */
-    public Endpoint create(String projectId, String branchId, String type, int suspendTimeoutSeconds) {
-        checkSuspendTimeout(suspendTimeoutSeconds);
-        if (!type.equals(Endpoint.READ_WRITE)) {
+    public Endpoint create(String projectId, Request request) {
+        checkSuspendTimeout(request.suspendTimeoutSeconds());
+        ComputeSizes.check(request.settings());
+        if (!request.type().equals(Endpoint.READ_WRITE)) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
-                    "endpoint.type: \"" + type + "\" is not supported; only read_write endpoints are");
+                    "endpoint.type: \"" + request.type()
+                            + "\" is not supported; only read_write endpoints are. To read a"
+                            + " past moment, connect to database@branch@moment");
         }
         shop.family().readLock().lock();
-        try (BranchLocks.Hold _ = changing(shop.branch(projectId, branchId))) {
-            Branch branch = shop.branch(projectId, branchId);
-            if (shop.inventory().endpointOfBranch(branchId).isPresent()) {
+        try (BranchLocks.Hold _ = changing(shop.branch(projectId, request.branchId()))) {
+            Branch branch = shop.branch(projectId, request.branchId());
+            if (shop.inventory().endpointOfBranch(branch.id()).isPresent()) {
                 throw ControlException.conflict(
                         "read_write endpoint already exists on branch \"" + branch.name() + "\"");
             }
@@ -47,10 +57,11 @@ public final class EndpointWorkflows {
             Endpoint endpoint = new Endpoint(
                     shop.ids().endpoint(),
                     projectId,
-                    branchId,
-                    type,
-                    suspendTimeoutSeconds,
-                    false,
+                    branch.id(),
+                    request.type(),
+                    request.suspendTimeoutSeconds(),
+                    request.disabled(),
+                    request.settings(),
                     false,
                     null,
                     now,
@@ -63,21 +74,89 @@ public final class EndpointWorkflows {
         }
     }
 
-    public Endpoint setSuspendTimeout(String projectId, String endpointId, int seconds) {
-        checkSuspendTimeout(seconds);
-        Endpoint changed = shop.endpoint(projectId, endpointId).withSuspendTimeout(seconds, shop.now());
+    /**
+     * Changes an endpoint's settings. A disabled one is suspended. A running compute is restarted when it is to have another
+     * size or other parameters; with other parameters one that sleeps is started, to see whether it can.
+     *
+     * @throws ControlException UNPROCESSABLE when Postgres does not start with these parameters; nothing is changed then
+     */
+    public Endpoint update(
+            String projectId, String endpointId, int suspendTimeout, boolean disabled, EndpointSettings settings) {
+        checkSuspendTimeout(suspendTimeout);
+        ComputeSizes.check(settings);
+        Branch branch =
+                shop.branch(projectId, shop.endpoint(projectId, endpointId).branchId());
+        try (BranchLocks.Hold _ = changing(branch)) {
+            Endpoint before = shop.endpoint(projectId, endpointId);
+            store(before.with(suspendTimeout, disabled, settings, shop.now()));
+            if (disabled) {
+                suspendNow(before);
+            } else if (!settings.postgres().equals(before.settings().postgres())) {
+                tryOut(before);
+            } else if (!Objects.equals(
+                            settings.maxComputeUnits(), before.settings().maxComputeUnits())
+                    && shop.computeService().state(endpointId) == ComputeState.ACTIVE) {
+                restartNow(before);
+            }
+        }
+        return shop.endpoint(projectId, endpointId);
+    }
+
+    private void store(Endpoint changed) {
         shop.catalog()
                 .change(
-                        projectId,
+                        changed.projectId(),
                         connection -> Rows.updateSettings(connection, changed),
                         image -> image.update(
-                                endpointId, current -> current.withSuspendTimeout(seconds, changed.updatedAt())));
-        return shop.endpoint(projectId, endpointId);
+                                changed.id(),
+                                current -> current.with(
+                                        changed.suspendTimeoutSeconds(),
+                                        changed.disabled(),
+                                        changed.settings(),
+                                        changed.updatedAt())));
+    }
+
+    private void tryOut(Endpoint before) {
+        try {
+            restartNow(before);
+        } catch (ControlException e) {
+            store(before);
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "endpoint.settings.pg_settings: Postgres does not start with these, so they were not taken: "
+                            + e.getMessage(),
+                    e);
+        }
+    }
+
+    private void restartNow(Endpoint endpoint) {
+        suspendNow(endpoint);
+        Branch branch = shop.branch(endpoint.projectId(), endpoint.branchId());
+        shop.computes().awake(endpoint.id(), Workshop.timeline(branch));
+        shop.monitor().touch(endpoint.id());
+    }
+
+    /** Suspends the endpoint's compute, whoever is connected, and wakes it; returns when it accepts connections. */
+    public Endpoint restart(String projectId, String endpointId) {
+        Endpoint endpoint = enabled(projectId, endpointId);
+        try (BranchLocks.Hold _ = changing(shop.branch(projectId, endpoint.branchId()))) {
+            restartNow(endpoint);
+        }
+        return endpoint;
+    }
+
+    private Endpoint enabled(String projectId, String endpointId) {
+        Endpoint endpoint = shop.endpoint(projectId, endpointId);
+        if (endpoint.disabled()) {
+            throw new ControlException(
+                    ControlException.Kind.PRECONDITION, "endpoint \"" + endpointId + "\" is disabled; enable it first");
+        }
+        return endpoint;
     }
 
     /** Wakes the endpoint's compute; returns when it accepts connections. Works while the catalog is away. */
     public Endpoint start(String projectId, String endpointId) {
-        Endpoint endpoint = shop.endpoint(projectId, endpointId);
+        Endpoint endpoint = enabled(projectId, endpointId);
         try (BranchLocks.Hold _ = changing(shop.branch(projectId, endpoint.branchId()))) {
             Branch branch = shop.branch(projectId, endpoint.branchId());
             shop.computes().awake(endpointId, Workshop.timeline(branch));

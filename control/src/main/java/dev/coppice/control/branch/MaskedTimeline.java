@@ -95,7 +95,7 @@ final class MaskedTimeline {
             SealedKey key,
             Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers) {
         ComputeAddress address =
-                new Computes(shop.computeService(), secluded(shop.computeSettings())).awake(helper, timeline);
+                new Computes(shop.computeService(), _ -> secluded(shop.computeSettings())).awake(helper, timeline);
         try (Connection connection = ComputeSql.open(address.socket())) {
             LiveState before = ComputeSql.read(connection);
             Map<String, @Nullable String> chosen = verifiers.apply(before.roles());

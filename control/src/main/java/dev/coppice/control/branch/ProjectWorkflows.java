@@ -7,6 +7,8 @@ import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
@@ -36,7 +38,12 @@ public final class ProjectWorkflows {
 
     /** A project to be made, with its first branch, role and database. */
     public record Request(
-            String name, String branchName, String roleName, String databaseName, int historyRetentionSeconds) {}
+            String name,
+            String branchName,
+            String roleName,
+            String databaseName,
+            int historyRetentionSeconds,
+            ProjectSettings settings) {}
 
     /** A project that was just made. */
     public record MadeProject(Project project, Made made) {}
@@ -53,9 +60,16 @@ public final class ProjectWorkflows {
         Names.role(request.roleName());
         Names.database(request.databaseName());
         HistoryRetention.check(request.historyRetentionSeconds());
+        ComputeSizes.check(request.settings().endpoints());
         Instant now = shop.now();
         Project project = new Project(
-                shop.ids().project(), request.name(), shop.pgVersion(), request.historyRetentionSeconds(), now, now);
+                shop.ids().project(),
+                request.name(),
+                shop.pgVersion(),
+                request.historyRetentionSeconds(),
+                request.settings(),
+                now,
+                now);
         String branchId = shop.ids().branch();
         Branch branch = new Branch(
                 branchId,
@@ -74,7 +88,17 @@ public final class ProjectWorkflows {
                 now,
                 now);
         Endpoint endpoint = new Endpoint(
-                shop.ids().endpoint(), project.id(), branchId, Endpoint.READ_WRITE, 0, false, true, now, now, now);
+                shop.ids().endpoint(),
+                project.id(),
+                branchId,
+                Endpoint.READ_WRITE,
+                0,
+                false,
+                EndpointSettings.DEFAULTS,
+                true,
+                now,
+                now,
+                now);
         TimelineId timeline = Workshop.timeline(branch);
         Operation operation = shop.operation(
                 project.id(),
@@ -93,6 +117,10 @@ public final class ProjectWorkflows {
             LiveState live = furnish(request, endpoint, timeline, password);
             BranchContents contents = publish(request, project, branch, endpoint, operation, live, password);
             shop.monitor().watch(endpoint.id());
+            if (!request.settings().equals(ProjectSettings.DEFAULTS)) {
+                // It was started before its settings could be looked up; the first client wakes it with them.
+                shop.monitor().suspend(endpoint.id());
+            }
             return new MadeProject(project, new Made(branch, Optional.of(endpoint), List.of(operation), contents));
         } catch (RuntimeException e) {
             removal.undo(operation, e);
@@ -152,6 +180,14 @@ public final class ProjectWorkflows {
     /** Changes how far back the project's branches can be restored, in seconds; applies at once to all of them. */
     public Project setRetention(String projectId, int seconds) {
         return new HistoryRetention(shop).set(projectId, seconds);
+    }
+
+    /** Changes what the project's owner sets; computes have it from their next start. */
+    public Project setSettings(String projectId, ProjectSettings settings) {
+        ComputeSizes.check(settings.endpoints());
+        Project changed = shop.project(projectId).withSettings(settings, shop.now());
+        shop.catalog().change(projectId, connection -> Rows.update(connection, changed), image -> image.put(changed));
+        return changed;
     }
 
     public Project rename(String projectId, String name) {

@@ -236,6 +236,7 @@ public final class RestoreWorkflow {
                         Endpoint.READ_WRITE,
                         own.suspendTimeoutSeconds(),
                         false,
+                        own.settings(),
                         false,
                         null,
                         now,

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Roles and databases of a branch: SQL on its compute first, then the catalog; a poll heals what a kill left between. */
 public final class RoleWorkflows {
@@ -28,8 +29,8 @@ public final class RoleWorkflows {
         this.shop = shop;
     }
 
-    /** A role and, just after it was set, its password. */
-    public record WithPassword(Role role, String password, Operation operation) {}
+    /** A role and, just after it was set, its password; a role that may not log in has none. */
+    public record WithPassword(Role role, @Nullable String password, Operation operation) {}
 
     /** Roles, databases and a way in, in one reading. */
     public BranchContents contents(String projectId, String branchId) {
@@ -53,6 +54,25 @@ public final class RoleWorkflows {
     public WithPassword create(String projectId, String branchId, String name) {
         Names.role(name);
         return changing(projectId, branchId, branch -> setPassword(branch, name, true));
+    }
+
+    /** Creates a role that cannot log in: a group of privileges. */
+    public WithPassword createWithoutLogin(String projectId, String branchId, String name) {
+        Names.role(name);
+        return changing(projectId, branchId, branch -> {
+            Endpoint endpoint = shop.endpointOf(branch);
+            shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
+                ComputeSql.createRoleWithoutLogin(connection, name);
+                return Boolean.TRUE;
+            });
+            LoginRole login = new LoginRole(name, null, false);
+            Operation operation = apply(
+                    branch, endpoint, connection -> RoleRows.put(connection, branch.id(), login, null, shop.now()));
+            Map<String, LoginRole> roles = new HashMap<>(shop.inventory().roles(branch.id()));
+            roles.put(name, login);
+            shop.roleSync().remember(branch.id(), roles);
+            return new WithPassword(role(branch.projectId(), branch.id(), name), null, operation);
+        });
     }
 
     /** Gives the role a fresh password; the old one is refused from now on, in this branch only. */
@@ -163,6 +183,41 @@ public final class RoleWorkflows {
         });
         apply(branch, endpoint, connection -> RoleRows.putDatabase(connection, branch.id(), name, owner, shop.now()));
         return database(branch.projectId(), branch.id(), name);
+    }
+
+    /**
+     * Gives the database another name or owner; an absent one stays. Renaming disconnects who uses it.
+     *
+     * @throws ControlException NOT_FOUND for the database or the owner, CONFLICT for the name
+     */
+    public Database updateDatabase(
+            String projectId, String branchId, String name, @Nullable String newName, @Nullable String owner) {
+        Names.database(name);
+        String target = newName == null ? name : Names.database(newName);
+        String newOwner = owner == null ? null : Names.role(owner);
+        return changing(projectId, branchId, branch -> {
+            Database database = database(projectId, branchId, name);
+            Endpoint endpoint = shop.endpointOf(branch);
+            shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
+                if (newOwner != null) {
+                    ComputeSql.setDatabaseOwner(connection, name, newOwner);
+                }
+                if (!target.equals(name)) {
+                    ComputeSql.renameDatabase(connection, name, target);
+                }
+                return Boolean.TRUE;
+            });
+            apply(branch, endpoint, connection -> {
+                RoleRows.renameDatabase(connection, branch.id(), name, target);
+                RoleRows.putDatabase(
+                        connection,
+                        branch.id(),
+                        target,
+                        newOwner == null ? database.ownerName() : newOwner,
+                        shop.now());
+            });
+            return database(projectId, branchId, target);
+        });
     }
 
     /** Drops the database, disconnecting who uses it. */

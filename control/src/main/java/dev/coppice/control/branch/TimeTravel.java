@@ -139,7 +139,7 @@ public final class TimeTravel implements ComputeListener {
                             HiddenTimeline.Kind.MOMENT,
                             ids.endpoint(),
                             clock.instant().truncatedTo(ChronoUnit.MICROS)),
-                    new Computes(computes, settings));
+                    new Computes(computes, _ -> settings));
             moments.put(key, fresh);
         } finally {
             lock.unlock();

@@ -87,7 +87,7 @@ public record Workshop(
     }
 
     Computes computes() {
-        return new Computes(computeService, computeSettings);
+        return new Computes(computeService, new ComputeSizes(inventory(), computeSettings)::of);
     }
 
     PointResolver resolver() {

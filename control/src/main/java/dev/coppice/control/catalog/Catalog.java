@@ -15,6 +15,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
@@ -191,14 +192,29 @@ public final class Catalog implements AutoCloseable {
         }
     }
 
-    /** Stores the hash of a new API key. */
-    public void addApiKey(String name, byte[] hash, Instant now) {
-        transaction(connection -> {
-            Rows.insertApiKey(connection, name, hash, now);
+    /**
+     * Stores the hash of a new API key.
+     *
+     * @param projectId the only project that it opens; absent = everything
+     */
+    public ApiKey addApiKey(String name, @Nullable String projectId, byte[] hash, Instant now) {
+        ApiKey key = transaction(connection -> {
+            ApiKey made = ApiKeyRows.insert(connection, name, projectId, hash, now);
             tell(connection, API_KEYS);
-            return Boolean.TRUE;
+            return made;
         });
         reloadApiKeys();
+        return key;
+    }
+
+    /** Deletes an API key, which opens nothing from now on; empty when there is none. */
+    public Optional<ApiKey> removeApiKey(long id) {
+        Optional<ApiKey> key = transaction(connection -> {
+            tell(connection, API_KEYS);
+            return ApiKeyRows.delete(connection, id);
+        });
+        reloadApiKeys();
+        return key;
     }
 
     /** Reads everything again. */
@@ -220,7 +236,7 @@ public final class Catalog implements AutoCloseable {
     }
 
     private void reloadApiKeys() {
-        inventory.replaceApiKeys(transaction(Rows::apiKeyHashes));
+        inventory.replaceApiKeys(transaction(ApiKeyRows::byHash));
     }
 
     private static Inventory.Contents contents(Connection connection, String project) throws SQLException {

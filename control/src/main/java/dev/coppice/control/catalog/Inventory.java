@@ -27,7 +27,7 @@ public final class Inventory {
     private final Map<String, Map<String, LoginRole>> roles = new ConcurrentHashMap<>();
     private final Map<String, Set<String>> branchIdsByName = new ConcurrentHashMap<>();
     private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
-    private volatile Set<ByteBuffer> apiKeyHashes = Set.of();
+    private volatile Map<ByteBuffer, ApiKey> apiKeys = Map.of();
 
     public Optional<Project> project(String id) {
         return Optional.ofNullable(projects.get(id));
@@ -110,13 +110,16 @@ public final class Inventory {
         return roles.getOrDefault(branchId, Map.of());
     }
 
-    /** Whether an API key with this hash exists. */
-    public boolean hasApiKey(byte[] hash) {
-        return apiKeyHashes.contains(ByteBuffer.wrap(hash));
+    /** The API key with this hash; a key of a project that is gone is gone too. */
+    public Optional<ApiKey> apiKey(byte[] hash) {
+        return Optional.ofNullable(apiKeys.get(ByteBuffer.wrap(hash))).filter(key -> {
+            String only = key.projectId();
+            return only == null || projects.containsKey(only);
+        });
     }
 
     public boolean hasApiKeys() {
-        return !apiKeyHashes.isEmpty();
+        return !apiKeys.isEmpty();
     }
 
     public void put(Project project) {
@@ -200,8 +203,8 @@ public final class Inventory {
         }
     }
 
-    void replaceApiKeys(List<byte[]> hashes) {
-        apiKeyHashes = Set.copyOf(hashes.stream().map(ByteBuffer::wrap).toList());
+    void replaceApiKeys(Map<ByteBuffer, ApiKey> byHash) {
+        apiKeys = Map.copyOf(byHash);
     }
 
     /** What the catalog says of a project, or of all. */

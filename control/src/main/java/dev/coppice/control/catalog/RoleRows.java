@@ -76,6 +76,20 @@ public final class RoleRows {
         Sql.update(connection, "DELETE FROM databases WHERE branch_id = ? AND name = ?", branchId, name);
     }
 
+    /** Renames a database; nothing happens when a poll has noticed the new name already. */
+    public static void renameDatabase(Connection connection, String branchId, String name, String newName)
+            throws SQLException {
+        Sql.update(
+                connection,
+                "UPDATE databases SET name = ? WHERE branch_id = ? AND name = ? AND NOT EXISTS"
+                        + " (SELECT FROM databases WHERE branch_id = ? AND name = ?)",
+                newName,
+                branchId,
+                name,
+                branchId,
+                newName);
+    }
+
     public static void putDatabase(Connection connection, String branchId, String name, String owner, Instant now)
             throws SQLException {
         Sql.update(connection, """

@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 
-/** Reads and writes of projects, branches, endpoints and API keys; each runs inside the caller's transaction. */
+/** Reads and writes of projects, branches and endpoints; each runs inside the caller's transaction. */
 public final class Rows {
     private Rows() {}
 
@@ -15,12 +15,13 @@ public final class Rows {
         Sql.update(
                 connection,
                 """
-                INSERT INTO projects (id, name, pg_version, history_retention_seconds, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?)""",
+                INSERT INTO projects (id, name, pg_version, history_retention_seconds, settings, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)""",
                 project.id(),
                 project.name(),
                 project.pgVersion(),
                 project.historyRetentionSeconds(),
+                SettingsText.write(project.settings()),
                 project.createdAt(),
                 project.updatedAt());
     }
@@ -28,9 +29,10 @@ public final class Rows {
     public static void update(Connection connection, Project project) throws SQLException {
         Sql.update(
                 connection,
-                "UPDATE projects SET name = ?, history_retention_seconds = ?, updated_at = ? WHERE id = ?",
+                "UPDATE projects SET name = ?, history_retention_seconds = ?, settings = ?, updated_at = ? WHERE id = ?",
                 project.name(),
                 project.historyRetentionSeconds(),
+                SettingsText.write(project.settings()),
                 project.updatedAt(),
                 project.id());
     }
@@ -94,15 +96,16 @@ public final class Rows {
         Sql.update(
                 connection,
                 """
-                INSERT INTO endpoints (id, project_id, branch_id, type, suspend_timeout_seconds, disabled, was_awake,
-                    last_active, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                INSERT INTO endpoints (id, project_id, branch_id, type, suspend_timeout_seconds, disabled, settings,
+                    was_awake, last_active, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 endpoint.id(),
                 endpoint.projectId(),
                 endpoint.branchId(),
                 endpoint.type(),
                 endpoint.suspendTimeoutSeconds(),
                 endpoint.disabled(),
+                SettingsText.write(endpoint.settings()),
                 endpoint.wasAwake(),
                 endpoint.lastActive(),
                 endpoint.createdAt(),
@@ -120,23 +123,16 @@ public final class Rows {
     public static void updateSettings(Connection connection, Endpoint endpoint) throws SQLException {
         Sql.update(
                 connection,
-                "UPDATE endpoints SET suspend_timeout_seconds = ?, disabled = ?, updated_at = ? WHERE id = ?",
+                "UPDATE endpoints SET suspend_timeout_seconds = ?, disabled = ?, settings = ?, updated_at = ? WHERE id = ?",
                 endpoint.suspendTimeoutSeconds(),
                 endpoint.disabled(),
+                SettingsText.write(endpoint.settings()),
                 endpoint.updatedAt(),
                 endpoint.id());
     }
 
     public static void deleteEndpoint(Connection connection, String id) throws SQLException {
         Sql.update(connection, "DELETE FROM endpoints WHERE id = ?", id);
-    }
-
-    public static void insertApiKey(Connection connection, String name, byte[] hash, Instant now) throws SQLException {
-        Sql.update(connection, "INSERT INTO api_keys (name, hash, created_at) VALUES (?, ?, ?)", name, hash, now);
-    }
-
-    static List<byte[]> apiKeyHashes(Connection connection) throws SQLException {
-        return Sql.list(connection, row -> row.getBytes("hash"), "SELECT hash FROM api_keys");
     }
 
     static List<String> projectIds(Connection connection) throws SQLException {
@@ -151,6 +147,7 @@ public final class Rows {
                         row.getString("name"),
                         row.getInt("pg_version"),
                         row.getInt("history_retention_seconds"),
+                        SettingsText.read(row.getString("settings"), ProjectSettings.class),
                         Sql.instant(row, "created_at"),
                         Sql.instant(row, "updated_at")),
                 "SELECT * FROM projects WHERE id = ?",
@@ -193,6 +190,7 @@ public final class Rows {
                 row.getString("type"),
                 row.getInt("suspend_timeout_seconds"),
                 row.getBoolean("disabled"),
+                SettingsText.read(row.getString("settings"), ProjectSettings.EndpointSettings.class),
                 row.getBoolean("was_awake"),
                 Sql.nullableInstant(row, "last_active"),
                 Sql.instant(row, "created_at"),

@@ -10,12 +10,16 @@ public final class ControlException extends RuntimeException {
     public enum Kind {
         /** The request itself is malformed. */
         INVALID,
+        /** The caller's key does not reach that far. */
+        FORBIDDEN,
         /** No such project, branch, endpoint, role, database, operation. */
         NOT_FOUND,
         /** It exists already, or something that depends on it does. */
         CONFLICT,
         /** The thing is not in the state that the request needs. */
         PRECONDITION,
+        /** More bytes than are read. */
+        TOO_LARGE,
         /** Well-formed, and not allowed. */
         UNPROCESSABLE,
         /** Another operation is in the way; the same request may succeed a little later. */
@@ -27,7 +31,9 @@ public final class ControlException extends RuntimeException {
         /** The catalog went away while it was being told to commit: it may have been done, and is looked up again. */
         UNCERTAIN,
         /** A fault of ours. */
-        INTERNAL
+        INTERNAL,
+        /** A feature of Neon's cloud that Coppice does not have. */
+        NOT_HERE
     }
 
     private final Kind kind;

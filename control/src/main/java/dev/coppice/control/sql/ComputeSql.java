@@ -97,6 +97,11 @@ public final class ComputeSql {
         execute(connection, "GRANT " + ROLE_GRANTS + " TO " + identifier(role));
     }
 
+    /** Creates a role that holds privileges and cannot log in. */
+    public static void createRoleWithoutLogin(Connection connection, String role) throws SQLException {
+        execute(connection, "CREATE ROLE " + identifier(role) + " NOLOGIN");
+    }
+
     public static void setVerifier(Connection connection, String role, String verifier) throws SQLException {
         execute(connection, "ALTER ROLE " + identifier(role) + " PASSWORD " + literal(verifier));
     }
@@ -136,6 +141,20 @@ public final class ComputeSql {
 
     public static void createDatabase(Connection connection, String database, String owner) throws SQLException {
         execute(connection, "CREATE DATABASE " + identifier(database) + " OWNER " + identifier(owner));
+    }
+
+    public static void setDatabaseOwner(Connection connection, String database, String owner) throws SQLException {
+        execute(connection, "ALTER DATABASE " + identifier(database) + " OWNER TO " + identifier(owner));
+    }
+
+    /** Renames the database and disconnects who uses it, as Postgres wants nobody to. */
+    public static void renameDatabase(Connection connection, String database, String newName) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid()")) {
+            statement.setString(1, database);
+            statement.execute();
+        }
+        execute(connection, "ALTER DATABASE " + identifier(database) + " RENAME TO " + identifier(newName));
     }
 
     /** Writes a checkpoint, as fast as it goes; returns when it is complete. */

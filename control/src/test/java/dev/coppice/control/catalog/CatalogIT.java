@@ -101,8 +101,9 @@ class CatalogIT {
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(
                             () -> assertThat(one.inventory().branch("br-b")).isEmpty());
-            other.addApiKey("k", new byte[] {1, 2, 3}, NOW);
-            await().atMost(Duration.ofSeconds(30)).until(() -> one.inventory().hasApiKey(new byte[] {1, 2, 3}));
+            other.addApiKey("k", null, new byte[] {1, 2, 3}, NOW);
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> one.inventory().apiKey(new byte[] {1, 2, 3}).isPresent());
         }
     }
 
@@ -189,10 +190,21 @@ class CatalogIT {
     }
 
     private static void fill(Catalog catalog) {
-        Project project = new Project("p", "coppice", 18, 86_400, NOW, NOW);
+        Project project = new Project("p", "coppice", 18, 86_400, ProjectSettings.DEFAULTS, NOW, NOW);
         Branch main = branch("br-a", null, "main", true);
         Branch child = branch("br-b", "br-a", "dev", false);
-        Endpoint endpoint = new Endpoint("ep-a", "p", "br-a", Endpoint.READ_WRITE, 0, false, false, null, NOW, NOW);
+        Endpoint endpoint = new Endpoint(
+                "ep-a",
+                "p",
+                "br-a",
+                Endpoint.READ_WRITE,
+                0,
+                false,
+                ProjectSettings.EndpointSettings.DEFAULTS,
+                false,
+                null,
+                NOW,
+                NOW);
         LoginRole alice = new LoginRole("alice", "verifier", true);
         catalog.change(
                 "p",
@@ -216,7 +228,8 @@ class CatalogIT {
     }
 
     private static void check(Inventory inventory) {
-        assertThat(inventory.project("p").orElseThrow()).isEqualTo(new Project("p", "coppice", 18, 86_400, NOW, NOW));
+        assertThat(inventory.project("p").orElseThrow())
+                .isEqualTo(new Project("p", "coppice", 18, 86_400, ProjectSettings.DEFAULTS, NOW, NOW));
         assertThat(inventory.branchesOf("p"))
                 .containsExactly(branch("br-a", null, "main", true), branch("br-b", "br-a", "dev", false));
         assertThat(inventory.defaultBranch("p").orElseThrow().id()).isEqualTo("br-a");

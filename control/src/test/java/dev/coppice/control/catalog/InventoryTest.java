@@ -2,6 +2,7 @@ package dev.coppice.control.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,8 @@ class InventoryTest {
     @Test
     void a_removed_branch_takes_its_endpoint_and_roles_with_it() {
         inventory.put(branch("br-1", "p1", "dev"));
-        inventory.put(new Endpoint("ep-1", "p1", "br-1", Endpoint.READ_WRITE, 0, false, false, null, NOW, NOW));
+        inventory.put(new Endpoint(
+                "ep-1", "p1", "br-1", Endpoint.READ_WRITE, 0, false, EndpointSettings.DEFAULTS, false, null, NOW, NOW));
         inventory.putRoles("br-1", Map.of("a", new LoginRole("a", null, true)));
         inventory.removeBranch("br-1");
         assertThat(inventory.endpoint("ep-1")).isEmpty();
@@ -38,14 +40,14 @@ class InventoryTest {
 
     @Test
     void a_project_read_again_loses_what_the_catalog_no_longer_has_and_others_stay() {
-        inventory.put(new Project("p1", "one", 18, 86_400, NOW, NOW));
+        inventory.put(new Project("p1", "one", 18, 86_400, ProjectSettings.DEFAULTS, NOW, NOW));
         inventory.put(branch("br-1", "p1", "dev"));
         inventory.put(branch("br-3", "p1", "old"));
         inventory.put(branch("br-2", "p2", "dev"));
         inventory.replaceProject(
                 "p1",
                 new Inventory.Contents(
-                        List.of(new Project("p1", "uno", 18, 86_400, NOW, NOW)),
+                        List.of(new Project("p1", "uno", 18, 86_400, ProjectSettings.DEFAULTS, NOW, NOW)),
                         List.of(branch("br-1", "p1", "dev")),
                         List.of(),
                         Map.of()));

@@ -1,5 +1,6 @@
 package dev.coppice.proxy.route;
 
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +32,11 @@ public interface EndpointDirectory {
      * empty when the role is unknown or may not log in. Must not start the endpoint's compute.
      */
     CompletionStage<Optional<String>> verifier(String endpointId, String role);
+
+    /** Whether a client at this address, who has proved a password, may connect to the endpoint. */
+    default boolean allows(String endpointId, InetAddress client) {
+        return true;
+    }
 
     /**
      * Starts the endpoint's compute if it is not running; concurrent calls share one start. The stage carries the

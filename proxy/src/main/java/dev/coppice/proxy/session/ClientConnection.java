@@ -250,6 +250,19 @@ final class ClientConnection {
         return objection.isEmpty();
     }
 
+    /** The endpoint's owner may let clients in from certain addresses only. Asked after the password is proved. */
+    Optional<Objection> objectionTo(RoutedEndpoint endpoint) {
+        InetAddress address = address();
+        return services.directory().allows(endpoint.endpointId(), address)
+                ? Optional.empty()
+                : Optional.of(new Objection(
+                        Outcome.NOT_ALLOWED,
+                        PgError.of(
+                                SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
+                                "connections from " + address.getHostAddress() + " are not allowed to this branch",
+                                "Ask whoever owns the project to add the address to its allowed IPs.")));
+    }
+
     void wrongPassword() {
         services.limiter().failure(address());
     }

@@ -103,6 +103,7 @@ final class HttpGate implements Gate {
             note(Outcome.WRONG_PASSWORD, login.wrongPassword());
             throw new PgErrorException(login.wrongPassword());
         }
+        connection.objectionTo(endpoint).ifPresent(this::object);
         return new Admission(endpoint.endpointId(), login.request().computeParameters(), keys.get());
     }
 

@@ -41,6 +41,11 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
 
     /** The password is proved and the client has been told: exchanges the handlers for those of the next phase. */
     void accepted(ChannelHandlerContext ctx, ChannelHandler current, RoutedEndpoint endpoint, ScramKeys keys) {
+        Optional<ClientConnection.Objection> objection = connection.objectionTo(endpoint);
+        if (objection.isPresent()) {
+            connection.refuse(objection.get().outcome(), objection.get().error());
+            return;
+        }
         connection.authenticated();
         ctx.flush();
         if (request.pooled() && !request.replication()) {

@@ -1,0 +1,17 @@
+package dev.coppice.control.api;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who calls.
+ *
+ * @param keyId of the API key
+ * @param projectId the only project that the key opens; absent = everything
+ * @param address from where
+ */
+record Caller(long keyId, String keyName, @Nullable String projectId, String address) {
+    /** Whether the caller may see a project. */
+    boolean sees(String project) {
+        return projectId == null || projectId.equals(project);
+    }
+}
