@@ -59,6 +59,10 @@ final class ApiClient implements AutoCloseable {
         return call("PATCH", path, body);
     }
 
+    JsonNode put(String path, JsonNode body) {
+        return call("PUT", path, body);
+    }
+
     JsonNode delete(String path) {
         return call("DELETE", path, null);
     }

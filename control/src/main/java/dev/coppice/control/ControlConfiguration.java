@@ -1,6 +1,7 @@
 package dev.coppice.control;
 
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
  * @param suspendTimeoutSeconds how long a compute may be idle when its endpoint does not say; -1 = for ever
  * @param catalogSharedBuffersMegabytes memory of the catalog's Postgres
  * @param timeTravel limits of the computes of past moments
+ * @param recovery how long what was deleted can be recovered
  * @param compute size and settings of computes
  */
 public record ControlConfiguration(
@@ -26,6 +28,7 @@ public record ControlConfiguration(
         int suspendTimeoutSeconds,
         int catalogSharedBuffersMegabytes,
         TimeTravel.Limits timeTravel,
+        RecoveryWindow recovery,
         ComputeSettings compute) {
     public static final int DEFAULT_SUSPEND_TIMEOUT_SECONDS = 300;
     public static final int DEFAULT_CATALOG_SHARED_BUFFERS_MEGABYTES = 16;

@@ -7,6 +7,7 @@ import dev.coppice.control.activity.RoleSync;
 import dev.coppice.control.api.ApiServer;
 import dev.coppice.control.branch.BranchContents;
 import dev.coppice.control.branch.BranchLocks;
+import dev.coppice.control.branch.Deadlines;
 import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
@@ -19,6 +20,7 @@ import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.Steps;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
 import dev.coppice.control.secret.SecretBox;
@@ -49,6 +51,7 @@ public final class CoppiceControl implements AutoCloseable {
     private final Workshop shop;
     private final Routing routing;
     private final ApiServer api;
+    private final Deadlines deadlines;
     private final Welcome welcome;
 
     private CoppiceControl(
@@ -58,6 +61,7 @@ public final class CoppiceControl implements AutoCloseable {
             Workshop shop,
             Routing routing,
             ApiServer api,
+            Deadlines deadlines,
             Welcome welcome) {
         this.server = server;
         this.catalog = catalog;
@@ -65,6 +69,7 @@ public final class CoppiceControl implements AutoCloseable {
         this.shop = shop;
         this.routing = routing;
         this.api = api;
+        this.deadlines = deadlines;
         this.welcome = welcome;
     }
 
@@ -92,9 +97,21 @@ public final class CoppiceControl implements AutoCloseable {
             ComputeService computes,
             int postgresMajorVersion,
             Clock clock) {
+        return open(configuration, catalogServer, pages, computes, postgresMajorVersion, clock, Steps.NONE);
+    }
+
+    /** As the other one; {@code steps} is told of every step that outlives the process. */
+    static CoppiceControl open(
+            ControlConfiguration configuration,
+            CatalogServer catalogServer,
+            PageService pages,
+            ComputeService computes,
+            int postgresMajorVersion,
+            Clock clock,
+            Steps steps) {
         @Nullable Catalog catalog = null;
         try {
-            catalog = Catalog.open(catalogServer.socket());
+            catalog = Catalog.open(catalogServer.socket(), steps);
             return start(configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock);
         } catch (IOException | RuntimeException e) {
             if (catalog != null) {
@@ -160,7 +177,8 @@ public final class CoppiceControl implements AutoCloseable {
                 new BranchLocks(),
                 gate,
                 hidden,
-                travel);
+                travel,
+                configuration.recovery());
         computes.addListener(monitor);
         computes.addListener(travel);
         List<String> wereAwake = catalog.inventory().endpoints().stream()
@@ -181,7 +199,9 @@ public final class CoppiceControl implements AutoCloseable {
             CliAccess access = CliAccess.ensure(
                     configuration.dataDirectory(), configuration.apiListen(), api.port(), catalog, tokens, clock);
             Welcome welcome = welcome(shop, strings, access);
-            return new CoppiceControl(server, catalog, monitor, shop, routing, api, welcome);
+            Deadlines deadlines = new Deadlines(shop);
+            deadlines.start();
+            return new CoppiceControl(server, catalog, monitor, shop, routing, api, deadlines, welcome);
         } catch (IOException | RuntimeException e) {
             api.close();
             throw e;
@@ -242,6 +262,7 @@ public final class CoppiceControl implements AutoCloseable {
     @Override
     public void close() {
         api.close();
+        deadlines.close();
         monitor.suspendAll();
         shop.travel().endAll();
         monitor.close();
@@ -252,6 +273,7 @@ public final class CoppiceControl implements AutoCloseable {
     /** For tests: what happens on a kill, as far as it can be had in one process. Computes and the catalog run on. */
     void abandon() {
         api.close();
+        deadlines.close();
         monitor.close();
         catalog.close();
         server.letGo();

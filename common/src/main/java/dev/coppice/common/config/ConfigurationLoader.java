@@ -208,6 +208,7 @@ public final class ConfigurationLoader {
                 c.api(),
                 c.compute(),
                 c.timeTravel(),
+                c.recovery(),
                 new CoppiceConfiguration.Postgres(c.postgres().bin().map(this::resolve)),
                 c.catalog(),
                 c.storage(),

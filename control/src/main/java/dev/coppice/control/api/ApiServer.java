@@ -6,8 +6,12 @@ import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.branch.ProjectWorkflows;
+import dev.coppice.control.branch.Recovery;
 import dev.coppice.control.branch.RestoreWorkflow;
 import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.branch.SchemaComparison;
+import dev.coppice.control.branch.SnapshotRestore;
+import dev.coppice.control.branch.SnapshotWorkflows;
 import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Inventory;
@@ -51,7 +55,8 @@ public final class ApiServer implements AutoCloseable {
                 strings,
                 new BranchSizes(shop.pages()),
                 shop.computeSettings().computeUnits(),
-                suspendTimeoutSeconds);
+                suspendTimeoutSeconds,
+                shop.recovery());
         Jex jex = Jex.create()
                 .config(config ->
                         config.host(listen.getHostString()).health(false).compression(c -> c.disableCompression()))
@@ -70,6 +75,9 @@ public final class ApiServer implements AutoCloseable {
         new BranchRoutes(lookup, new BranchWorkflows(shop), new RestoreWorkflow(shop), views).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, roles, views).register(routes);
+        new RecoveryRoutes(new Recovery(shop), views).register(routes);
+        new SnapshotRoutes(lookup, new SnapshotWorkflows(shop), new SnapshotRestore(shop), views).register(routes);
+        new SchemaRoutes(lookup, new SchemaComparison(shop)).register(routes);
         new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
         return new ApiServer(jex.start());
     }

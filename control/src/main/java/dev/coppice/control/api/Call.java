@@ -37,6 +37,18 @@ final class Call {
         return context.pathParam("name");
     }
 
+    /** Whether the query parameter says so. */
+    boolean flag(String key) {
+        String value = query(key);
+        if (value == null || value.equals("false")) {
+            return false;
+        }
+        if (value.equals("true")) {
+            return true;
+        }
+        throw ControlException.invalid("the query parameter " + key + " must be true or false, not \"" + value + "\"");
+    }
+
     @Nullable
     String query(String key) {
         String value = context.queryParam(key);

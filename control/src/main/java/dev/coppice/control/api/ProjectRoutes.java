@@ -39,7 +39,8 @@ final class ProjectRoutes {
         routes.patch("/projects/{project}", this::update);
         routes.delete(
                 "/projects/{project}",
-                call -> Reply.ok(new Views.OneProject(views.project(projects.delete(call.project())))));
+                call -> Reply.ok(new Views.OneProject(
+                        views.project(projects.delete(call.project(), call.flag("hard_delete"))))));
         routes.get("/projects/{project}/operations", this::operations);
         routes.get("/projects/{project}/operations/{name}", this::operation);
     }
@@ -52,7 +53,10 @@ final class ProjectRoutes {
 
     private Reply list(Call call) {
         String search = call.query("search");
-        List<Project> found = catalog.inventory().projects().stream()
+        List<Project> all = call.flag("recoverable")
+                ? catalog.inventory().deletedProjects()
+                : catalog.inventory().projects();
+        List<Project> found = all.stream()
                 .filter(project -> search == null
                         || project.name().contains(search)
                         || project.id().contains(search))

@@ -40,6 +40,10 @@ final class Routes {
         jex.post(BASE + path, context -> answer(context, handler));
     }
 
+    void put(String path, Handler handler) {
+        jex.put(BASE + path, context -> answer(context, handler));
+    }
+
     void patch(String path, Handler handler) {
         jex.patch(BASE + path, context -> answer(context, handler));
     }

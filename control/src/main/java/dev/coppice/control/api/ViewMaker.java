@@ -7,15 +7,19 @@ import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.Made;
+import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.Database;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.Role;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Makes views of what the catalog and the computes say. */
@@ -31,6 +35,7 @@ final class ViewMaker {
     private final BranchSizes sizes;
     private final double computeUnits;
     private final int suspendTimeoutSeconds;
+    private final RecoveryWindow recovery;
 
     ViewMaker(
             ComputeService computes,
@@ -38,13 +43,15 @@ final class ViewMaker {
             ConnectionStrings strings,
             BranchSizes sizes,
             double computeUnits,
-            int suspendTimeoutSeconds) {
+            int suspendTimeoutSeconds,
+            RecoveryWindow recovery) {
         this.computes = computes;
         this.monitor = monitor;
         this.strings = strings;
         this.sizes = sizes;
         this.computeUnits = computeUnits;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
+        this.recovery = recovery;
     }
 
     Views.Project project(Project project) {
@@ -72,6 +79,10 @@ final class ViewMaker {
                 0,
                 0,
                 project.historyRetentionSeconds(),
+                project.deletedAt(),
+                Optional.ofNullable(project.deletedAt())
+                        .map(recovery::projectUntil)
+                        .orElse(null),
                 project.createdAt(),
                 project.createdAt(),
                 project.updatedAt());
@@ -87,7 +98,19 @@ final class ViewMaker {
         return branch(branch, sizes.measured(branch));
     }
 
-    private static Views.Branch branch(Branch branch, @Nullable Long logicalSize) {
+    private Views.@Nullable Recovery recovery(Branch branch) {
+        Instant deletedAt = branch.life().deletedAt();
+        return deletedAt == null
+                ? null
+                : new Views.Recovery(
+                        deletedAt,
+                        recovery.branchUntil(deletedAt),
+                        BranchLife.BY_EXPIRY.equals(branch.life().deletionMethod())
+                                ? BranchLife.BY_EXPIRY
+                                : BranchLife.BY_USER);
+    }
+
+    private Views.Branch branch(Branch branch, @Nullable Long logicalSize) {
         Lsn parentLsn = branch.parentLsn();
         return new Views.Branch(
                 branch.id(),
@@ -100,7 +123,7 @@ final class ViewMaker {
                 branch.updatedAt(),
                 logicalSize,
                 branch.creationSource(),
-                "parent-data",
+                branch.life().initSource(),
                 branch.isDefault(),
                 branch.isDefault(),
                 branch.isProtected(),
@@ -110,6 +133,12 @@ final class ViewMaker {
                 0,
                 0,
                 branch.lastResetAt(),
+                branch.life().ttlSeconds(),
+                branch.life().expiresAt(),
+                branch.life().restoreStatus(),
+                branch.life().restoredFrom(),
+                branch.life().restoredAs(),
+                recovery(branch),
                 branch.createdAt(),
                 branch.updatedAt());
     }

@@ -6,7 +6,6 @@ import dev.coppice.compute.ComputeSettings;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.activity.RoleSync;
 import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
@@ -35,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param gate where wakes wait while a branch moves to another timeline
  * @param hidden the timelines that belong to no branch
  * @param travel the computes of past moments
+ * @param recovery how long what was deleted can be recovered
  * @param random for salts
  */
 public record Workshop(
@@ -54,7 +54,8 @@ public record Workshop(
         BranchLocks locks,
         WakeGate gate,
         HiddenTimelines hidden,
-        TimeTravel travel) {
+        TimeTravel travel,
+        RecoveryWindow recovery) {
 
     Inventory inventory() {
         return catalog.inventory();
@@ -72,6 +73,7 @@ public record Workshop(
     void createTimeline(TimelineId id, BranchPoint point, Duration retention) {
         pages.createBranch(id, point);
         pages.setRetention(id, retention);
+        catalog.steps().between();
     }
 
     /** Now, as the catalog can store it. */
@@ -88,7 +90,7 @@ public record Workshop(
         project(projectId);
         return inventory()
                 .branch(branchId)
-                .filter(branch -> branch.projectId().equals(projectId) && branch.state() != BranchState.DELETING)
+                .filter(branch -> branch.projectId().equals(projectId) && !branch.isGone())
                 .orElseThrow(() -> ControlException.notFound("branch \"" + branchId + "\" not found"));
     }
 
@@ -96,7 +98,8 @@ public record Workshop(
         project(projectId);
         return inventory()
                 .endpoint(endpointId)
-                .filter(endpoint -> endpoint.projectId().equals(projectId))
+                .filter(endpoint ->
+                        endpoint.projectId().equals(projectId) && inventory().isShown(endpoint))
                 .orElseThrow(() -> ControlException.notFound("endpoint \"" + endpointId + "\" not found"));
     }
 

@@ -33,4 +33,10 @@ public record Endpoint(
         return new Endpoint(
                 id, projectId, branchId, type, suspendTimeoutSeconds, disabled, awake, active, createdAt, updatedAt);
     }
+
+    /** The same address in front of another branch. */
+    public Endpoint of(String newBranchId, Instant now) {
+        return new Endpoint(
+                id, projectId, newBranchId, type, suspendTimeoutSeconds, disabled, false, lastActive, createdAt, now);
+    }
 }

@@ -21,7 +21,9 @@ public record HiddenTimeline(
         /** Its branch was deleted or restored; it goes when no other timeline reads from it. */
         RETIRED,
         /** A past moment that somebody looks at; it goes when nobody does any more. */
-        MOMENT;
+        MOMENT,
+        /** What a snapshot holds; it stays until the snapshot is deleted. */
+        SNAPSHOT;
 
         String text() {
             return name().toLowerCase(java.util.Locale.ROOT);
