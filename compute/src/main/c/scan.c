@@ -13,7 +13,7 @@
 #define FIRST_WINDOW 16     /* blocks fetched at a miss that follows no other */
 #define NEAR 512            /* blocks: misses of one scan by several processes come this much out of order */
 #define SCAN_FROM 2048      /* blocks in sequence that make a scan */
-#define SCAN_READ_MIN 16    /* blocks; smaller reads are better served by a window in the local file */
+#define SCAN_READ_MIN 4     /* blocks; smaller reads are better served by a window in the local file */
 
 static bool follows(const struct slot *slot, uint32_t first)
 {
@@ -29,7 +29,8 @@ uint32_t note_miss(struct slot *slot, uint32_t first, uint32_t last)
         next = __atomic_load_n(&slot->next_block, __ATOMIC_RELAXED);
     }
     uint32_t window = run < FIRST_WINDOW ? FIRST_WINDOW : run;
-    if (window < count)
+    /* A scan's neighbours will be asked for past the local file: here they would be in its way. */
+    if (window < count || (run >= SCAN_FROM && count >= SCAN_READ_MIN))
         window = count;
     if (window > READ_PAGES_LIMIT)
         window = READ_PAGES_LIMIT;

@@ -83,8 +83,10 @@ __attribute__((constructor)) static void start(void)
     if (!is_postgres && strcmp(program, "initdb") != 0 && strcmp(program, "pg_ctl") != 0)
         return;
     uint32_t number = (uint32_t)strtoul(epoch, NULL, 10);
-    if (is_postgres)
+    if (is_postgres) {
+        (void)setsid(); /* what the server's terminal is told is none of a compute's business; fails for a group's leader */
         take_writer_lock(lock);
+    }
     classify_init(data);
     map_attach(map_path, number);
     if (is_postgres)

@@ -20,6 +20,7 @@ public enum SqlState {
     /** No such database. */
     INVALID_CATALOG_NAME("3D000"),
     TOO_MANY_CONNECTIONS("53300"),
+    PROGRAM_LIMIT_EXCEEDED("54000"),
     /** A deadline ended the request. */
     QUERY_CANCELED("57014"),
     /** The server, or the compute, is being stopped. */

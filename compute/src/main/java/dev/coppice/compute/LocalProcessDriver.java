@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Computes as processes of this machine, as the user of {@link ComputeUser}. Each is a session of its own ({@code setsid}),
+ * Computes as processes of this machine, as the user of {@link ComputeUser}. Each is a session of its own (the interposer calls setsid(2)),
  * so that neither the end of this process nor a Ctrl-C at its terminal reaches it.
  */
 public final class LocalProcessDriver implements ComputeDriver {
@@ -33,9 +32,7 @@ public final class LocalProcessDriver implements ComputeDriver {
 
     @Override
     public Instance start(Launch launch) {
-        List<String> command = new ArrayList<>();
-        command.add("setsid");
-        command.addAll(user.command(launch.command()));
+        List<String> command = user.command(launch.command());
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(launch.dataDirectory().toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))

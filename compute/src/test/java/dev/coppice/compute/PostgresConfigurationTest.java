@@ -33,7 +33,7 @@ class PostgresConfigurationTest {
     void the_smallest_compute_has_the_buffers_of_stock_postgres() {
         String text = PostgresConfiguration.postgresqlConf(18, ComputeSettings.defaults());
 
-        assertThat(text).contains("shared_buffers = '128MB'\n").contains("max_connections = '112'\n");
+        assertThat(text).contains("shared_buffers = '128MB'\n").contains("max_connections = '100'\n");
     }
 
     @Test
@@ -43,7 +43,7 @@ class PostgresConfigurationTest {
         assertThat(text)
                 .contains("shared_buffers = '1024MB'\n")
                 .contains("effective_cache_size = '6144MB'\n")
-                .contains("max_connections = '900'\n");
+                .contains("max_connections = '200'\n");
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.coppice.compute.ComputeState;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.activity.RoleSync;
 import dev.coppice.control.api.ApiServer;
+import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchContents;
 import dev.coppice.control.branch.BranchLocks;
 import dev.coppice.control.branch.Deadlines;
@@ -23,14 +24,18 @@ import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.Steps;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
+import dev.coppice.control.masking.Masking;
+import dev.coppice.control.masking.Protection;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -97,10 +102,17 @@ public final class CoppiceControl implements AutoCloseable {
             ComputeService computes,
             int postgresMajorVersion,
             Clock clock) {
-        return open(configuration, catalogServer, pages, computes, postgresMajorVersion, clock, Steps.NONE);
+        return open(
+                configuration,
+                catalogServer,
+                pages,
+                computes,
+                postgresMajorVersion,
+                clock,
+                EnumSet.allOf(Protection.class));
     }
 
-    /** As the other one; {@code steps} is told of every step that outlives the process. */
+    /** As the first one; {@code steps} is told of every step that outlives the process. */
     static CoppiceControl open(
             ControlConfiguration configuration,
             CatalogServer catalogServer,
@@ -109,10 +121,51 @@ public final class CoppiceControl implements AutoCloseable {
             int postgresMajorVersion,
             Clock clock,
             Steps steps) {
+        return open(
+                configuration,
+                catalogServer,
+                pages,
+                computes,
+                postgresMajorVersion,
+                clock,
+                EnumSet.allOf(Protection.class),
+                steps);
+    }
+
+    /** With some protections of masked branches left out: for a test that shows that they are needed. */
+    static CoppiceControl open(
+            ControlConfiguration configuration,
+            CatalogServer catalogServer,
+            PageService pages,
+            ComputeService computes,
+            int postgresMajorVersion,
+            Clock clock,
+            Set<Protection> protections) {
+        return open(
+                configuration,
+                catalogServer,
+                pages,
+                computes,
+                postgresMajorVersion,
+                clock,
+                protections,
+                Steps.NONE);
+    }
+
+    private static CoppiceControl open(
+            ControlConfiguration configuration,
+            CatalogServer catalogServer,
+            PageService pages,
+            ComputeService computes,
+            int postgresMajorVersion,
+            Clock clock,
+            Set<Protection> protections,
+            Steps steps) {
         @Nullable Catalog catalog = null;
         try {
             catalog = Catalog.open(catalogServer.socket(), steps);
-            return start(configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock);
+            return start(
+                    configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock, protections);
         } catch (IOException | RuntimeException e) {
             if (catalog != null) {
                 catalog.close();
@@ -131,7 +184,8 @@ public final class CoppiceControl implements AutoCloseable {
             PageService pages,
             ComputeService computes,
             int postgresMajorVersion,
-            Clock clock)
+            Clock clock,
+            Set<Protection> protections)
             throws IOException {
         SecureRandom random = new SecureRandom();
         SecretBox secrets = SecretBox.open(configuration.dataDirectory().resolve("secret.key"), random);
@@ -146,6 +200,9 @@ public final class CoppiceControl implements AutoCloseable {
                         routing.wakeQuietly(endpointId);
                     }
                 });
+        Masking masking = new Masking(catalog, secrets, random, protections);
+        // Before a compute is adopted: it may read through a boundary at once.
+        pages.useBoundaries(masking.loader());
         HiddenTimelines hidden = new HiddenTimelines(catalog, pages, computes, monitor);
         TimeTravel travel = new TimeTravel(
                 catalog.inventory(),
@@ -178,7 +235,8 @@ public final class CoppiceControl implements AutoCloseable {
                 gate,
                 hidden,
                 travel,
-                configuration.recovery());
+                configuration.recovery(),
+                masking);
         computes.addListener(monitor);
         computes.addListener(travel);
         List<String> wereAwake = catalog.inventory().endpoints().stream()
@@ -187,6 +245,7 @@ public final class CoppiceControl implements AutoCloseable {
                 .toList();
         computes.recover();
         new Resumption(shop).run();
+        new AnonymizeWorkflow(shop).resume();
         List<String> died = wereAwake.stream()
                 .filter(id -> computes.state(id) != ComputeState.ACTIVE)
                 .toList();

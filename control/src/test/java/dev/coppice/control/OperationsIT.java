@@ -120,8 +120,7 @@ class OperationsIT {
         everyStep("deletion", branch(id -> branches().delete(project.id, id, false)));
         everyStep("deletion for good", branch(id -> branches().delete(project.id, id, true)));
         everyStep("recovery", deleted(id -> new Recovery(shop()).branch(project.id, id)));
-        everyStep(
-                "expiry",
+        everyStep("expiry",
                 branch(id -> branches()
                         .setExpiry(project.id, id, shop().clock().instant().plusSeconds(60))));
         everyStep("reset", branch(id -> restore(id, project.main, head, null)));
@@ -288,7 +287,7 @@ class OperationsIT {
             assertThat(fixture.pages.exists(id)).as(hidden.toString()).isTrue();
             switch (hidden.kind()) {
                 case SNAPSHOT -> assertThat(held).contains(hidden.timelineId());
-                case RETIRED ->
+                case RETIRED, CLEAN_POINT ->
                     assertThat(fixture.pages.children(id)).as(hidden.toString()).isNotEmpty();
                 case MOMENT -> assertThat(hidden).as("nobody looks at a moment").isNull();
             }

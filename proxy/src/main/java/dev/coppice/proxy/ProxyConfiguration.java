@@ -1,5 +1,6 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
@@ -22,6 +23,7 @@ import java.util.Locale;
  * @param wakeTimeout from there until the compute has accepted the login
  * @param ioThreads event loops; 0 means one per two processors
  * @param pool limits of pooled endpoints
+ * @param http limits of SQL over HTTP
  * @param allowedAddresses from where one may log in
  * @param rateLimits of connection attempts
  * @param drainTimeout how long open transactions may go on when the proxy stops
@@ -36,15 +38,10 @@ public record ProxyConfiguration(
         Duration wakeTimeout,
         int ioThreads,
         PoolSettings pool,
+        HttpSettings http,
         AddressRanges allowedAddresses,
         RateLimits rateLimits,
         Duration drainTimeout) {
-    public static final int DEFAULT_MAX_CONNECTIONS = 10_000;
-    public static final Duration DEFAULT_HANDSHAKE_TIMEOUT = Duration.ofSeconds(15);
-    public static final Duration DEFAULT_WAKE_TIMEOUT = Duration.ofSeconds(60);
-    public static final Duration DEFAULT_DRAIN_TIMEOUT = Duration.ofSeconds(10);
-    private static final List<String> DEFAULT_DOMAINS = List.of("localhost");
-
     public ProxyConfiguration {
         if (maxConnections < 1) {
             throw new IllegalArgumentException("proxy.max_connections must be at least 1, not " + maxConnections);
@@ -65,20 +62,120 @@ public record ProxyConfiguration(
                 domains.stream().map(domain -> domain.toLowerCase(Locale.ROOT)).toList();
     }
 
-    /** Everything but the address and the certificate as shipped. */
-    public static ProxyConfiguration defaults(InetSocketAddress listen, TlsSettings tls) {
-        return new ProxyConfiguration(
-                listen,
-                tls,
-                false,
-                DEFAULT_DOMAINS,
-                DEFAULT_MAX_CONNECTIONS,
-                DEFAULT_HANDSHAKE_TIMEOUT,
-                DEFAULT_WAKE_TIMEOUT,
-                0,
-                PoolSettings.DEFAULTS,
-                AddressRanges.ALL,
-                RateLimits.DEFAULTS,
-                DEFAULT_DRAIN_TIMEOUT);
+    /** Begins with everything but the address and the certificate as shipped. */
+    public static Builder builder(InetSocketAddress listen, TlsSettings tls) {
+        return new Builder(listen, tls);
+    }
+
+    /** Begins with what this one says. */
+    public Builder change() {
+        Builder same = new Builder(listen, tls);
+        same.tlsRequired = tlsRequired;
+        same.domains = domains;
+        same.maxConnections = maxConnections;
+        same.handshakeTimeout = handshakeTimeout;
+        same.wakeTimeout = wakeTimeout;
+        same.ioThreads = ioThreads;
+        same.pool = pool;
+        same.http = http;
+        same.allowedAddresses = allowedAddresses;
+        same.rateLimits = rateLimits;
+        same.drainTimeout = drainTimeout;
+        return same;
+    }
+
+    /** A configuration in the making; each method replaces what the component of its name will be. */
+    public static final class Builder {
+        private final InetSocketAddress listen;
+        private final TlsSettings tls;
+        private boolean tlsRequired;
+        private List<String> domains = List.of("localhost");
+        private int maxConnections = 10_000;
+        private Duration handshakeTimeout = Duration.ofSeconds(15);
+        private Duration wakeTimeout = Duration.ofSeconds(60);
+        private int ioThreads;
+        private PoolSettings pool = PoolSettings.DEFAULTS;
+        private HttpSettings http = HttpSettings.DEFAULTS;
+        private AddressRanges allowedAddresses = AddressRanges.ALL;
+        private RateLimits rateLimits = RateLimits.DEFAULTS;
+        private Duration drainTimeout = Duration.ofSeconds(10);
+
+        private Builder(InetSocketAddress listen, TlsSettings tls) {
+            this.listen = listen;
+            this.tls = tls;
+        }
+
+        public Builder tlsRequired(boolean value) {
+            tlsRequired = value;
+            return this;
+        }
+
+        public Builder domains(List<String> value) {
+            domains = value;
+            return this;
+        }
+
+        public Builder maxConnections(int value) {
+            maxConnections = value;
+            return this;
+        }
+
+        public Builder handshakeTimeout(Duration value) {
+            handshakeTimeout = value;
+            return this;
+        }
+
+        public Builder wakeTimeout(Duration value) {
+            wakeTimeout = value;
+            return this;
+        }
+
+        public Builder ioThreads(int value) {
+            ioThreads = value;
+            return this;
+        }
+
+        public Builder pool(PoolSettings value) {
+            pool = value;
+            return this;
+        }
+
+        public Builder http(HttpSettings value) {
+            http = value;
+            return this;
+        }
+
+        public Builder allowedAddresses(AddressRanges value) {
+            allowedAddresses = value;
+            return this;
+        }
+
+        public Builder rateLimits(RateLimits value) {
+            rateLimits = value;
+            return this;
+        }
+
+        public Builder drainTimeout(Duration value) {
+            drainTimeout = value;
+            return this;
+        }
+
+        /** @throws IllegalArgumentException naming the value that makes no sense */
+        public ProxyConfiguration build() {
+            return new ProxyConfiguration(
+                    listen,
+                    tls,
+                    tlsRequired,
+                    domains,
+                    maxConnections,
+                    handshakeTimeout,
+                    wakeTimeout,
+                    ioThreads,
+                    pool,
+                    http,
+                    allowedAddresses,
+                    rateLimits,
+                    drainTimeout);
+        }
     }
 }

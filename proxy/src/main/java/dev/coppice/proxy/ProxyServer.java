@@ -5,6 +5,8 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.http.HttpMetrics;
+import dev.coppice.proxy.http.HttpServices;
 import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.pool.PoolMetrics;
 import dev.coppice.proxy.pool.Pools;
@@ -77,7 +79,7 @@ public final class ProxyServer implements AutoCloseable {
     /**
      * Makes the certificate if it is missing, and begins to listen.
      *
-     * @param secret of the server; keeps mock verifiers the same over restarts
+     * @param secret of the server; keeps mock verifiers the same and cancel keys valid over restarts
      * @param metrics gets the proxy's metrics, all named {@code proxy.*}
      * @throws UncheckedIOException when the address is taken, or the certificate cannot be read
      */
@@ -98,7 +100,7 @@ public final class ProxyServer implements AutoCloseable {
         EventLoopGroup loops =
                 new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory("proxy"), transport.ioHandlers());
         Nonces nonces = new Nonces(random);
-        CancelKeys cancelKeys = new CancelKeys(random);
+        CancelKeys cancelKeys = new CancelKeys(random, secret);
         ComputeAccess compute = new ComputeAccess(
                 directory,
                 new ComputeConnector(transport, COMPUTE_CONNECT_TIMEOUT),
@@ -121,6 +123,7 @@ public final class ProxyServer implements AutoCloseable {
                 cancelKeys,
                 compute,
                 pools,
+                new HttpServices(configuration.http(), pools, new HttpMetrics(metrics)),
                 new ProxyMetrics(metrics));
         ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         ConnectionInitializer initializer = new ConnectionInitializer(services, connections);

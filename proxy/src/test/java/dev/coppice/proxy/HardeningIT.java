@@ -21,47 +21,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What keeps strangers from doing harm, and the operator in charge. */
 class HardeningIT {
-    private static ProxyFixture fixture;
-
-    @BeforeAll
-    static void start() throws Exception {
-        fixture = ProxyFixture.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        fixture.close();
-    }
-
-    @BeforeEach
-    void awake() {
-        fixture.awake();
-    }
-
-    private static ProxyConfiguration with(
-            int maxConnections, List<String> addresses, RateLimits rates, Duration drain) {
-        ProxyConfiguration base = fixture.configuration();
-        return new ProxyConfiguration(
-                base.listen(),
-                base.tls(),
-                false,
-                base.domains(),
-                maxConnections,
-                Duration.ofSeconds(3),
-                base.wakeTimeout(),
-                1,
-                base.pool(),
-                AddressRanges.parse(addresses),
-                rates,
-                drain);
-    }
+    @RegisterExtension
+    static final ProxyFixture fixture = new ProxyFixture();
 
     private static void assertRefused(int port, String password, String sqlState, String... properties) {
         assertThatThrownBy(() -> ProxyFixture.connect(port, "shop", "alice", password, properties)
@@ -72,8 +38,9 @@ class HardeningIT {
 
     @Test
     void an_address_outside_the_list_is_told_so_and_wakes_nothing() {
-        ProxyConfiguration configuration =
-                with(100, List.of("192.0.2.0/24"), RateLimits.DEFAULTS, Duration.ofSeconds(1));
+        ProxyConfiguration configuration = fixture.change()
+                .allowedAddresses(AddressRanges.parse(List.of("192.0.2.0/24")))
+                .build();
         try (ProxyServer proxy = fixture.start(configuration, new MetricRegistry())) {
             assertRefused(proxy.address().getPort(), ProxyFixture.PASSWORD, "28000");
         }
@@ -82,7 +49,8 @@ class HardeningIT {
 
     @Test
     void who_guesses_passwords_is_refused_even_with_the_right_one() {
-        ProxyConfiguration configuration = with(100, List.of(), new RateLimits(0, 0, 5), Duration.ofSeconds(1));
+        ProxyConfiguration configuration =
+                fixture.change().rateLimits(new RateLimits(0, 0, 5)).build();
         try (ProxyServer proxy = fixture.start(configuration, new MetricRegistry())) {
             for (int i = 0; i < 5; i++) {
                 assertRefused(proxy.address().getPort(), "guess " + i, "28P01");
@@ -120,7 +88,10 @@ class HardeningIT {
 
     @Test
     void half_open_connections_leave_room_and_end() throws Exception {
-        ProxyConfiguration configuration = with(400, List.of(), RateLimits.DEFAULTS, Duration.ofSeconds(1));
+        ProxyConfiguration configuration = fixture.change()
+                .maxConnections(400)
+                .handshakeTimeout(Duration.ofSeconds(3))
+                .build();
         MetricRegistry metrics = new MetricRegistry();
         List<Socket> sockets = new ArrayList<>();
         try (ProxyServer proxy = fixture.start(configuration, metrics)) {
@@ -182,7 +153,8 @@ class HardeningIT {
 
     @Test
     void a_stopping_proxy_lets_transactions_end_and_no_longer() throws Exception {
-        ProxyConfiguration configuration = with(100, List.of(), RateLimits.DEFAULTS, Duration.ofSeconds(60));
+        ProxyConfiguration configuration =
+                fixture.change().drainTimeout(Duration.ofSeconds(60)).build();
         ProxyServer proxy = fixture.start(configuration, new MetricRegistry());
         int port = proxy.address().getPort();
         try (Connection idle = ProxyFixture.connect(port, "shop", "alice", ProxyFixture.PASSWORD);

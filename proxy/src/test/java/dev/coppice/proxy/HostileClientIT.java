@@ -7,35 +7,18 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients that do not play by the rules: each gets an answer or a close, and wakes nothing. */
 class HostileClientIT {
-    private static final int V3_0 = 196608;
-    private static ProxyFixture fixture;
-
-    @BeforeAll
-    static void start() throws Exception {
-        fixture = ProxyFixture.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        fixture.close();
-    }
-
-    @BeforeEach
-    void awake() {
-        fixture.awake();
-    }
+    @RegisterExtension
+    static final ProxyFixture fixture = new ProxyFixture();
 
     @Test
     void garbage_is_closed() throws Exception {
         try (RawClient client = new RawClient(fixture.port())) {
-            client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(UTF_8));
+            client.send("hello, is there a Postgres?\r\n\r\n".getBytes(UTF_8));
             assertThat(client.read().text()).contains("08P01");
             assertThat(client.read().end()).isTrue();
         }
@@ -53,7 +36,7 @@ class HostileClientIT {
     @Test
     void an_authentication_message_claiming_a_gigabyte_is_refused_at_its_header() throws Exception {
         try (RawClient client = new RawClient(fixture.port())) {
-            client.startup(V3_0, "user", "alice", "database", "shop");
+            client.startup(RawClient.V3_0, "user", "alice", "database", "shop");
             assertThat(client.read().type()).isEqualTo('R');
             client.send(ByteBuffer.allocate(5).put((byte) 'p').putInt(1 << 30).array());
             assertThat(client.read().text()).contains("08P01");
@@ -65,7 +48,7 @@ class HostileClientIT {
     @Test
     void a_query_before_authentication_is_refused() throws Exception {
         try (RawClient client = new RawClient(fixture.port())) {
-            client.startup(V3_0, "user", "alice", "database", "shop");
+            client.startup(RawClient.V3_0, "user", "alice", "database", "shop");
             assertThat(client.read().type()).isEqualTo('R');
             client.message('Q', "select 1\0".getBytes(UTF_8));
             assertThat(client.read().text()).contains("08P01");
@@ -99,12 +82,13 @@ class HostileClientIT {
 
     @Test
     void half_open_connections_are_closed_at_the_deadline() throws Exception {
-        var impatient = fixture.configuration(10, Duration.ofMillis(300), Duration.ofSeconds(30));
+        var impatient =
+                fixture.change().handshakeTimeout(Duration.ofMillis(300)).build();
         MetricRegistry registry = new MetricRegistry();
         try (ProxyServer proxy = fixture.start(impatient, registry);
                 RawClient silent = new RawClient(proxy.address().getPort());
                 RawClient slow = new RawClient(proxy.address().getPort())) {
-            slow.startup(V3_0, "user", "alice", "database", "shop");
+            slow.startup(RawClient.V3_0, "user", "alice", "database", "shop");
             assertThat(slow.read().type()).isEqualTo('R');
             assertThat(slow.read().text()).contains("57014");
             assertThat(slow.read().end()).isTrue();
@@ -118,11 +102,11 @@ class HostileClientIT {
 
     @Test
     void one_connection_too_many_is_told_so_and_cancels_are_still_heard() throws Exception {
-        var small = fixture.configuration(1, Duration.ofSeconds(15), Duration.ofSeconds(30));
+        var small = fixture.change().maxConnections(1).build();
         try (ProxyServer proxy = fixture.start(small, new MetricRegistry());
                 var first = ProxyFixture.connect(proxy.address().getPort(), "shop", "alice", ProxyFixture.PASSWORD);
                 RawClient second = new RawClient(proxy.address().getPort())) {
-            second.startup(V3_0, "user", "alice", "database", "shop");
+            second.startup(RawClient.V3_0, "user", "alice", "database", "shop");
             assertThat(second.read().text()).contains("53300");
             assertThat(second.read().end()).isTrue();
             first.createStatement().cancel();
@@ -151,7 +135,7 @@ class HostileClientIT {
 
     private static String salt(String user) throws Exception {
         try (RawClient client = new RawClient(fixture.port())) {
-            client.startup(V3_0, "user", user, "database", "shop");
+            client.startup(RawClient.V3_0, "user", user, "database", "shop");
             client.read();
             byte[] first = "n,,n=,r=abc".getBytes(UTF_8);
             ByteBuffer initial = ByteBuffer.allocate(14 + 4 + first.length)

@@ -11,26 +11,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Clients of a pooled endpoint that send anything, against a real Postgres: others must not notice. */
 class PooledFuzzIT {
     private static final int ROUNDS = 150;
     private static final String TYPES = "QPBDCESHFXdcfpZ?";
 
-    private static ProxyFixture fixture;
-
-    @BeforeAll
-    static void start() throws Exception {
-        fixture = ProxyFixture.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        fixture.close();
-    }
+    @RegisterExtension
+    static final ProxyFixture fixture = new ProxyFixture();
 
     private static byte[] message(char type, byte[] body) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

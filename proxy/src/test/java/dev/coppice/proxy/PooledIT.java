@@ -21,10 +21,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
@@ -32,22 +30,8 @@ import org.postgresql.PGNotification;
 class PooledIT {
     private static final String POOLED = "endpoint=ep-main-1-pooler";
 
-    private static ProxyFixture fixture;
-
-    @BeforeAll
-    static void start() throws Exception {
-        fixture = ProxyFixture.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        fixture.close();
-    }
-
-    @BeforeEach
-    void awake() {
-        fixture.awake();
-    }
+    @RegisterExtension
+    static final ProxyFixture fixture = new ProxyFixture();
 
     private static Connection connect(String... properties) throws SQLException {
         return to("shop", properties);

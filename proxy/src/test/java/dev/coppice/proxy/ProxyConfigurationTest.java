@@ -3,9 +3,6 @@ package dev.coppice.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.coppice.proxy.limit.AddressRanges;
-import dev.coppice.proxy.limit.RateLimits;
-import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.tls.TlsSettings;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -16,38 +13,33 @@ class ProxyConfigurationTest {
     private static final InetSocketAddress LISTEN = new InetSocketAddress(0);
 
     private static ProxyConfiguration with(TlsSettings tls, boolean tlsRequired, int maxConnections, Duration timeout) {
-        return new ProxyConfiguration(
-                LISTEN,
-                tls,
-                tlsRequired,
-                List.of("DB.Example.org"),
-                maxConnections,
-                timeout,
-                timeout,
-                0,
-                PoolSettings.DEFAULTS,
-                AddressRanges.ALL,
-                RateLimits.DEFAULTS,
-                Duration.ZERO);
+        return ProxyConfiguration.builder(LISTEN, tls)
+                .tlsRequired(tlsRequired)
+                .domains(List.of("DB.Example.org"))
+                .maxConnections(maxConnections)
+                .handshakeTimeout(timeout)
+                .wakeTimeout(timeout)
+                .build();
     }
 
     @Test
     void the_defaults_are_these() {
-        TlsSettings off = new TlsSettings.Off();
-        assertThat(ProxyConfiguration.defaults(LISTEN, off))
-                .isEqualTo(new ProxyConfiguration(
-                        LISTEN,
-                        off,
-                        false,
-                        List.of("localhost"),
-                        10_000,
-                        Duration.ofSeconds(15),
-                        Duration.ofSeconds(60),
-                        0,
-                        PoolSettings.DEFAULTS,
-                        AddressRanges.ALL,
-                        RateLimits.DEFAULTS,
-                        Duration.ofSeconds(10)));
+        ProxyConfiguration defaults =
+                ProxyConfiguration.builder(LISTEN, new TlsSettings.Off()).build();
+        assertThat(defaults.domains()).containsExactly("localhost");
+        assertThat(defaults.maxConnections()).isEqualTo(10_000);
+        assertThat(defaults.handshakeTimeout()).isEqualTo(Duration.ofSeconds(15));
+        assertThat(defaults.wakeTimeout()).isEqualTo(Duration.ofSeconds(60));
+        assertThat(defaults.drainTimeout()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(defaults.tlsRequired()).isFalse();
+    }
+
+    @Test
+    void a_changed_copy_keeps_the_rest() {
+        ProxyConfiguration configuration = with(new TlsSettings.Off(), false, 7, Duration.ofSeconds(3));
+        assertThat(configuration.change().build()).isEqualTo(configuration);
+        assertThat(configuration.change().maxConnections(8).build())
+                .isEqualTo(with(new TlsSettings.Off(), false, 8, Duration.ofSeconds(3)));
     }
 
     @Test

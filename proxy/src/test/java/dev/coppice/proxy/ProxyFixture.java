@@ -11,14 +11,21 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A proxy before one real Postgres that plays the compute of every endpoint. */
-final class ProxyFixture implements AutoCloseable {
+/**
+ * A proxy before one real Postgres that plays the compute of every endpoint. As an extension it gives each test class a
+ * proxy of its own, before a Postgres that all classes share; {@link #start} makes both.
+ */
+@SuppressWarnings("NullAway.Init")
+final class ProxyFixture implements BeforeAllCallback, BeforeEachCallback, AfterAllCallback, AutoCloseable {
     static final byte[] SECRET = "a secret for tests".getBytes(java.nio.charset.StandardCharsets.UTF_8);
     static final String PASSWORD = "correct horse";
     static final RoutedEndpoint MAIN = new RoutedEndpoint("ep-main-1", "main", "project-1");
@@ -26,27 +33,60 @@ final class ProxyFixture implements AutoCloseable {
 
     final FakeDirectory directory = new FakeDirectory();
     final MetricRegistry metrics = new MetricRegistry();
-    final TestPostgres postgres;
-    final Path tlsDirectory;
+    TestPostgres postgres;
+    Path tlsDirectory;
     ProxyServer proxy;
 
-    private ProxyFixture(TestPostgres postgres) throws IOException {
-        this.postgres = postgres;
-        this.tlsDirectory = Files.createTempDirectory(TestDirectories.base(), "tls-");
+    static ProxyFixture start() throws IOException, InterruptedException {
+        ProxyFixture fixture = new ProxyFixture();
+        fixture.begin(createPostgres());
+        return fixture;
+    }
+
+    private static TestPostgres createPostgres() throws IOException, InterruptedException {
+        return TestPostgres.create(List.of(
+                "create role alice superuser login password '" + TestVerifiers.verifier(PASSWORD, "salt of alice")
+                        + "'",
+                "alter role coppice_admin password '" + TestVerifiers.verifier(PASSWORD, "salt of admin") + "'",
+                "create database shop owner alice"));
+    }
+
+    private void begin(TestPostgres compute) throws IOException {
+        postgres = compute;
+        tlsDirectory = Files.createTempDirectory(TestDirectories.base(), "tls-");
         directory.endpoints.addAll(List.of(MAIN, DEV));
         directory.defaults.add(MAIN);
         directory.verifiers.put("alice", TestVerifiers.verifier(PASSWORD, "salt of alice"));
         directory.verifiers.put("coppice_admin", TestVerifiers.verifier(PASSWORD, "salt of admin"));
         awake();
-        this.proxy = start(configuration(), metrics);
+        proxy = start(configuration(), metrics);
     }
 
-    static ProxyFixture start() throws IOException, InterruptedException {
-        return new ProxyFixture(TestPostgres.create(List.of(
-                "create role alice superuser login password '" + TestVerifiers.verifier(PASSWORD, "salt of alice")
-                        + "'",
-                "alter role coppice_admin password '" + TestVerifiers.verifier(PASSWORD, "salt of admin") + "'",
-                "create database shop owner alice")));
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        begin(context.getRoot()
+                .getStore(ExtensionContext.Namespace.GLOBAL)
+                .computeIfAbsent(
+                        TestPostgres.class,
+                        _ -> {
+                            try {
+                                return createPostgres();
+                            } catch (IOException | InterruptedException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        },
+                        TestPostgres.class));
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        awake();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException {
+        proxy.close();
+        TestDirectories.delete(tlsDirectory);
     }
 
     ProxyServer start(ProxyConfiguration configuration, MetricRegistry registry) {
@@ -54,25 +94,13 @@ final class ProxyFixture implements AutoCloseable {
     }
 
     ProxyConfiguration configuration() {
-        return ProxyConfiguration.defaults(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), new TlsSettings.SelfSigned(tlsDirectory));
+        return change().build();
     }
 
-    ProxyConfiguration configuration(int maxConnections, Duration handshakeTimeout, Duration wakeTimeout) {
-        ProxyConfiguration base = configuration();
-        return new ProxyConfiguration(
-                base.listen(),
-                base.tls(),
-                false,
-                base.domains(),
-                maxConnections,
-                handshakeTimeout,
-                wakeTimeout,
-                1,
-                base.pool(),
-                base.allowedAddresses(),
-                base.rateLimits(),
-                base.drainTimeout());
+    /** What the proxies of the tests have in common, to be changed. */
+    ProxyConfiguration.Builder change() {
+        return ProxyConfiguration.builder(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), new TlsSettings.SelfSigned(tlsDirectory));
     }
 
     /** Every wake answers at once. */
@@ -87,14 +115,16 @@ final class ProxyFixture implements AutoCloseable {
     }
 
     static int open(MetricRegistry registry) {
-        return (int) Objects.requireNonNull(registry.getGauges().get("proxy.connections.open"))
-                .getValue();
+        return gauge(registry, "proxy.connections.open");
+    }
+
+    static int gauge(MetricRegistry registry, String name) {
+        return (int) Objects.requireNonNull(registry.getGauges().get(name)).getValue();
     }
 
     /** A number of the pools, as {@code proxy.pool.<name>} says it now. */
     int poolGauge(String name) {
-        return (int) Objects.requireNonNull(metrics.getGauges().get("proxy.pool." + name))
-                .getValue();
+        return gauge(metrics, "proxy.pool." + name);
     }
 
     int port() {

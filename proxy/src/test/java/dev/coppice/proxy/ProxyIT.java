@@ -11,30 +11,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.PGConnection;
 
 /** What drivers see through the proxy, with a real Postgres behind it. */
 class ProxyIT {
-    private static ProxyFixture fixture;
-
-    @BeforeAll
-    static void start() throws Exception {
-        fixture = ProxyFixture.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        fixture.close();
-    }
-
-    @BeforeEach
-    void awake() {
-        fixture.awake();
-    }
+    @RegisterExtension
+    static final ProxyFixture fixture = new ProxyFixture();
 
     @Test
     void pgjdbc_connects_in_clear() throws Exception {

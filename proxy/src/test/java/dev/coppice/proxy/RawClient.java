@@ -22,6 +22,12 @@ import javax.crypto.spec.SecretKeySpec;
 
 /** Speaks the wire protocol byte by byte, as no driver would let us. */
 final class RawClient implements AutoCloseable {
+    /** Protocol versions, as startup packets carry them. */
+    static final int V3_0 = 3 << 16;
+
+    static final int V3_2 = 3 << 16 | 2;
+    private static final int CANCEL_REQUEST = 80877102;
+
     private static final int READ_TIMEOUT_MILLIS = 30_000;
     private static final String NONCE = "rawclientnonce";
 
@@ -29,6 +35,12 @@ final class RawClient implements AutoCloseable {
     record Reply(char type, ByteBuffer body) {
         String text() {
             return UTF_8.decode(body.duplicate()).toString().replace('\0', '\n');
+        }
+
+        byte[] bytes() {
+            byte[] copy = new byte[body.remaining()];
+            body.duplicate().get(copy);
+            return copy;
         }
 
         boolean end() {
@@ -70,6 +82,13 @@ final class RawClient implements AutoCloseable {
         send(body);
     }
 
+    /** @param keyData the body of a BackendKeyData */
+    void cancel(byte[] keyData) throws IOException {
+        out.writeInt(8 + keyData.length);
+        out.writeInt(CANCEL_REQUEST);
+        send(keyData);
+    }
+
     char readByte() throws IOException {
         return (char) in.readUnsignedByte();
     }
@@ -87,7 +106,12 @@ final class RawClient implements AutoCloseable {
 
     /** Startup and SCRAM; returns behind AuthenticationOk, or at the first error. */
     Reply authenticate(String user, String password, String database) throws IOException, GeneralSecurityException {
-        startup(196608, "user", user, "database", database);
+        return authenticate(V3_0, user, password, database);
+    }
+
+    Reply authenticate(int version, String user, String password, String database)
+            throws IOException, GeneralSecurityException {
+        startup(version, "user", user, "database", database);
         Reply reply = read();
         if (reply.type() != 'R') {
             return reply;

@@ -21,31 +21,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
 /** Waking, holding, back-pressure and the ways a session ends. */
 class SessionIT {
-    private static ProxyFixture fixture;
-
-    @BeforeAll
-    static void start() throws Exception {
-        fixture = ProxyFixture.start();
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        fixture.close();
-    }
-
-    @BeforeEach
-    void awake() {
-        fixture.awake();
-    }
+    @RegisterExtension
+    static final ProxyFixture fixture = new ProxyFixture();
 
     @Test
     void clients_are_held_until_their_compute_is_awake() throws Exception {
@@ -104,7 +88,7 @@ class SessionIT {
     @Test
     void a_compute_that_takes_too_long_is_reported_as_not_yet_there() throws Exception {
         fixture.directory.wake = CompletableFuture::new;
-        var impatient = fixture.configuration(10, Duration.ofSeconds(15), Duration.ofMillis(200));
+        var impatient = fixture.change().wakeTimeout(Duration.ofMillis(200)).build();
         try (ProxyServer proxy = fixture.start(impatient, new MetricRegistry())) {
             assertThatThrownBy(() -> ProxyFixture.connect(
                                     proxy.address().getPort(), "shop", "alice", ProxyFixture.PASSWORD)

@@ -17,6 +17,7 @@ import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.proxy.ProxyConfiguration;
 import dev.coppice.proxy.ProxyServer;
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
@@ -163,30 +164,30 @@ final class CoppiceServer implements AutoCloseable {
             case FILES ->
                 new TlsSettings.Files(tls.certificate().orElseThrow(), tls.key().orElseThrow());
         };
-        ProxyConfiguration defaults = ProxyConfiguration.defaults(socketAddress(proxy.listen()), settings);
         CoppiceConfiguration.Pool pool = proxy.pool();
         CoppiceConfiguration.RateLimits rates = proxy.rateLimits();
-        return new ProxyConfiguration(
-                defaults.listen(),
-                settings,
-                proxy.tls().required(),
-                defaults.domains(),
-                proxy.maxConnections(),
-                Duration.ofSeconds(proxy.handshakeTimeoutSeconds()),
-                defaults.wakeTimeout(),
-                proxy.ioThreads(),
-                new PoolSettings(
+        return ProxyConfiguration.builder(socketAddress(proxy.listen()), settings)
+                .tlsRequired(tls.required())
+                .maxConnections(proxy.maxConnections())
+                .handshakeTimeout(Duration.ofSeconds(proxy.handshakeTimeoutSeconds()))
+                .ioThreads(proxy.ioThreads())
+                .pool(new PoolSettings(
                         pool.maxServerConnections(),
                         pool.maxWaitingClients(),
                         Duration.ofSeconds(pool.waitTimeoutSeconds()),
                         Duration.ofSeconds(pool.serverIdleTimeoutSeconds()),
-                        pool.maxPreparedStatements()),
-                allowedAddresses(proxy),
-                new RateLimits(
+                        pool.maxPreparedStatements()))
+                .http(HttpSettings.ofMegabytes(
+                        proxy.http().enabled(),
+                        proxy.http().maxRequestMegabytes(),
+                        proxy.http().maxResponseMegabytes()))
+                .allowedAddresses(allowedAddresses(proxy))
+                .rateLimits(new RateLimits(
                         rates.attemptsPerAddressPerSecond(),
                         rates.attemptsPerEndpointPerSecond(),
-                        rates.failuresPerAddressPerMinute()),
-                Duration.ofSeconds(proxy.drainTimeoutSeconds()));
+                        rates.failuresPerAddressPerMinute()))
+                .drainTimeout(Duration.ofSeconds(proxy.drainTimeoutSeconds()))
+                .build();
     }
 
     private static AddressRanges allowedAddresses(CoppiceConfiguration.Proxy proxy) {

@@ -29,6 +29,9 @@ final class BlockLocations {
     private final @Nullable LayerBlock[] inLayers;
     private int open;
 
+    /** How blocks found beyond a boundary are seen; null when none were. */
+    private @Nullable PageView @Nullable [] views;
+
     BlockLocations(String path, long firstBlock, int count) {
         this.path = path;
         this.firstBlock = firstBlock;
@@ -59,6 +62,27 @@ final class BlockLocations {
             inJournal[i] = version;
             open--;
         }
+    }
+
+    /** For each block, whether it is still to be looked for. */
+    boolean[] openBlocks() {
+        boolean[] blocks = new boolean[count()];
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i] = isOpen(i);
+        }
+        return blocks;
+    }
+
+    /** The blocks that were found since {@link #openBlocks} are seen by a view, after those that were set before. */
+    void showBy(PageView view, boolean[] openBefore) {
+        @Nullable PageView[] all = views == null ? new PageView[count()] : views;
+        for (int i = 0; i < openBefore.length; i++) {
+            if (openBefore[i] && !isOpen(i)) {
+                PageView inner = all[i];
+                all[i] = inner == null ? view : inner.then(view);
+            }
+        }
+        views = all;
     }
 
     /** Asks the layers, one stretch of open blocks after the other. */
@@ -96,7 +120,8 @@ final class BlockLocations {
     /**
      * Reads the blocks and delivers them in ascending order; checksums are verified every time.
      */
-    void deliver(PageConsumer consumer) {
+    void deliver(PageConsumer receiver) {
+        PageConsumer consumer = views == null ? receiver : new Seen(receiver, views, firstBlock);
         int entrySize = JournalSegment.maxPageEntrySize(path);
         WholeFile whole = null;
         int i = 0;
@@ -196,6 +221,30 @@ final class BlockLocations {
         return page.remaining() == BLOCK
                 ? page
                 : ByteBuffer.allocate(BLOCK).put(page).clear();
+    }
+
+    /** Passes pages on as they may be seen. */
+    private static final class Seen implements PageConsumer {
+        private final PageConsumer receiver;
+        private final @Nullable PageView[] views;
+        private final long first;
+
+        Seen(PageConsumer receiver, @Nullable PageView[] views, long first) {
+            this.receiver = receiver;
+            this.views = views;
+            this.first = first;
+        }
+
+        @Override
+        public void zero(long block) {
+            receiver.zero(block);
+        }
+
+        @Override
+        public void page(long block, long stamp, ByteBuffer page) {
+            PageView view = views[(int) (block - first)];
+            receiver.page(block, stamp, view == null ? page : view.show(block, page));
+        }
     }
 
     /** The data of one PUT, read once for all its blocks. */

@@ -34,11 +34,24 @@ final class FileReader {
     private final @Nullable FileReader parent;
     private final long ancestorLsn;
 
+    /** What may be seen of the parent; null for everything. */
+    private final @Nullable BoundaryGate boundary;
+
     /** @param parent reads what lies below {@code ancestorLsn}; null for a root */
     FileReader(TimelineHistory history, @Nullable FileReader parent, long ancestorLsn) {
+        this(history, parent, ancestorLsn, null);
+    }
+
+    /** As above, with what may be seen of the parent; null for everything. */
+    FileReader(
+            TimelineHistory history, @Nullable FileReader parent, long ancestorLsn, @Nullable BoundaryGate boundary) {
         this.history = history;
         this.parent = parent;
         this.ancestorLsn = ancestorLsn;
+        this.boundary = boundary;
+        if (boundary != null && parent != null) {
+            boundary.below(parent);
+        }
     }
 
     FileStatus stat(String path, long lsn) {
@@ -234,13 +247,34 @@ final class FileReader {
         if (locations.isOpen()) {
             locations.locate(layers, lsn);
         }
-        FileReader above = isInherited(path) ? parent : null;
         FileStatus inherited = FileStatus.ABSENT;
         boolean open = isOpen(own);
-        if (above != null && (open || locations.isOpen())) {
-            inherited = above.locate(locations, path, inParent(lsn));
+        if (open || locations.isOpen()) {
+            inherited = locateInParent(locations, path, lsn);
         }
         return status(own, open ? inherited : FileStatus.ABSENT);
+    }
+
+    private FileStatus locateInParent(BlockLocations locations, String path, long lsn) {
+        Optional<PageView> view = viewOfParent(path);
+        if (parent == null || view.isEmpty()) {
+            return FileStatus.ABSENT;
+        }
+        if (view.get().equals(PageView.SAME)) {
+            return parent.locate(locations, path, inParent(lsn));
+        }
+        boolean[] before = locations.openBlocks();
+        FileStatus status = parent.locate(locations, path, inParent(lsn));
+        locations.showBy(view.get(), before);
+        return status;
+    }
+
+    /** How the parent's file at a path is seen from here; empty when it is not. */
+    private Optional<PageView> viewOfParent(String path) {
+        if (parent == null || !isInherited(path)) {
+            return Optional.empty();
+        }
+        return boundary == null ? Optional.of(PageView.SAME) : boundary.view(path);
     }
 
     /** Whether the parent matters for what is at a path. */
@@ -264,6 +298,9 @@ final class FileReader {
     private void collectNames(String path, long lsn, Map<String, FileKind> names) {
         if (parent != null && isInherited(path + "/")) {
             parent.collectNames(path, inParent(lsn), names);
+            if (boundary != null) {
+                names.keySet().removeIf(name -> viewOfParent(child(path, name)).isEmpty());
+            }
         }
         Map<String, OwnAnswer> own = history.askTail(tail -> {
             Map<String, OwnAnswer> answers = new HashMap<>();
@@ -297,7 +334,7 @@ final class FileReader {
     private void collectDirectories(long lsn, Set<String> found) {
         if (parent != null) {
             parent.collectDirectories(inParent(lsn), found);
-            found.removeIf(path -> !isInherited(path));
+            found.removeIf(path -> viewOfParent(path).isEmpty());
         }
         Map<String, Optional<Boolean>> own = history.askTail(tail -> {
             Map<String, Optional<Boolean>> answers = new HashMap<>();

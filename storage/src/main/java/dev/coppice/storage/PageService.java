@@ -119,6 +119,47 @@ public final class PageService implements AutoCloseable {
     }
 
     /**
+     * As {@link #createBranch(TimelineId, BranchPoint)}, but the timeline sees its parent through a boundary. It must begin at a
+     * clean shutdown: without WAL of its parent it could not be recovered.
+     *
+     * @param boundary the document that {@link #useBoundaries}'s loader makes the boundary of, now and after every restart
+     * @throws StorageException when the parent was not shut down cleanly at the point
+     */
+    public Timeline createBranch(TimelineId id, BranchPoint point, byte[] boundary) {
+        try (Lease _ = lease(point)) {
+            timeline(point.timeline()).requireCleanAt(point.lsn());
+            structure.lock();
+            try {
+                if (timelines.containsKey(id)) {
+                    throw new TimelineExistsException(id);
+                }
+                resources.boundaries().store(id, point, boundary);
+                return create(id, point);
+            } catch (IOException e) {
+                throw new StorageException("cannot store the boundary of timeline " + id, e);
+            } finally {
+                structure.unlock();
+            }
+        }
+    }
+
+    /**
+     * The document that a timeline with a boundary was made with.
+     *
+     * @throws StorageException when it has none
+     */
+    public byte[] boundaryDocument(TimelineId id) {
+        BranchPoint point =
+                timeline(id).ancestor().orElseThrow(() -> new StorageException("timeline " + id + " has no boundary"));
+        return resources.boundaries().read(id, point);
+    }
+
+    /** Says what makes boundaries of their documents; until then nothing can be read through one. */
+    public void useBoundaries(Boundary.Loader loader) {
+        resources.boundaries().use(loader);
+    }
+
+    /**
      * The timeline with this id; the same object on every call.
      *
      * @throws NoSuchTimelineException when there is none
@@ -167,6 +208,7 @@ public final class PageService implements AutoCloseable {
             Path doomed = root.resolve(DELETED_PREFIX + id);
             timeline.upkeep().close(() -> remove(timeline, doomed));
             DurableFiles.deleteRecursively(doomed);
+            resources.boundaries().delete(id);
         } catch (IOException e) {
             throw new StorageException("cannot delete timeline " + id, e);
         } finally {
@@ -285,6 +327,7 @@ public final class PageService implements AutoCloseable {
                 }
             }
         }
+        resources.boundaries().deleteOrphans(root);
         for (TimelineMetadata metadata : found.values()) {
             build(metadata, found);
         }

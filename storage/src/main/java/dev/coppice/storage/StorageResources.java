@@ -21,6 +21,7 @@ record StorageResources(
         LayerStore layers,
         LayerCaches caches,
         Retention retention,
+        BoundaryDocuments boundaries,
         AtomicBoolean closed) {
     private static final long MEGABYTE = 1 << 20;
 
@@ -34,6 +35,7 @@ record StorageResources(
                 new LayerCaches(
                         configuration.pageCacheMegabytes() * MEGABYTE, configuration.indexCacheMegabytes() * MEGABYTE),
                 new Retention(),
+                new BoundaryDocuments(timelines),
                 new AtomicBoolean());
     }
 

@@ -8,7 +8,9 @@ import dev.coppice.storage.journal.JournalSegment;
 import dev.coppice.storage.layer.LayerCaches;
 import dev.coppice.storage.layer.Moment;
 import dev.coppice.storage.verify.Subject;
+import dev.coppice.storage.wal.CheckpointWal;
 import dev.coppice.storage.wal.LocalWalStore;
+import dev.coppice.storage.wal.WalSource;
 import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,6 +49,7 @@ public final class Timeline {
     private final TimelineUpkeep upkeep;
 
     private final @Nullable Timeline parent;
+    private final @Nullable BoundaryGate boundary;
 
     /** Following the journal keeps a busy timeline cheap to branch. */
     private volatile boolean followed;
@@ -61,17 +64,30 @@ public final class Timeline {
         writerLock = new WriterLock(directory.resolve("writer.lock"));
         history = new TimelineHistory(metadata.id(), journalDirectory(), resources);
         journal = history.journal();
-        files = new FileReader(history, parent == null ? null : parent.files, ancestorLsn);
+        boundary = resources.boundaries().gate(metadata.id(), ancestor);
+        files = new FileReader(history, parent == null ? null : parent.files, ancestorLsn, boundary);
         WalStore store = new LocalWalStore(
                 walDirectory(),
                 walArchiveDirectory(),
-                parent == null ? null : parent.wal.store(),
+                parent == null ? null : inheritedWal(parent, ancestorLsn),
                 ancestorLsn,
                 resources.files());
         wal = new WalHistory(history, files, store, ancestorLsn);
-        branchPoints = new BranchPoints(this, parent, ancestorLsn, wal, resources.retention());
+        Timeline reachable = boundary == null ? parent : null;
+        branchPoints = new BranchPoints(this, reachable, ancestorLsn, wal, resources.retention());
         epochs = new Epochs(this, journal, wal, writerLock);
         upkeep = new TimelineUpkeep(directory, history, files, wal, epochs);
+    }
+
+    private WalSource inheritedWal(Timeline from, long ancestorLsn) {
+        return boundary == null
+                ? from.wal.store()
+                : new CheckpointWal(from.wal.store(), () -> from.wal.cleanCheckpoint(ancestorLsn), ancestorLsn);
+    }
+
+    /** Whether it reads its parent through a {@link Boundary}, and has no history before it began. */
+    public boolean hasBoundary() {
+        return boundary != null;
     }
 
     /** The timeline's name. */
@@ -335,8 +351,8 @@ public final class Timeline {
     }
 
     /**
-     * What is known of a block, along the chain: this timeline's versions from the newest to the oldest, then the parent's up
-     * to the ancestor LSN.
+     * What is known of a block, along the chain up to a boundary: this timeline's versions from the newest to the oldest, then
+     * the parent's up to the ancestor LSN.
      *
      * @param lsn for which {@link PageVersion#served} is said; empty = the head
      */
@@ -346,7 +362,9 @@ public final class Timeline {
         boolean served = false;
         long limit = HEAD;
         long seen = lsn.map(Lsn::value).orElse(HEAD);
-        for (Timeline at = this; at != null; at = FileReader.isInherited(path) ? at.parent : null) {
+        for (Timeline at = this;
+                at != null;
+                at = FileReader.isInherited(path) && !at.hasBoundary() ? at.parent : null) {
             at.journal.catchUp();
             List<PageVersion> own = BlockVersions.of(at.history, path, block, limit, served ? 0 : seen);
             served |= own.stream().anyMatch(PageVersion::served);
@@ -382,6 +400,12 @@ public final class Timeline {
 
     BranchPoints branchPoints() {
         return branchPoints;
+    }
+
+    /** @throws StorageException unless it was shut down cleanly at a point */
+    void requireCleanAt(Lsn lsn) {
+        journal.catchUp();
+        wal.cleanCheckpoint(lsn.value());
     }
 
     void stopFollowing() {

@@ -98,6 +98,21 @@ final class WalHistory {
     }
 
     /**
+     * Where the record of the checkpoint begins that the image at {@code lsn} was shut down with, which is all WAL that a start
+     * from it reads.
+     *
+     * @throws StorageException when the image was not shut down cleanly exactly there
+     */
+    long cleanCheckpoint(long lsn) {
+        OptionalLong clean = cleanEnd(lsn);
+        ControlFile control = control(lsn).orElse(null);
+        if (control == null || clean.isEmpty() || clean.getAsLong() != lsn || control.redo() != control.checkPoint()) {
+            throw new StorageException("timeline " + name + " was not shut down cleanly at " + new Lsn(lsn));
+        }
+        return control.checkPoint();
+    }
+
+    /**
      * The end of WAL of a timeline that nobody writes, with nothing left behind it.
      */
     synchronized long settle() {

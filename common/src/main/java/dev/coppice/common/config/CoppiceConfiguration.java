@@ -39,7 +39,8 @@ public record CoppiceConfiguration(
                     List.of(),
                     new Tls(TlsMode.AUTO, false, Optional.empty(), Optional.empty()),
                     new RateLimits(1_000, 2_000, 100),
-                    new Pool(64, 10_000, 120, 60, 500)),
+                    new Pool(64, 10_000, 120, 60, 500),
+                    new Http(true, 10, 10)),
             new Api(new ListenAddress("127.0.0.1", 5480), Optional.empty()),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
             new TimeTravel(30, 8),
@@ -69,7 +70,8 @@ public record CoppiceConfiguration(
             List<String> allowedAddresses,
             Tls tls,
             RateLimits rateLimits,
-            Pool pool) {
+            Pool pool,
+            Http http) {
         /** Checks ranges. */
         public Proxy {
             requireRange("proxy.max_connections", maxConnections, 1, 1_000_000, "connections");
@@ -139,6 +141,21 @@ public record CoppiceConfiguration(
             requireRange("proxy.pool.wait_timeout_seconds", waitTimeoutSeconds, 1, 3_600, "seconds");
             requireRange("proxy.pool.server_idle_timeout_seconds", serverIdleTimeoutSeconds, 1, 86_400, "seconds");
             requireRange("proxy.pool.max_prepared_statements", maxPreparedStatements, 1, 100_000, "statements");
+        }
+    }
+
+    /**
+     * SQL over HTTP and WebSockets.
+     *
+     * @param enabled whether they are answered
+     * @param maxRequestMegabytes of one request
+     * @param maxResponseMegabytes of the response to one request
+     */
+    public record Http(boolean enabled, int maxRequestMegabytes, int maxResponseMegabytes) {
+        /** Checks ranges. */
+        public Http {
+            requireRange("proxy.http.max_request_megabytes", maxRequestMegabytes, 1, 1_024, "megabytes");
+            requireRange("proxy.http.max_response_megabytes", maxResponseMegabytes, 1, 1_024, "megabytes");
         }
     }
 

@@ -28,6 +28,10 @@ import org.slf4j.LoggerFactory;
 final class ComputeWatch {
     private static final Logger log = LoggerFactory.getLogger(ComputeWatch.class);
     private static final Duration POLL_INTERVAL = Duration.ofSeconds(1);
+
+    /** The client that woke the compute gets its first row before the watch's own connection takes a processor. */
+    private static final Duration FIRST_LOOK_AFTER = Duration.ofMillis(100);
+
     private static final Duration RETRY_INTERVAL = Duration.ofMillis(200);
     private static final int FAILURES_BEFORE_WARNING = 10;
 
@@ -145,13 +149,15 @@ final class ComputeWatch {
     }
 
     private void run() {
+        Duration pause = FIRST_LOOK_AFTER;
         while (!stopped) {
             try {
+                TimeUnit.MILLISECONDS.sleep(pause.toMillis());
                 boolean polled = poll();
+                pause = polled ? POLL_INTERVAL : RETRY_INTERVAL;
                 if (polled && expired()) {
                     onIdle.run();
                 }
-                TimeUnit.MILLISECONDS.sleep((polled ? POLL_INTERVAL : RETRY_INTERVAL).toMillis());
             } catch (InterruptedException e) {
                 break;
             } catch (RuntimeException e) {

@@ -2,9 +2,12 @@ package dev.coppice.control.api;
 
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.EndpointWorkflows;
+import dev.coppice.control.branch.MaskingInspection;
+import dev.coppice.control.branch.NamedRuleSets;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Recovery;
 import dev.coppice.control.branch.RestoreWorkflow;
@@ -72,7 +75,15 @@ public final class ApiServer implements AutoCloseable {
         Lookup lookup = new Lookup(inventory);
         new AccountRoutes(shop.clock().instant()).register(routes);
         new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), views).register(routes);
-        new BranchRoutes(lookup, new BranchWorkflows(shop), new RestoreWorkflow(shop), views).register(routes);
+        BranchRoutes branches = new BranchRoutes(lookup, new BranchWorkflows(shop), new RestoreWorkflow(shop), views);
+        branches.register(routes);
+        new MaskingRoutes(
+                        lookup,
+                        branches,
+                        new AnonymizeWorkflow(shop),
+                        new NamedRuleSets(shop),
+                        new MaskingInspection(shop))
+                .register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, roles, views).register(routes);
         new RecoveryRoutes(new Recovery(shop), views).register(routes);

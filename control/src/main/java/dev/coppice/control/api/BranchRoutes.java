@@ -65,9 +65,14 @@ final class BranchRoutes {
 
     private Reply create(Call call) throws IOException {
         Bodies.CreateBranch body = call.body(Bodies.CreateBranch.class, () -> new Bodies.CreateBranch(null, null));
+        return Reply.created(created(branches.create(request(call, body))));
+    }
+
+    /** What a body that creates a branch asks for. */
+    BranchWorkflows.Request request(Call call, Bodies.CreateBranch body) {
         Bodies.NewBranch asked = Objects.requireNonNullElse(body.branch(), NOTHING_ASKED);
         List<Bodies.BranchEndpoint> endpoints = body.endpoints();
-        Made made = branches.create(new BranchWorkflows.Request(
+        return new BranchWorkflows.Request(
                 lookup.project(call).id(),
                 asked.parentId(),
                 asked.name(),
@@ -77,8 +82,12 @@ final class BranchRoutes {
                 endpoints == null || !endpoints.isEmpty(),
                 suspendTimeout(endpoints),
                 asked.initSource() == null ? BranchLife.PARENT_DATA : asked.initSource(),
-                Points.optionalTime("branch.expires_at", asked.expiresAt())));
-        return Reply.created(new Views.CreatedBranch(
+                Points.optionalTime("branch.expires_at", asked.expiresAt()));
+    }
+
+    /** The answer that has a new branch. */
+    Views.CreatedBranch created(Made made) {
+        return new Views.CreatedBranch(
                 views.branch(made.branch()),
                 made.endpoint().stream().map(views::endpoint).toList(),
                 made.contents().roles().stream()
@@ -86,7 +95,7 @@ final class BranchRoutes {
                         .toList(),
                 made.contents().databases().stream().map(views::database).toList(),
                 made.operations().stream().map(views::operation).toList(),
-                views.connectionUris(made)));
+                views.connectionUris(made));
     }
 
     private static int suspendTimeout(@Nullable List<Bodies.BranchEndpoint> endpoints) {

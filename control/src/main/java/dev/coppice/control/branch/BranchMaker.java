@@ -128,7 +128,7 @@ final class BranchMaker {
         return shop.project(draft.branch().projectId()).retention();
     }
 
-    private Operation operation(Draft draft, Operation.Status status, @Nullable String detail) {
+    Operation operation(Draft draft, Operation.Status status, @Nullable String detail) {
         return shop.operation(
                 draft.branch().projectId(),
                 draft.branch().id(),
@@ -138,7 +138,7 @@ final class BranchMaker {
                 detail);
     }
 
-    private <T> T publish(Draft draft, Map<String, LoginRole> roles, Catalog.Work<T> more) {
+    <T> T publish(Draft draft, Map<String, LoginRole> roles, Catalog.Work<T> more) {
         return shop.catalog()
                 .changeReturning(
                         draft.branch().projectId(),

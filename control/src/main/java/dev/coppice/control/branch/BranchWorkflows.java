@@ -85,11 +85,7 @@ public final class BranchWorkflows {
         Branch parent = parent(request);
         String name = request.name() == null ? freeName(request.projectId()) : Names.branch(request.name());
         EndpointWorkflows.checkSuspendTimeout(request.suspendTimeoutSeconds());
-        checkSource(request);
-        new Expiry(shop).checkTime(request.expiresAt());
-        if (request.isProtected() && request.expiresAt() != null) {
-            throw ControlException.invalid("branch.expires_at: a protected branch cannot expire");
-        }
+        check(request);
         if (!request.isSchemaOnly()) {
             Expiry.requireLasting(parent, "cannot have children");
         }
@@ -109,14 +105,18 @@ public final class BranchWorkflows {
         }
     }
 
-    private static void checkSource(Request request) {
+    private void check(Request request) {
         if (!request.isSchemaOnly() && !request.initSource().equals(BranchLife.PARENT_DATA)) {
             throw ControlException.invalid(
                     "branch.init_source: must be parent-data or schema-only, not \"" + request.initSource() + "\"");
         }
+        new Expiry(shop).checkTime(request.expiresAt());
+        if (request.isProtected() && request.expiresAt() != null) {
+            throw ControlException.invalid("branch.expires_at: a protected branch cannot expire");
+        }
     }
 
-    private Branch parent(Request request) {
+    Branch parent(Request request) {
         if (request.parentId() != null) {
             return shop.branch(request.projectId(), request.parentId());
         }
@@ -126,7 +126,7 @@ public final class BranchWorkflows {
                         ControlException.Kind.PRECONDITION, "the project has no default branch; name the parent"));
     }
 
-    private String freeName(String projectId) {
+    String freeName(String projectId) {
         for (int i = 0; i < NAME_ATTEMPTS; i++) {
             String name = shop.ids().branch();
             if (shop.inventory().branchNamed(projectId, name).isEmpty()) {
@@ -136,7 +136,7 @@ public final class BranchWorkflows {
         throw new ControlException(ControlException.Kind.INTERNAL, "no free branch name was found");
     }
 
-    private void requireFree(String projectId, String name) {
+    void requireFree(String projectId, String name) {
         if (shop.inventory().branchNamed(projectId, name).isPresent()) {
             throw ControlException.conflict("branch with name \"" + name + "\" already exists");
         }
@@ -157,6 +157,22 @@ public final class BranchWorkflows {
                 : timeline -> shop.createTimeline(timeline, point, maker.retention(draft));
         // Who can log in to a protected branch must not, by that, be able to log in to what is made from it.
         return maker.awaken(draft, passwords, storage, parent.isProtected());
+    }
+
+    /** As {@link BranchMaker}'s own, for who makes its branches another way. */
+    BranchMaker.Draft draft(Request request, Branch parent, String name, BranchPoint point) {
+        if (request.isSchemaOnly()) {
+            throw ControlException.invalid("branch.init_source: what has no rows has nothing to anonymize");
+        }
+        check(request);
+        Expiry.requireLasting(parent, "cannot have children");
+        return draft(
+                request,
+                parent,
+                name,
+                point,
+                new BranchMaker(shop),
+                !(request.point() instanceof BranchPointRequest.Head));
     }
 
     private BranchMaker.Draft draft(

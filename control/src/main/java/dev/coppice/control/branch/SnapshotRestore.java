@@ -154,6 +154,13 @@ public final class SnapshotRestore {
                     ControlException.Kind.UNPROCESSABLE,
                     "branch \"" + replaced.name() + "\" cannot be replaced: it is protected; end its protection first");
         }
+        if (new AnonymizeWorkflow(shop).masked(replaced.id()).isPresent()) {
+            // What takes its place would be reached by those who must not see originals.
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "branch \"" + replaced.name() + "\" cannot be replaced: it is anonymized; anonymize it again for newer"
+                            + " data");
+        }
         Instant now = shop.now();
         String freed = oldName == null ? replaced.name() + OLD_SUFFIX.format(now) : Names.branch(oldName);
         if (shop.inventory().branchNamed(restored.projectId(), freed).isPresent()) {

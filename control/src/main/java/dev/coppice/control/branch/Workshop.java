@@ -13,6 +13,7 @@ import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
+import dev.coppice.control.masking.Masking;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
 import dev.coppice.storage.BranchPoint;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param hidden the timelines that belong to no branch
  * @param travel the computes of past moments
  * @param recovery how long what was deleted can be recovered
+ * @param masking keys and clean points of anonymized branches
  * @param random for salts
  */
 public record Workshop(
@@ -55,7 +57,8 @@ public record Workshop(
         WakeGate gate,
         HiddenTimelines hidden,
         TimeTravel travel,
-        RecoveryWindow recovery) {
+        RecoveryWindow recovery,
+        Masking masking) {
 
     Inventory inventory() {
         return catalog.inventory();

@@ -23,7 +23,9 @@ public record HiddenTimeline(
         /** A past moment that somebody looks at; it goes when nobody does any more. */
         MOMENT,
         /** What a snapshot holds; it stays until the snapshot is deleted. */
-        SNAPSHOT;
+        SNAPSHOT,
+        /** What a masked timeline reads through its boundary; it goes with that. */
+        CLEAN_POINT;
 
         String text() {
             return name().toLowerCase(java.util.Locale.ROOT);

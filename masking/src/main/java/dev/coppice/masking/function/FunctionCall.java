@@ -55,7 +55,7 @@ public record FunctionCall(String name, List<Argument> arguments) {
             if (argument instanceof Column(String other)) {
                 throw new RefusedFunctionException(name + "() reads " + other
                         + ", but a function sees only the value that it masks, " + column
-                        + ": use a condition (when), or masking in static mode");
+                        + ": use a condition (when), or update the branch by SQL");
             }
         }
         return new FunctionCall(name, rest);

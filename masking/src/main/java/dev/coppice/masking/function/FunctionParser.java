@@ -8,13 +8,16 @@ import java.util.Locale;
 
 /**
  * Reads {@code [schema.]name(argument, ...)}: arguments are {@code 'text'}, numbers, {@code true}, {@code false}, {@code NULL},
- * columns, calls, and {@code ARRAY[...]} of these; casts ({@code ::type}) are passed over.
+ * columns, calls, and {@code ARRAY[...]} of these; casts ({@code ::type}), the names of arguments ({@code name := }) and of the types
+ * of literals ({@code DATE '2026-01-31'}) are passed over. The words of a security label may stand before it.
  */
 final class FunctionParser {
     private static final int MAX_LENGTH = 10_000;
     private static final int MAX_DEPTH = 8;
     private static final int MAX_ARGUMENTS = 1000;
-    private static final String PREFIX = "MASKED WITH FUNCTION";
+    private static final String FUNCTION_LABEL = "MASKED WITH FUNCTION";
+    private static final String VALUE_LABEL = "MASKED WITH VALUE";
+    private static final String SAFE_LABEL = "NOT MASKED";
 
     private final String text;
     private int at;
@@ -28,15 +31,28 @@ final class FunctionParser {
 
     FunctionCall parse() {
         skipSpace();
-        if (text.regionMatches(true, at, PREFIX, 0, PREFIX.length())) {
-            at += PREFIX.length();
+        FunctionCall call;
+        if (label(SAFE_LABEL)) {
+            call = new FunctionCall("keep", List.of());
+        } else if (label(VALUE_LABEL)) {
+            List<Argument> value = new ArrayList<>();
+            argument(value, 0);
+            call = new FunctionCall("value", value);
+        } else {
+            label(FUNCTION_LABEL);
+            call = call(name(), 0);
         }
-        FunctionCall call = call(name(), 0);
         skipSpace();
         if (at < text.length()) {
-            throw error("nothing more was expected; an SQL expression needs masking in static mode");
+            throw error("nothing more was expected; what needs an SQL expression can be updated in the branch by SQL");
         }
         return call;
+    }
+
+    private boolean label(String words) {
+        boolean here = text.regionMatches(true, at, words, 0, words.length());
+        at += here ? words.length() : 0;
+        return here;
     }
 
     /** After the name, from the parenthesis. */
@@ -84,6 +100,18 @@ final class FunctionParser {
         skipSpace();
         if (peek() == '(') {
             into.add(new FunctionCall.Nested(call(name, depth + 1)));
+            return;
+        }
+        if (text.startsWith(":=", at) || text.startsWith("=>", at)) {
+            at += 2;
+            if (depth > MAX_DEPTH) {
+                throw error("arguments are nested too deeply");
+            }
+            argument(into, depth + 1);
+            return;
+        }
+        if (peek() == '\'') {
+            into.add(new FunctionCall.Text(string()));
             return;
         }
         switch (name) {

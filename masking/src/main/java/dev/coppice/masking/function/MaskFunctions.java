@@ -21,59 +21,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Binds function calls to columns, or says why a function cannot mask a column. */
 public final class MaskFunctions {
-    /** Names that users know from PostgreSQL Anonymizer, and what they are called here. */
-    private static final Map<String, String> ALIASES = Map.ofEntries(
-            Map.entry("constant", "value"),
-            Map.entry("default", "blank"),
-            Map.entry("digest", "hash"),
-            Map.entry("random_hash", "hash"),
-            Map.entry("dnoise", "noise"),
-            Map.entry("unique_email", "pseudonym_email"),
-            Map.entry("random_int_between", "random_between"),
-            Map.entry("random_bigint_between", "random_between"),
-            Map.entry("random_number_between", "random_between"),
-            Map.entry("random_in_numrange", "random_between"),
-            Map.entry("random_double_precision", "random_between"),
-            Map.entry("random_real", "random_between"),
-            Map.entry("random_date", "random_between"),
-            Map.entry("random_date_between", "random_between"),
-            Map.entry("random_phone_with_format", "random_with_format"),
-            Map.entry("random_number_with_format", "random_with_format"),
-            Map.entry("random_zip", "dummy_zip_code"),
-            Map.entry("random_phone", "dummy_phone_number"),
-            Map.entry("dummy_postcode", "dummy_zip_code"),
-            Map.entry("dummy_post_code", "dummy_zip_code"),
-            Map.entry("dummy_zip", "dummy_zip_code"),
-            Map.entry("dummy_phone", "dummy_phone_number"),
-            Map.entry("dummy_cell_number", "dummy_phone_number"),
-            Map.entry("dummy_credit_card", "dummy_credit_card_number"),
-            Map.entry("dummy_safe_email", "dummy_email"),
-            Map.entry("dummy_company", "dummy_company_name"),
-            Map.entry("dummy_street", "dummy_street_address"),
-            Map.entry("dummy_address", "dummy_street_address"),
-            Map.entry("dummy_city_name", "dummy_city"),
-            Map.entry("dummy_country", "dummy_country_name"),
-            Map.entry("dummy_username", "dummy_user_name"),
-            Map.entry("dummy_mac", "dummy_mac_address"),
-            Map.entry("dummy_ip", "dummy_ipv4"),
-            Map.entry("dummy_uuidv1", "dummy_uuid"),
-            Map.entry("dummy_uuidv3", "dummy_uuid"),
-            Map.entry("dummy_uuidv4", "dummy_uuid"),
-            Map.entry("dummy_uuidv5", "dummy_uuid"),
-            Map.entry("words", "dummy_words"));
-
-    private static final Set<String> STATIC_ONLY = Set.of(
-            "shuffle_column",
-            "image_blur",
-            "k_anonymity",
-            "ternary",
-            "random_id",
-            "random_id_int",
-            "concat",
-            "ldp_grrm");
-
-    private static final List<String> PREFIXES_OF_DUMMY = List.of("fake_", "pseudo_", "seeded_");
-
     /** Decimals of drawn numbers where the type does not say. */
     private static final int DRAWN_SCALE = 6;
 
@@ -86,11 +33,11 @@ public final class MaskFunctions {
      *     type
      */
     public static BoundFunction bind(FunctionCall call, ColumnTarget target) {
-        FunctionCall own = call.without(target.column());
+        FunctionCall own = FunctionNames.withDefaults(call.without(target.column()));
         if (isUniqueEmail(own)) {
             return bind(FunctionCall.parse("pseudonym_email()"), target);
         }
-        String name = canonical(own.name());
+        String name = FunctionNames.canonical(own.name());
         if (name.equals("null")
                 || name.equals("value") && own.arguments().equals(List.of(new FunctionCall.Nothing()))) {
             return new BoundFunction("null()", Uniqueness.LOST, Literals.nothing(target.type()));
@@ -117,20 +64,9 @@ public final class MaskFunctions {
         return call.name().equals("concat")
                 && arguments.size() == 2
                 && arguments.getFirst() instanceof Nested(FunctionCall inner)
-                && canonical(inner.name()).equals("dummy_uuid")
+                && FunctionNames.canonical(inner.name()).equals("dummy_uuid")
                 && arguments.getLast() instanceof Text(String domain)
                 && domain.startsWith("@");
-    }
-
-    /** The name that a function has here. */
-    static String canonical(String name) {
-        String dummy = name.endsWith("_locale") ? name.substring(0, name.length() - "_locale".length()) : name;
-        for (String prefix : PREFIXES_OF_DUMMY) {
-            if (dummy.startsWith(prefix)) {
-                dummy = "dummy_" + dummy.substring(prefix.length());
-            }
-        }
-        return ALIASES.getOrDefault(dummy, dummy);
     }
 
     /** Blanks a value whatever it is; for policies that mask what nobody declared. */
@@ -197,7 +133,9 @@ public final class MaskFunctions {
                 yield new Bound(uniqueness, new FloatMask(type, choice.function()));
             }
             case DATE, TIME, TIMESTAMP -> {
-                Choice<TemporalMask.TemporalFunction> choice = chosen(Vocabulary.TIMES, name, call, target);
+                boolean ofDay = type.family() == ScalarType.Family.TIME;
+                Choice<TemporalMask.TemporalFunction> choice =
+                        chosen(ofDay ? Vocabulary.TIMES_OF_DAY : Vocabulary.TIMES, name, call, target);
                 yield new Bound(choice.uniqueness(), new TemporalMask(type, choice.function()));
             }
             case INTERVAL -> {
@@ -317,7 +255,8 @@ public final class MaskFunctions {
     }
 
     private static JsonLeaves leaves(FunctionCall call, ColumnTarget target) {
-        if (canonical(call.name()).equals("blank") || canonical(call.name()).equals("null")) {
+        if (FunctionNames.canonical(call.name()).equals("blank")
+                || FunctionNames.canonical(call.name()).equals("null")) {
             return new JsonLeaves(null, null);
         }
         ValueMask text = leaf(call, target.as(DataType.of(ScalarType.TEXT)));
@@ -329,7 +268,7 @@ public final class MaskFunctions {
     }
 
     private static @Nullable ValueMask leaf(FunctionCall call, ColumnTarget target) {
-        String name = canonical(call.name());
+        String name = FunctionNames.canonical(call.name());
         boolean isText = target.type().equals(DataType.of(ScalarType.TEXT));
         if (name.equals("value")) {
             boolean quoted = call.has(0) && call.arguments().getFirst() instanceof Text;
@@ -370,10 +309,17 @@ public final class MaskFunctions {
         if (Literals.blank(target.type()) != null) {
             all.add("blank");
         }
-        String why = STATIC_ONLY.contains(name)
-                ? name + "() needs SQL, other columns or other rows: it can only run in static mode"
-                : name + "() cannot mask " + target.column() + " of type "
-                        + target.type().name();
+        String instead = FunctionNames.elsewhere().get(name);
+        String why;
+        if (instead != null) {
+            why = name + "() needs more than the value that it masks: " + instead;
+        } else if (FunctionNames.all().contains(name)) {
+            why = name + "() cannot mask " + target.column() + " of type "
+                    + target.type().name();
+        } else {
+            why = "there is no function " + name + "() here for " + target.column() + " of type "
+                    + target.type().name();
+        }
         return new RefusedFunctionException(why + ". What can: " + String.join(", ", all));
     }
 }

@@ -90,7 +90,7 @@ final class TextFunctions {
         }
     }
 
-    /** A pattern in which D becomes a digit and X a capital letter. */
+    /** A pattern in which D and # become a digit, ^ one that is not 0, and X a capital letter. */
     record WithFormat(String format) implements TextFunction {
         @Override
         public String apply(PseudoRandom random, String value) {
@@ -99,7 +99,8 @@ final class TextFunctions {
             format.codePoints()
                     .forEach(codePoint -> result.appendCodePoint(
                             switch (codePoint) {
-                                case 'D' -> '0' + stream.below(10);
+                                case 'D', '#' -> '0' + stream.below(10);
+                                case '^' -> '1' + stream.below(9);
                                 case 'X' -> 'A' + stream.below(26);
                                 default -> codePoint;
                             }));

@@ -72,6 +72,9 @@ record Vocabulary<F>(Map<String, Entry<F>> entries) {
         invention(map, "dummy_ipv6", Invention::ipv6);
         invention(map, "dummy_mac_address", Invention::mac);
         invention(map, "dummy_uuid", Invention::uuid);
+        invention(
+                map, "dummy_name_with_title", Invention.pair(SmallLists.recipe("title"), Invention.pair(first, last)));
+        SmallLists.NAMES.forEach(name -> invention(map, "dummy_" + name, SmallLists.recipe(name)));
         return new Vocabulary<>(map);
     }
 
@@ -113,13 +116,18 @@ record Vocabulary<F>(Map<String, Entry<F>> entries) {
 
     private static TextFunction randomString(FunctionCall call) {
         call.allow(1);
+        if (call.has(0) && call.arguments().getFirst() instanceof FunctionCall.Text(String text)) {
+            Interval lengths = Interval.parse(text);
+            FunctionCall most = new FunctionCall(call.name(), List.of(new FunctionCall.Text(lengths.upper())));
+            return new TextFunctions.RandomString(most.integer(0, "characters", 1, 1_000_000));
+        }
         return new TextFunctions.RandomString(
                 call.has(0) ? call.integer(0, "characters", 1, 1_000_000) : Integer.MAX_VALUE);
     }
 
     private static TextFunction withFormat(FunctionCall call) {
         call.allow(1);
-        return new TextFunctions.WithFormat(call.text(0, "the format: D for a digit, X for a letter"));
+        return new TextFunctions.WithFormat(call.text(0, "the format: D or # for a digit, X for a letter"));
     }
 
     private static TextFunction oneOf(FunctionCall call) {
@@ -162,8 +170,19 @@ record Vocabulary<F>(Map<String, Entry<F>> entries) {
 
     private static NumberFunction between(FunctionCall call, int scale) {
         call.allow(2);
-        BigDecimal least = call.number(0, "the least value");
-        BigDecimal greatest = call.number(1, "the greatest value");
+        BigDecimal least;
+        BigDecimal greatest;
+        if (call.arguments().size() == 1 && call.arguments().getFirst() instanceof FunctionCall.Text(String text)) {
+            Interval range = Interval.parse(text);
+            BigDecimal unit = BigDecimal.ONE.movePointLeft(scale);
+            FunctionCall bounds = new FunctionCall(
+                    call.name(), List.of(new FunctionCall.Text(range.lower()), new FunctionCall.Text(range.upper())));
+            least = bounds.number(0, "the lower bound").add(range.lowerIncluded() ? BigDecimal.ZERO : unit);
+            greatest = bounds.number(1, "the upper bound").subtract(range.upperIncluded() ? BigDecimal.ZERO : unit);
+        } else {
+            least = call.number(0, "the least value");
+            greatest = call.number(1, "the greatest value");
+        }
         if (least.compareTo(greatest) > 0) {
             throw new RefusedFunctionException(call + ": the first number must not be above the second");
         }
@@ -190,13 +209,48 @@ record Vocabulary<F>(Map<String, Entry<F>> entries) {
         return new Vocabulary<>(map);
     }
 
-    private static TemporalMask.TemporalFunction timeBetween(FunctionCall call) {
+    static final Vocabulary<TemporalMask.TemporalFunction> TIMES_OF_DAY = timesOfDay();
+
+    private static Vocabulary<TemporalMask.TemporalFunction> timesOfDay() {
+        Map<String, Entry<TemporalMask.TemporalFunction>> map = new TreeMap<>(TIMES.entries());
+        map.put("random_between", new Entry<>(Uniqueness.LOST, Vocabulary::timeOfDayBetween));
+        return new Vocabulary<>(map);
+    }
+
+    private static TemporalMask.TemporalFunction timeOfDayBetween(FunctionCall call) {
         call.allow(2);
-        var least = TemporalFunctions.parse(call.text(0, "the first date", "1950-01-01"));
-        var greatest = TemporalFunctions.parse(call.text(1, "the last date", "2020-12-31"));
+        // Times of day count from midnight, as moments do from the first day of the calendar.
+        String day = TemporalFunctions.EPOCH + "T";
+        var least = TemporalFunctions.parse(day + call.text(0, "the first time", "00:00:00"));
+        var greatest = TemporalFunctions.parse(day + call.text(1, "the last time", "23:59:59"));
+        return between(call, least, greatest);
+    }
+
+    private static TemporalMask.TemporalFunction between(
+            FunctionCall call, java.time.LocalDateTime least, java.time.LocalDateTime greatest) {
         if (least.isAfter(greatest)) {
-            throw new RefusedFunctionException(call + ": the first date must not be after the second");
+            throw new RefusedFunctionException(call + ": the first must not be after the second");
         }
         return new TemporalFunctions.Between(least, greatest);
+    }
+
+    private static TemporalMask.TemporalFunction timeBetween(FunctionCall call) {
+        call.allow(2);
+        if (call.arguments().size() == 1
+                && call.arguments().getFirst() instanceof FunctionCall.Text(String text)
+                && Interval.is(text)) {
+            Interval range = Interval.parse(text);
+            var first = TemporalFunctions.parse(range.lower());
+            var last = TemporalFunctions.parse(range.upper());
+            // A day is the least step that a date takes, and small against any range of moments.
+            return between(
+                    call,
+                    range.lowerIncluded() ? first : first.plusDays(1),
+                    range.upperIncluded() ? last : last.minusDays(1));
+        }
+        return between(
+                call,
+                TemporalFunctions.parse(call.text(0, "the first date", "1950-01-01")),
+                TemporalFunctions.parse(call.text(1, "the last date", "2020-12-31")));
     }
 }

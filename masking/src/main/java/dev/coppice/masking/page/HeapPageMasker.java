@@ -74,7 +74,7 @@ public final class HeapPageMasker {
     }
 
     private int tuple(byte[] page, int offset, int length, byte[] target) {
-        if (aborted(page, offset)) {
+        if (aborted(page, offset, transactions)) {
             return withoutData(page, offset, target);
         }
         return tuples.mask(page, offset, length, target);
@@ -84,7 +84,7 @@ public final class HeapPageMasker {
      * Whether a tuple's inserter aborted. Its columns may never have been the table's (ALTER TABLE in the same transaction), so they
      * cannot be told apart; and nobody will ever read them.
      */
-    private boolean aborted(byte[] page, int offset) {
+    static boolean aborted(byte[] page, int offset, TransactionStatus transactions) {
         int hints = LittleEndian.u16(page, offset + HeapFormat.INFOMASK_AT)
                 & (HeapFormat.XMIN_COMMITTED | HeapFormat.XMIN_INVALID);
         return hints == HeapFormat.XMIN_INVALID

@@ -31,7 +31,7 @@ public record MaskingRule(
      * A rule as the API states it.
      *
      * @param function a call, as PostgreSQL Anonymizer writes it; null if there is a value
-     * @param value an SQL literal that every value becomes; null if there is a function
+     * @param value an SQL literal that every value becomes, or a text without quotes; null if there is a function
      * @param path null for the whole value
      * @param when null for always
      * @throws RefusedFunctionException if one of them cannot be understood
@@ -48,7 +48,8 @@ public record MaskingRule(
             throw new RefusedFunctionException("a rule needs a masking function or a masking value, and not both: "
                     + schema + "." + table + "." + column);
         }
-        FunctionCall call = FunctionCall.parse(function == null ? "value(" + value + ")" : function);
+        FunctionCall call =
+                function == null ? literal(java.util.Objects.requireNonNull(value)) : FunctionCall.parse(function);
         return new MaskingRule(
                 schema,
                 table,
@@ -56,6 +57,37 @@ public record MaskingRule(
                 path == null ? null : JsonPath.parse(path),
                 call,
                 when == null ? null : Condition.parse(when));
+    }
+
+    private static FunctionCall literal(String value) {
+        try {
+            FunctionCall call = FunctionCall.parse("value(" + value + ")");
+            if (call.arguments().size() == 1) {
+                switch (call.arguments().getFirst()) {
+                    case FunctionCall.Text ignored -> {
+                        return call;
+                    }
+                    case FunctionCall.Numeral ignored -> {
+                        return call;
+                    }
+                    case FunctionCall.Flag ignored -> {
+                        return call;
+                    }
+                    case FunctionCall.Nothing ignored -> {
+                        return call;
+                    }
+                    case FunctionCall.Nested ignored ->
+                        throw new RefusedFunctionException(
+                                "the masking value " + value + " is a call: give it as the masking function");
+                    case FunctionCall.Column ignored -> {}
+                }
+            }
+        } catch (RefusedFunctionException e) {
+            if (e.getMessage() != null && e.getMessage().startsWith("the masking value")) {
+                throw e;
+            }
+        }
+        return new FunctionCall("value", java.util.List.of(new FunctionCall.Text(value)));
     }
 
     boolean isKeep() {

@@ -1,5 +1,12 @@
 package dev.coppice.proxy.auth;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -11,9 +18,22 @@ import java.util.concurrent.TimeUnit;
 /**
  * Checks passwords that came as they are, which costs thousands of hashes each: on a thread of its own, so that it
  * delays no other session, and with a bounded queue.
+ *
+ * <p>Remembers for a while what was right, for those who send their password with each request: under a keyed hash of the
+ * verifier and the password, so that neither is kept, and a changed verifier is another one. What was wrong is checked
+ * anew each time.
  */
 public final class PasswordChecker implements AutoCloseable {
     private static final int MAX_QUEUED = 256;
+    private static final int MAX_REMEMBERED = 10_000;
+    private static final Duration FORGOTTEN_AFTER = Duration.ofMinutes(10);
+    private static final int KEY_BYTES = 32;
+
+    private final byte[] key = new byte[KEY_BYTES];
+    private final Cache<String, ScramKeys> right = Caffeine.newBuilder()
+            .maximumSize(MAX_REMEMBERED)
+            .expireAfterWrite(FORGOTTEN_AFTER)
+            .build();
 
     private final ThreadPoolExecutor thread = new ThreadPoolExecutor(
             1,
@@ -24,7 +44,26 @@ public final class PasswordChecker implements AutoCloseable {
             Thread.ofPlatform().daemon().name("proxy-passwords").factory());
 
     public PasswordChecker() {
+        new SecureRandom().nextBytes(key);
         thread.allowCoreThreadTimeOut(true);
+    }
+
+    /** The keys of whoever has this password, where it was found right lately. Quick; may be called on event loops. */
+    public Optional<ScramKeys> known(ScramVerifier verifier, String password) {
+        return Optional.ofNullable(right.getIfPresent(name(verifier, password)));
+    }
+
+    /** As {@link #check}, and remembers what is right. */
+    public CompletionStage<Optional<ScramKeys>> learn(ScramVerifier verifier, String password) {
+        return check(verifier, password).thenApply(keys -> {
+            keys.ifPresent(found -> right.put(name(verifier, password), found));
+            return keys;
+        });
+    }
+
+    private String name(ScramVerifier verifier, String password) {
+        byte[] verified = ScramHash.hmac(key, verifier.storedKey());
+        return HexFormat.of().formatHex(ScramHash.hmac(verified, password.getBytes(UTF_8)));
     }
 
     /** The keys of whoever has this password; empty when it is wrong. Fails when too many wait already. */

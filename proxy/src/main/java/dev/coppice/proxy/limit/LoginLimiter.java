@@ -65,12 +65,16 @@ public final class LoginLimiter {
 
     /** Counts an attempt; false when the address makes too many, or has guessed too many passwords. */
     public boolean attempt(InetAddress address) {
+        return !guesses(address)
+                && add("address " + network(address), limits.attemptsPerAddress(), nanoTime.getAsLong());
+    }
+
+    /** Whether the address has guessed too many passwords. Counts nothing. */
+    public boolean guesses(InetAddress address) {
         long now = nanoTime.getAsLong();
-        String network = network(address);
         double perSecond = limits.failuresPerAddress() / SECONDS_PER_MINUTE;
-        boolean guessing = limits.failuresPerAddress() > 0
-                && bucket("failures " + network, now).full(perSecond, limits.failuresPerAddress(), now);
-        return !guessing && add("address " + network, limits.attemptsPerAddress(), now);
+        return limits.failuresPerAddress() > 0
+                && bucket("failures " + network(address), now).full(perSecond, limits.failuresPerAddress(), now);
     }
 
     /** Counts an attempt; false when the endpoint is asked for too often. */

@@ -17,12 +17,36 @@ public final class AuthenticationDecoder extends ByteToMessageDecoder {
 
     private static final int HEADER_BYTES = 5;
 
+    /** What is kept behind a password that is being checked, in bytes; then nothing more is read. */
+    private static final int MAX_AHEAD_BYTES = 16 << 10;
+
+    private final boolean passwordOnly;
+    private boolean answered;
     private boolean failed;
+
+    /** For an exchange of any number of messages. */
+    public AuthenticationDecoder() {
+        this(false);
+    }
+
+    /**
+     * @param passwordOnly whether one message is all that is asked for; what was sent ahead behind it is left for the next
+     *     phase
+     */
+    public AuthenticationDecoder(boolean passwordOnly) {
+        this.passwordOnly = passwordOnly;
+    }
 
     @Override
     protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
         if (failed) {
             in.skipBytes(in.readableBytes());
+            return;
+        }
+        if (passwordOnly && answered) {
+            if (in.readableBytes() > MAX_AHEAD_BYTES) {
+                ctx.channel().config().setAutoRead(false);
+            }
             return;
         }
         byte type = in.getByte(in.readerIndex());
@@ -41,12 +65,20 @@ public final class AuthenticationDecoder extends ByteToMessageDecoder {
         if (in.readableBytes() < HEADER_BYTES + bodyBytes) {
             return;
         }
+        answered = true;
         in.skipBytes(HEADER_BYTES);
         ByteBuf body = in.readSlice(bodyBytes);
         out.add(
                 type == 'X'
                         ? new ClientMessage.Terminate()
                         : new ClientMessage.AuthenticationResponse(ByteBufUtil.getBytes(body)));
+    }
+
+    @Override
+    protected void handlerRemoved0(ChannelHandlerContext ctx) {
+        if (passwordOnly) {
+            ctx.channel().config().setAutoRead(true);
+        }
     }
 
     private void fail(ByteBuf in, List<Object> out, String message) {

@@ -28,7 +28,8 @@ public final class CancelKey {
         return processId;
     }
 
-    byte[] secret() {
+    /** A copy. */
+    public byte[] secret() {
         return secret.clone();
     }
 

@@ -72,6 +72,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private SessionSettings settings = SessionSettings.NONE;
     private @Nullable Setting pendingSetting;
     private boolean applying;
+    private boolean cancelledWhileApplying;
     private @Nullable CancelKey cancelKey;
     private boolean started;
     private boolean greeted;
@@ -79,6 +80,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private boolean failing;
     private boolean failingToSync;
     private boolean draining;
+    private boolean discards;
     private boolean ended;
     private long waitingSinceNanos;
     private long bytesFromClient;
@@ -112,6 +114,19 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     @Nullable
     PooledServer server() {
         return server;
+    }
+
+    /**
+     * Whatever this client does, nothing of it stays in a server session: each is cleaned by DISCARD ALL before the next
+     * client gets it. To be called before {@link Pools#move}.
+     */
+    public void discardAfterUse() {
+        discards = true;
+    }
+
+    /** Stops what it does or waits for, as a cancel request would; may be called on any thread. */
+    public void cancelRequest() {
+        onLoop(this::cancel);
     }
 
     /** The client has come to the home loop. */
@@ -170,6 +185,9 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         waiting = false;
         server = free;
         free.assign(this);
+        if (discards) {
+            free.needsDiscard();
+        }
         pool.metrics().busy.incrementAndGet();
         pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
         client.config().setAutoRead(free.channel().isWritable());
@@ -184,14 +202,20 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     private void applied(PooledServer held) {
         applying = false;
+        boolean cancelled = cancelledWhileApplying;
+        cancelledWhileApplying = false;
         if (held.hiddenFailed()) {
             held.settings(null);
+        } else {
+            held.settings(settings);
+        }
+        if (cancelled) {
+            fail(CANCELLED);
+        } else if (held.hiddenFailed()) {
             fail(PgError.of(
                     SqlState.INTERNAL_ERROR,
                     "what this session has set cannot be set any more",
                     "RESET it, or connect again."));
-        } else {
-            held.settings(settings);
         }
         proceed();
     }
@@ -348,7 +372,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     void pin(PooledServer held, PinReason reason) {
         held.needsDiscard();
-        if (pinned == null) {
+        if (pinned == null && !discards) {
             pinned = reason;
             pool.metrics().pinned(reason);
             log.info(
@@ -425,7 +449,10 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     private void cancel() {
-        if (server != null && !server.quiet()) {
+        if (applying) {
+            // The statement it is meant for has not been sent yet.
+            cancelledWhileApplying = true;
+        } else if (server != null && !server.quiet()) {
             server.cancel();
         } else if (waiting && greeted) {
             pool.stopWaiting(this);

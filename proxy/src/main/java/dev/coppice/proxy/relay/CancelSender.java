@@ -8,9 +8,14 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /** Asks a compute to cancel what one of its backends does. The compute closes the connection when it has told it. */
 public final class CancelSender extends ChannelInboundHandlerAdapter {
+    /** A compute that has not told its backend by then never will. */
+    private static final long TIMEOUT_SECONDS = 10;
+
     private final CancelTarget.Backend target;
 
     private CancelSender(CancelTarget.Backend target) {
@@ -27,6 +32,8 @@ public final class CancelSender extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
         ctx.writeAndFlush(ClientMessages.cancelRequest(ctx.alloc(), target.key()), ctx.voidPromise());
+        Future<?> deadline = ctx.executor().schedule(() -> ctx.close(), TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        ctx.channel().closeFuture().addListener(_ -> deadline.cancel(false));
     }
 
     @Override

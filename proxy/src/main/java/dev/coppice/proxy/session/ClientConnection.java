@@ -10,6 +10,7 @@ import dev.coppice.proxy.route.RoutedEndpoint;
 import dev.coppice.proxy.tls.TlsIdentity;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.EventLoop;
 import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
@@ -160,33 +161,52 @@ final class ClientConnection {
                 : InetAddress.getLoopbackAddress();
     }
 
+    /** Why a client is not let in. */
+    record Objection(Outcome outcome, PgError error) {}
+
     /** Whether the client may log in from where it is, and has not tried too often; refuses otherwise. */
     boolean mayTry() {
+        Optional<Objection> objection = objectionToAddress().or(this::objectionToAttempt);
+        objection.ifPresent(found -> refuse(found.outcome, found.error));
+        return objection.isEmpty();
+    }
+
+    /** Where the client is may be reason enough not to hear it, or that it has guessed too many passwords. */
+    Optional<Objection> objectionToAddress() {
         InetAddress address = address();
         if (!services.settings().allowedAddresses().allows(address)) {
-            refuse(
+            return Optional.of(new Objection(
                     Outcome.NOT_ALLOWED,
                     PgError.of(
                             SqlState.INVALID_AUTHORIZATION_SPECIFICATION,
                             "connections from " + address.getHostAddress() + " are not allowed",
-                            "Ask whoever runs this server to add the address to proxy.allowed_addresses."));
-            return false;
+                            "Ask whoever runs this server to add the address to proxy.allowed_addresses.")));
         }
-        if (!services.limiter().attempt(address)) {
-            refuse(Outcome.RATE_LIMITED, TOO_OFTEN);
-            return false;
-        }
-        return true;
+        return services.limiter().guesses(address)
+                ? Optional.of(new Objection(Outcome.RATE_LIMITED, TOO_OFTEN))
+                : Optional.empty();
+    }
+
+    /** Counts an attempt to log in: there may have been too many. */
+    Optional<Objection> objectionToAttempt() {
+        return services.limiter().attempt(address())
+                ? Optional.empty()
+                : Optional.of(new Objection(Outcome.RATE_LIMITED, TOO_OFTEN));
+    }
+
+    /** Counts an attempt to log in to where it leads: there may have been too many. */
+    Optional<Objection> objectionToAttempt(Route to) {
+        return to instanceof Route.Known(RoutedEndpoint endpoint)
+                        && !services.limiter().attempt(endpoint.endpointId())
+                ? Optional.of(new Objection(Outcome.RATE_LIMITED, TOO_OFTEN))
+                : Optional.empty();
     }
 
     /** Whether the endpoint is not asked for too often; refuses otherwise. */
     boolean mayTry(Route to) {
-        if (to instanceof Route.Known(RoutedEndpoint endpoint)
-                && !services.limiter().attempt(endpoint.endpointId())) {
-            refuse(Outcome.RATE_LIMITED, TOO_OFTEN);
-            return false;
-        }
-        return true;
+        Optional<Objection> objection = objectionToAttempt(to);
+        objection.ifPresent(found -> refuse(found.outcome, found.error));
+        return objection.isEmpty();
     }
 
     void wrongPassword() {
@@ -199,6 +219,19 @@ final class ClientConnection {
         this.user = user;
         this.database = database;
         this.version = version;
+    }
+
+    /** For the log line; of the first of several requests. */
+    void named(String newUser, String newDatabase, String newRoute) {
+        if (user.isEmpty()) {
+            user = newUser;
+            database = newDatabase;
+            route = newRoute;
+        }
+    }
+
+    EventLoop eventLoop() {
+        return channel.eventLoop();
     }
 
     void routed(String label) {

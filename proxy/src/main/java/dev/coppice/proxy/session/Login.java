@@ -69,11 +69,14 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
 
     void rejected() {
         connection.wrongPassword();
-        connection.refuse(
-                Outcome.WRONG_PASSWORD,
-                PgError.of(
-                        SqlState.INVALID_PASSWORD,
-                        "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
-                        "Check the password, the role, and the endpoint or branch the connection names."));
+        connection.refuse(Outcome.WRONG_PASSWORD, wrongPassword());
+    }
+
+    /** What one hears whose password is wrong, or who names what there is not. */
+    PgError wrongPassword() {
+        return PgError.of(
+                SqlState.INVALID_PASSWORD,
+                "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
+                "Check the password, the role, and the endpoint or branch the connection names.");
     }
 }

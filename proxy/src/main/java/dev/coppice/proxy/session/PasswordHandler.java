@@ -18,22 +18,32 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The second phase of a client that came over TLS and said nowhere where it wants to go: it is asked for its password as
- * it is, which may say so ({@link PasswordPrefix}).
+ * The second phase of a client that is asked for its password as it is: because it came over TLS and said nowhere where it
+ * wants to go, which the password may say ({@link PasswordPrefix}), or because it came through a WebSocket.
  */
 final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
     private static final Logger log = LoggerFactory.getLogger(PasswordHandler.class);
 
     private final ClientConnection connection;
     private final RouteRequest request;
-    private final PgErrorException noRoute;
+    private final Optional<Route> known;
+    private final Optional<PgError> noRoute;
     private boolean answered;
 
     /** @param noRoute what to say when the password does not name an endpoint either */
     PasswordHandler(ClientConnection connection, RouteRequest request, PgErrorException noRoute) {
         this.connection = connection;
         this.request = request;
-        this.noRoute = noRoute;
+        this.known = Optional.empty();
+        this.noRoute = Optional.of(noRoute.error());
+    }
+
+    /** @param route where it wants to go */
+    PasswordHandler(ClientConnection connection, RouteRequest request, Route route) {
+        this.connection = connection;
+        this.request = request;
+        this.known = Optional.of(route);
+        this.noRoute = Optional.empty();
     }
 
     @Override
@@ -59,26 +69,32 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
     }
 
     private void password(ChannelHandlerContext ctx, byte[] body) {
-        Optional<PasswordPrefix> prefix = answered ? Optional.empty() : PasswordPrefix.parse(body);
+        if (answered) {
+            return;
+        }
         answered = true;
+        if (known.isPresent()) {
+            check(ctx, new Login(connection, request, known.get()), PasswordPrefix.text(body));
+            return;
+        }
+        Optional<PasswordPrefix> prefix = PasswordPrefix.parse(body);
         if (prefix.isEmpty()) {
-            connection.refuse(Outcome.NO_ROUTE, noRoute.error());
+            noRoute.ifPresent(error -> connection.refuse(Outcome.NO_ROUTE, error));
             return;
         }
         RouteRequest hinted = request.withEndpoint(prefix.get().endpointId());
         Route route = new Router(connection.services.directory()).route(hinted);
         connection.routed(route.label());
-        if (!connection.mayTry(route)) {
-            return;
+        if (connection.mayTry(route)) {
+            check(ctx, new Login(connection, hinted, route), prefix.get().password());
         }
-        Login login = new Login(connection, hinted, route);
+    }
+
+    private void check(ChannelHandlerContext ctx, Login login, String password) {
         login.verifier()
                 .thenCompose(found -> {
                     Optional<ScramVerifier> real = found.flatMap(ScramVerifier::parse);
-                    return connection
-                            .services
-                            .passwords()
-                            .check(real.orElseGet(login::mock), prefix.get().password());
+                    return connection.services.passwords().check(real.orElseGet(login::mock), password);
                 })
                 .whenCompleteAsync(
                         (keys, failure) -> {

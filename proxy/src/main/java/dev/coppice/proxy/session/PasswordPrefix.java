@@ -11,12 +11,15 @@ import java.util.Optional;
 record PasswordPrefix(String endpointId, String password) {
     private static final String PREFIX = "endpoint=";
 
-    /** @param body of a PasswordMessage: a string with its terminating zero */
+    /** The password in the body of a PasswordMessage, a string with its terminating zero; empty when it is none. */
+    static String text(byte[] body) {
+        boolean terminated = body.length > 0 && body[body.length - 1] == 0;
+        return terminated ? new String(body, 0, body.length - 1, UTF_8) : "";
+    }
+
+    /** @param body of a PasswordMessage */
     static Optional<PasswordPrefix> parse(byte[] body) {
-        if (body.length == 0 || body[body.length - 1] != 0) {
-            return Optional.empty();
-        }
-        String text = new String(body, 0, body.length - 1, UTF_8);
+        String text = text(body);
         int end = PREFIX.length();
         while (end < text.length() && text.charAt(end) != ';' && text.charAt(end) != '$') {
             end++;

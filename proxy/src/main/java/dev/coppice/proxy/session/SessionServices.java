@@ -4,6 +4,7 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.http.HttpServices;
 import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.pool.Pools;
 import dev.coppice.proxy.relay.ComputeAccess;
@@ -21,6 +22,7 @@ public record SessionServices(
         CancelKeys cancelKeys,
         ComputeAccess compute,
         Pools pools,
+        HttpServices http,
         ProxyMetrics metrics) {
 
     EndpointDirectory directory() {

@@ -1,6 +1,7 @@
 package dev.coppice.proxy.session;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.http.HttpEntrance;
 import dev.coppice.proxy.pgwire.AuthenticationDecoder;
 import dev.coppice.proxy.pgwire.ClientMessage;
 import dev.coppice.proxy.pgwire.PgError;
@@ -13,6 +14,7 @@ import dev.coppice.proxy.route.Router;
 import dev.coppice.proxy.tls.TlsIdentity;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -27,6 +29,7 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
     private final ClientConnection connection;
     private int encryptionRequests;
     private boolean directTls;
+    private boolean webSocket;
     private Optional<String> serverName = Optional.empty();
 
     StartupHandler(ClientConnection connection) {
@@ -38,13 +41,30 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
         directTls = true;
     }
 
+    /**
+     * The connection is a WebSocket.
+     *
+     * @param host that it is meant for, where it says so
+     */
+    void webSocket(Optional<String> host) {
+        webSocket = true;
+        serverName = host;
+    }
+
+    /** The connection speaks HTTP: other handlers take over. */
+    void becomeHttp(ChannelPipeline pipeline) {
+        HttpEntrance.open(pipeline, connection.services.http(), new HttpGate(connection, serverName));
+        pipeline.remove(this);
+        pipeline.remove(StartupDecoder.class);
+    }
+
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, ClientMessage message) {
         if (connection.ending()) {
             return;
         }
         switch (message) {
-            case ClientMessage.SslRequest() -> encryption(ctx, connection.tls());
+            case ClientMessage.SslRequest() -> encryption(ctx, webSocket ? Optional.empty() : connection.tls());
             case ClientMessage.GssRequest() -> encryption(ctx, Optional.empty());
             case ClientMessage.CancelRequest(var key) -> CancelForwarder.forward(ctx.channel(), connection, key);
             case ClientMessage.Startup startup -> startup(ctx, startup);
@@ -56,7 +76,7 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
 
     private void encryption(ChannelHandlerContext ctx, Optional<TlsIdentity> identity) {
         encryptionRequests++;
-        if (connection.encrypted() || encryptionRequests > MAX_ENCRYPTION_REQUESTS) {
+        if ((connection.encrypted() && !webSocket) || encryptionRequests > MAX_ENCRYPTION_REQUESTS) {
             connection.refuse(
                     Outcome.PROTOCOL,
                     PgError.of(
@@ -76,7 +96,7 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof SslHandshakeCompletionEvent handshake) {
             if (handshake.isSuccess()) {
-                encrypted(ctx.pipeline().get(SslHandler.class));
+                encrypted(ctx, ctx.pipeline().get(SslHandler.class));
             } else {
                 connection.drop(
                         Outcome.PROTOCOL,
@@ -86,17 +106,30 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
         ctx.fireUserEventTriggered(event);
     }
 
-    private void encrypted(SslHandler handler) {
+    private void encrypted(ChannelHandlerContext ctx, SslHandler handler) {
         connection.encryptedNow();
         serverName = TlsIdentity.serverName(handler);
-        if (directTls && !TlsIdentity.ALPN_POSTGRESQL.equals(handler.applicationProtocol())) {
-            connection.refuse(
-                    Outcome.PROTOCOL,
-                    PgError.of(
-                            SqlState.PROTOCOL_VIOLATION,
-                            "received direct SSL connection request without ALPN protocol negotiation extension",
-                            "Use a client that names the ALPN protocol \"postgresql\", or sslnegotiation=postgres."));
+        String protocol = handler.applicationProtocol();
+        if (!directTls || TlsIdentity.ALPN_POSTGRESQL.equals(protocol)) {
+            return;
         }
+        ChannelPipeline pipeline = ctx.pipeline();
+        if (!connection.services.http().settings().enabled()) {
+            refuseWithoutAlpn();
+        } else if (TlsIdentity.ALPN_HTTP.equals(protocol)) {
+            becomeHttp(pipeline);
+        } else {
+            pipeline.addBefore(pipeline.context(StartupDecoder.class).name(), null, new UnnamedProtocolDetector(this));
+        }
+    }
+
+    void refuseWithoutAlpn() {
+        connection.refuse(
+                Outcome.PROTOCOL,
+                PgError.of(
+                        SqlState.PROTOCOL_VIOLATION,
+                        "received direct SSL connection request without ALPN protocol negotiation extension",
+                        "Use a client that names the ALPN protocol \"postgresql\", or sslnegotiation=postgres."));
     }
 
     private void startup(ChannelHandlerContext ctx, ClientMessage.Startup startup) {
@@ -129,7 +162,13 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
             return;
         }
         connection.routed(route.label());
-        if (connection.mayTry(route)) {
+        if (!connection.mayTry(route)) {
+            return;
+        }
+        if (webSocket) {
+            // What speaks through WebSockets sends its password unasked, together with the startup packet.
+            next(ctx, new PasswordHandler(connection, request, route));
+        } else {
             next(ctx, new AuthenticationHandler(connection, request, route));
         }
     }
@@ -138,7 +177,8 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
     private void next(ChannelHandlerContext ctx, ChannelHandler handler) {
         ctx.pipeline().addLast(handler);
         ctx.pipeline().remove(this);
-        ctx.pipeline().replace(StartupDecoder.class, null, new AuthenticationDecoder());
+        ctx.pipeline()
+                .replace(StartupDecoder.class, null, new AuthenticationDecoder(handler instanceof PasswordHandler));
     }
 
     private void negotiateVersion(ChannelHandlerContext ctx, ClientMessage.Startup startup) {

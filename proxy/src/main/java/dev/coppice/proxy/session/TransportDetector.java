@@ -1,5 +1,6 @@
 package dev.coppice.proxy.session;
 
+import dev.coppice.proxy.http.HttpEntrance;
 import dev.coppice.proxy.tls.TlsIdentity;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -9,7 +10,8 @@ import java.util.Optional;
 
 /**
  * Looks at the first byte of a connection. A TLS handshake record (0x16) means direct TLS, as libpq's
- * {@code sslnegotiation=direct} does since 17; no startup packet begins so, it would be 352 MB long.
+ * {@code sslnegotiation=direct} does since 17; no startup packet begins so, it would be 352 MB long. A capital letter
+ * begins an HTTP request.
  */
 final class TransportDetector extends ByteToMessageDecoder {
     private static final byte TLS_HANDSHAKE_RECORD = 0x16;
@@ -24,7 +26,13 @@ final class TransportDetector extends ByteToMessageDecoder {
 
     @Override
     protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
-        if (in.getByte(in.readerIndex()) != TLS_HANDSHAKE_RECORD) {
+        byte first = in.getByte(in.readerIndex());
+        if (HttpEntrance.begins(first) && connection.services.http().settings().enabled()) {
+            startup.becomeHttp(ctx.pipeline());
+            ctx.pipeline().remove(this);
+            return;
+        }
+        if (first != TLS_HANDSHAKE_RECORD) {
             ctx.pipeline().remove(this);
             return;
         }

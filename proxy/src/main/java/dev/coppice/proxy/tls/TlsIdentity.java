@@ -28,6 +28,9 @@ public final class TlsIdentity {
     /** The ALPN protocol of Postgres; direct TLS must name it. */
     public static final String ALPN_POSTGRESQL = "postgresql";
 
+    /** The ALPN protocol of HTTP, which browsers and their like name. */
+    public static final String ALPN_HTTP = "http/1.1";
+
     static final String CERTIFICATE_FILE = "server.crt";
     static final String KEY_FILE = "server.key";
 
@@ -76,7 +79,8 @@ public final class TlsIdentity {
                             ApplicationProtocolConfig.Protocol.ALPN,
                             ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
                             ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                            ALPN_POSTGRESQL))
+                            ALPN_POSTGRESQL,
+                            ALPN_HTTP))
                     .build();
             return new TlsIdentity(context, ChannelBinding.of(own));
         } catch (SSLException | CertificateException | IllegalArgumentException e) {

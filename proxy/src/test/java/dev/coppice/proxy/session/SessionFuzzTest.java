@@ -10,6 +10,9 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.http.HttpMetrics;
+import dev.coppice.proxy.http.HttpServices;
+import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.limit.RateLimits;
@@ -64,7 +67,7 @@ class SessionFuzzTest {
         endpoints.verifiers.put("alice", TestVerifiers.verifier("secret", "salt"));
         SecureRandom random = new SecureRandom();
         Nonces nonces = new Nonces(random);
-        CancelKeys cancelKeys = new CancelKeys(random);
+        CancelKeys cancelKeys = new CancelKeys(random, new byte[] {2});
         MetricRegistry metrics = new MetricRegistry();
         ComputeAccess compute = new ComputeAccess(
                 endpoints,
@@ -72,6 +75,12 @@ class SessionFuzzTest {
                 nonces,
                 Duration.ofSeconds(60),
                 WriteBufferWaterMark.DEFAULT);
+        Pools pools = new Pools(
+                new MultiThreadIoEventLoopGroup(1, Transport.available().ioHandlers()),
+                PoolSettings.DEFAULTS,
+                compute,
+                cancelKeys,
+                new PoolMetrics(metrics));
         services = new SessionServices(
                 new SessionSettings(
                         100, Duration.ofSeconds(HANDSHAKE_SECONDS), List.of("localhost"), false, AddressRanges.ALL),
@@ -82,12 +91,8 @@ class SessionFuzzTest {
                 new LoginLimiter(new RateLimits(0, 0, 0), System::nanoTime),
                 cancelKeys,
                 compute,
-                new Pools(
-                        new MultiThreadIoEventLoopGroup(1, Transport.available().ioHandlers()),
-                        PoolSettings.DEFAULTS,
-                        compute,
-                        cancelKeys,
-                        new PoolMetrics(metrics)),
+                pools,
+                new HttpServices(HttpSettings.DEFAULTS, pools, new HttpMetrics(metrics)),
                 new ProxyMetrics(metrics));
     }
 

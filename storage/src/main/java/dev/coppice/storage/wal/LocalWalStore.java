@@ -26,13 +26,13 @@ public final class LocalWalStore implements WalStore {
 
     private final Path wal;
     private final WalArchive archive;
-    private final @Nullable WalStore parent;
+    private final @Nullable WalSource parent;
     private final long ancestorLsn;
     private final OpenFiles files;
     private volatile int segmentSize;
 
     /** @param parent the WAL below {@code ancestorLsn}; null for a root, whose ancestor LSN is 0 */
-    public LocalWalStore(Path wal, Path archive, @Nullable WalStore parent, long ancestorLsn, OpenFiles files) {
+    public LocalWalStore(Path wal, Path archive, @Nullable WalSource parent, long ancestorLsn, OpenFiles files) {
         this.wal = wal;
         this.archive = new WalArchive(archive, files);
         this.parent = parent;

@@ -28,7 +28,7 @@ public final class WalLayout {
      *
      * @param parent the WAL below {@code end}
      */
-    public static void fill(Path directory, WalStore parent, long redo, long end) throws IOException {
+    public static void fill(Path directory, WalSource parent, long redo, long end) throws IOException {
         int size = parent.segmentSize();
         for (long start = WalFormat.segmentStart(redo, size); Long.compareUnsigned(start, end) < 0; start += size) {
             Path target = directory.resolve(WalFormat.segmentName(start, size));
@@ -58,7 +58,7 @@ public final class WalLayout {
         }
     }
 
-    private static void copy(WalStore parent, Path target, long start, long from, long end) throws IOException {
+    private static void copy(WalSource parent, Path target, long start, long from, long end) throws IOException {
         Path temporary = target.resolveSibling(target.getFileName() + ".new");
         try (FileChannel channel = FileChannel.open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
@@ -75,7 +75,7 @@ public final class WalLayout {
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    private static void copyRange(WalStore parent, FileChannel channel, long start, long from, long end)
+    private static void copyRange(WalSource parent, FileChannel channel, long start, long from, long end)
             throws IOException {
         for (long at = from; at < end; at += COPY_BUFFER) {
             ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(COPY_BUFFER, end - at));

@@ -1,11 +1,8 @@
 package dev.coppice.storage.wal;
 
-import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * The WAL of one timeline, by position along the chain: below the ancestor LSN it is the parent's, from there on its own.
@@ -13,20 +10,7 @@ import java.util.Optional;
  *
  * <p>The seam to where WAL is kept: a local directory today, a quorum log later.
  */
-public interface WalStore {
-    /** A segment, in bytes; the same along the chain. */
-    int segmentSize();
-
-    /**
-     * Reads until {@code target} is full, or the bytes are not there.
-     *
-     * @return the bytes read
-     */
-    int read(long lsn, ByteBuffer target);
-
-    /** A local file that holds the whole segment of {@code lsn} with nothing copied in it, if any timeline has one. */
-    Optional<Path> wholeSegment(long lsn);
-
+public interface WalStore extends WalSource {
     /** Makes this timeline's own segments from {@code from} up to {@code to} durable. */
     void sync(long from, long to);
 

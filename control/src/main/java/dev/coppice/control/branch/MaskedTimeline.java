@@ -1,0 +1,139 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeAddress;
+import dev.coppice.compute.ComputeException;
+import dev.coppice.compute.ComputeSettings;
+import dev.coppice.control.catalog.HiddenTimeline;
+import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.MaskingRows.SealedKey;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.masking.CleanPoint;
+import dev.coppice.control.masking.Rebuilding;
+import dev.coppice.control.masking.RuleSet;
+import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.control.sql.LiveState;
+import dev.coppice.storage.BranchPoint;
+import dev.coppice.storage.StorageException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes masked timelines: a hidden timeline at the parent's point, a compute on it that recovers, cleans its catalogs and shuts
+ * down, and on that a timeline which sees it through the boundary only. The hidden one stays as long as the masked one does.
+ */
+final class MaskedTimeline {
+    private final Workshop shop;
+
+    MaskedTimeline(Workshop shop) {
+        this.shop = shop;
+    }
+
+    /** A timeline that was made, with its roles and databases, and what is left to do in it. */
+    record Made(LiveState contents, List<CleanPoint.Rebuild> rebuilds, List<String> warnings) {}
+
+    /**
+     * Makes the timeline {@code masked}.
+     *
+     * @param point of the parent, leased by the caller
+     * @param verifiers what to do with roles and passwords: of the parent's roles, the verifiers that the branch gets
+     * @throws ControlException UNPROCESSABLE with every reason against the rules; nothing is left then
+     */
+    Made make(
+            TimelineId masked,
+            BranchPoint point,
+            String projectId,
+            RuleSet rules,
+            Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers) {
+        Duration retention = shop.project(projectId).retention();
+        SealedKey key = shop.masking().keys().of(projectId, shop.now());
+        HiddenTimeline hidden = new HiddenTimeline(
+                shop.ids().branch(),
+                projectId,
+                HiddenTimeline.Kind.CLEAN_POINT,
+                shop.ids().endpoint(),
+                shop.now());
+        TimelineId clean = new TimelineId(hidden.timelineId());
+        String helper = java.util.Objects.requireNonNull(hidden.endpointId());
+        shop.hidden().keep(hidden);
+        try {
+            shop.createTimeline(clean, point, retention);
+            Cleaned cleaned = clean(clean, helper, projectId, rules, key, verifiers);
+            shop.monitor().suspend(helper);
+            shop.computeService().discardLocal(clean);
+            shop.computeService().forget(helper);
+            BranchPoint cleanPoint = shop.pages().timeline(clean).head();
+            shop.pages()
+                    .createBranch(masked, cleanPoint, cleaned.ready().document().bytes());
+            shop.pages().setRetention(masked, retention);
+            return new Made(
+                    cleaned.contents(),
+                    cleaned.ready().rebuilds(),
+                    cleaned.ready().warnings());
+        } catch (StorageException | ComputeException e) {
+            throw new ControlException(
+                    ControlException.Kind.UNAVAILABLE, "the branch could not be anonymized: " + e.getMessage(), e);
+        } finally {
+            shop.hidden().letGo(hidden);
+        }
+    }
+
+    private record Cleaned(CleanPoint.Ready ready, LiveState contents) {}
+
+    private Cleaned clean(
+            TimelineId timeline,
+            String helper,
+            String projectId,
+            RuleSet rules,
+            SealedKey key,
+            Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers) {
+        ComputeAddress address =
+                new Computes(shop.computeService(), secluded(shop.computeSettings())).awake(helper, timeline);
+        try (Connection connection = ComputeSql.open(address.socket())) {
+            LiveState before = ComputeSql.read(connection);
+            Map<String, @Nullable String> chosen = verifiers.apply(before.roles());
+            CleanPoint.Ready ready = shop.masking()
+                    .cleanPoint(database -> ComputeSql.open(address.socket(), database))
+                    .prepare(ComputeSql.MAINTENANCE_DATABASE, rules, projectId, key, chosen);
+            return new Cleaned(ready, ComputeSql.read(connection));
+        } catch (SQLException e) {
+            throw ComputeSql.translate(e);
+        }
+    }
+
+    /** Nothing runs on it but what we ask: no workers that would connect to production, nothing that changes tables. */
+    private static ComputeSettings secluded(ComputeSettings settings) {
+        Map<String, String> postgres = new HashMap<>(settings.postgres());
+        postgres.put("autovacuum", "off");
+        postgres.put("max_logical_replication_workers", "0");
+        return new ComputeSettings(settings.computeUnits(), postgres);
+    }
+
+    /**
+     * Rebuilds in the branch what could not be shown.
+     *
+     * @throws ControlException UNPROCESSABLE when an index cannot be built from the masked values
+     */
+    void rebuild(
+            String endpointId, TimelineId masked, List<CleanPoint.Rebuild> rebuilds, Rebuilding.Progress progress) {
+        try {
+            ComputeAddress address = shop.computes().awake(endpointId, masked);
+            Rebuilding.run(database -> ComputeSql.open(address.socket(), database), rebuilds, progress);
+        } catch (SQLException e) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "an index on masked values could not be built: " + e.getMessage(),
+                    e);
+        } catch (CompletionException e) {
+            throw new ControlException(
+                    ControlException.Kind.UNAVAILABLE, "the compute could not be started: " + e.getMessage(), e);
+        }
+    }
+}
