@@ -40,8 +40,8 @@ final class ProxyClients {
             throw new IllegalArgumentException("called by bench/proxy-clients, with 6 arguments");
         }
         ConnectionString to = ConnectionString.parse(arguments[1]);
-        ProxyClients clients = new ProxyClients(
-                Long.parseLong(arguments[0]), arguments[2].equals("pooled") ? to.pooled() : to);
+        ProxyClients clients =
+                new ProxyClients(Long.parseLong(arguments[0]), arguments[2].equals("pooled") ? to.pooled() : to);
         clients.run(
                 arguments[2],
                 Integer.parseInt(arguments[3]),
@@ -104,7 +104,8 @@ final class ProxyClients {
     private record Busy(double perSecond, double p50Millis, double p99Millis) {
         @Override
         public String toString() {
-            return String.format(Locale.ROOT, "%.0f queries/s, p50 %.2f ms, p99 %.2f ms", perSecond, p50Millis, p99Millis);
+            return String.format(
+                    Locale.ROOT, "%.0f queries/s, p50 %.2f ms, p99 %.2f ms", perSecond, p50Millis, p99Millis);
         }
     }
 

@@ -40,7 +40,8 @@ record ApiAddress(URI base, String key, @Nullable Path certificate) {
         JsonNode known = read(file);
         String fileUrl = known.path("apiUrl").asString("");
         URI base = base(chosenUrl != null ? chosenUrl : fileUrl);
-        String certificate = base.equals(base(fileUrl)) ? known.path("certificate").asString("") : "";
+        String certificate =
+                base.equals(base(fileUrl)) ? known.path("certificate").asString("") : "";
         Path pinned = certificate.isEmpty() ? null : Path.of(certificate);
         if (chosenKey != null) {
             return new ApiAddress(base, checked(chosenKey), pinned);

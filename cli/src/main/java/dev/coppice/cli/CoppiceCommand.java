@@ -18,6 +18,7 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             ProjectsCommand.class,
             BranchesCommand.class,
+            SnapshotsCommand.class,
             ConnectionStringCommand.class,
             PsqlCommand.class,
             ComputesCommand.class,

@@ -46,8 +46,9 @@ record CliAccess(String apiUrl, String apiKey) {
     /** With TLS, the certificate too: its names are not those that this machine's own clients connect to. */
     private static Map<String, String> content(CliAccess access, ApiSettings api) {
         Map<String, String> content = new TreeMap<>(Map.of("apiUrl", access.apiUrl(), "apiKey", access.apiKey()));
-        api.tls().ifPresent(tls -> content.put(
-                "certificate", tls.certificate().toAbsolutePath().toString()));
+        api.tls()
+                .ifPresent(tls -> content.put(
+                        "certificate", tls.certificate().toAbsolutePath().toString()));
         return content;
     }
 

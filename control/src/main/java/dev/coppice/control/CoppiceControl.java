@@ -9,6 +9,7 @@ import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchContents;
 import dev.coppice.control.branch.BranchLocks;
 import dev.coppice.control.branch.ComputeSizes;
+import dev.coppice.control.branch.Deadlines;
 import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
@@ -23,6 +24,7 @@ import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.catalog.Steps;
 import dev.coppice.control.consumption.ConsumptionMeter;
 import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
@@ -61,6 +63,7 @@ public final class CoppiceControl implements AutoCloseable {
     private final Workshop shop;
     private final Routing routing;
     private final ApiServer api;
+    private final Deadlines deadlines;
     private final Welcome welcome;
 
     private CoppiceControl(
@@ -71,6 +74,7 @@ public final class CoppiceControl implements AutoCloseable {
             Workshop shop,
             Routing routing,
             ApiServer api,
+            Deadlines deadlines,
             Welcome welcome) {
         this.server = server;
         this.catalog = catalog;
@@ -79,6 +83,7 @@ public final class CoppiceControl implements AutoCloseable {
         this.shop = shop;
         this.routing = routing;
         this.api = api;
+        this.deadlines = deadlines;
         this.welcome = welcome;
     }
 
@@ -106,9 +111,21 @@ public final class CoppiceControl implements AutoCloseable {
             ComputeService computes,
             int postgresMajorVersion,
             Clock clock) {
+        return open(configuration, catalogServer, pages, computes, postgresMajorVersion, clock, Steps.NONE);
+    }
+
+    /** As the first one; {@code steps} is told of every step that outlives the process. */
+    static CoppiceControl open(
+            ControlConfiguration configuration,
+            CatalogServer catalogServer,
+            PageService pages,
+            ComputeService computes,
+            int postgresMajorVersion,
+            Clock clock,
+            Steps steps) {
         @Nullable Catalog catalog = null;
         try {
-            catalog = Catalog.open(catalogServer.socket());
+            catalog = Catalog.open(catalogServer.socket(), steps);
             return start(configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock);
         } catch (IOException | RuntimeException e) {
             if (catalog != null) {
@@ -182,6 +199,7 @@ public final class CoppiceControl implements AutoCloseable {
                 gate,
                 hidden,
                 travel,
+                configuration.recovery(),
                 masking);
         // Before the monitor, which forgets a compute's last position when it stops.
         computes.addListener(meter);
@@ -219,7 +237,9 @@ public final class CoppiceControl implements AutoCloseable {
             CliAccess access = CliAccess.ensure(
                     configuration.dataDirectory(), configuration.api(), api.port(), catalog, tokens, clock);
             Welcome welcome = welcome(shop, strings, access);
-            return new CoppiceControl(server, catalog, monitor, meter, shop, routing, api, welcome);
+            Deadlines deadlines = new Deadlines(shop);
+            deadlines.start();
+            return new CoppiceControl(server, catalog, monitor, meter, shop, routing, api, deadlines, welcome);
         } catch (IOException | RuntimeException e) {
             api.close();
             throw e;
@@ -306,6 +326,7 @@ public final class CoppiceControl implements AutoCloseable {
     @Override
     public void close() {
         api.close();
+        deadlines.close();
         monitor.suspendAll();
         shop.travel().endAll();
         monitor.close();
@@ -317,6 +338,7 @@ public final class CoppiceControl implements AutoCloseable {
     /** For tests: what happens on a kill, as far as it can be had in one process. Computes and the catalog run on. */
     void abandon() {
         api.close();
+        deadlines.close();
         monitor.close();
         meter.close();
         catalog.close();

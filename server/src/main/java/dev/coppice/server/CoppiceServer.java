@@ -13,6 +13,7 @@ import dev.coppice.compute.TemplateCluster;
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ControlConfiguration;
 import dev.coppice.control.CoppiceControl;
+import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.proxy.ProxyConfiguration;
@@ -192,6 +193,9 @@ final class CoppiceServer implements AutoCloseable {
                 new TimeTravel.Limits(
                         configuration.timeTravel().idleTimeoutSeconds(),
                         configuration.timeTravel().computesPerProject()),
+                new RecoveryWindow(
+                        configuration.recovery().branchSeconds(),
+                        configuration.recovery().projectSeconds()),
                 new ComputeSettings(compute.sizeComputeUnits(), settings),
                 addresses -> {
                     var _ = AddressRanges.parse(addresses);

@@ -224,6 +224,7 @@ public final class ConfigurationLoader {
                         c.api().rateLimits()),
                 c.compute(),
                 c.timeTravel(),
+                c.recovery(),
                 new CoppiceConfiguration.Postgres(c.postgres().bin().map(this::resolve)),
                 c.catalog(),
                 c.storage(),

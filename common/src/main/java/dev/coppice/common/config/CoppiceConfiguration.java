@@ -20,6 +20,7 @@ public record CoppiceConfiguration(
         Api api,
         Compute compute,
         TimeTravel timeTravel,
+        Recovery recovery,
         Postgres postgres,
         Catalog catalog,
         StorageConfiguration storage,
@@ -56,6 +57,7 @@ public record CoppiceConfiguration(
                     new ApiRateLimits(1_000, 100)),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
             new TimeTravel(30, 8),
+            new Recovery(604_800, 604_800),
             new Postgres(Optional.empty()),
             new Catalog(16),
             StorageConfiguration.DEFAULTS,
@@ -388,6 +390,20 @@ public record CoppiceConfiguration(
         public TimeTravel {
             requireRange("time_travel.idle_timeout_seconds", idleTimeoutSeconds, 1, 86_400, "seconds");
             requireRange("time_travel.computes_per_project", computesPerProject, 0, 10_000, "computes");
+        }
+    }
+
+    /**
+     * How long what was deleted can be recovered, and keeps its space.
+     *
+     * @param branchSeconds of a branch; 0 = it is gone at once
+     * @param projectSeconds of a project; 0 = it is gone at once
+     */
+    public record Recovery(int branchSeconds, int projectSeconds) {
+        /** Checks ranges. */
+        public Recovery {
+            requireRange("recovery.branch_seconds", branchSeconds, 0, 31_536_000, "seconds");
+            requireRange("recovery.project_seconds", projectSeconds, 0, 31_536_000, "seconds");
         }
     }
 

@@ -126,7 +126,7 @@ public final class AnonymizeWorkflow {
     private void removeAfter(Branch branch, RuntimeException reason) {
         try {
             branches.setProtected(branch.projectId(), branch.id(), false);
-            branches.delete(branch.projectId(), branch.id());
+            branches.delete(branch.projectId(), branch.id(), true);
         } catch (RuntimeException e) {
             reason.addSuppressed(e);
         }
@@ -136,17 +136,13 @@ public final class AnonymizeWorkflow {
     private record Published(Made made, String endpointId, List<CleanPoint.Rebuild> rebuilds, WakeGate.Closed gate) {}
 
     private Published publish(
-            BranchWorkflows.Request request,
-            BranchWorkflows.Drafted draft,
-            Lease lease,
-            RuleSet rules,
-            Passwords passwords) {
+            BranchWorkflows.Request request, BranchMaker.Draft draft, Lease lease, RuleSet rules, Passwords passwords) {
         Branch branch = draft.branch();
         TimelineId timeline = Workshop.timeline(branch);
         String endpointId =
                 draft.endpoint().map(Endpoint::id).orElseGet(() -> shop.ids().endpoint());
-        Operation operation =
-                branches.operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
+        Operation operation = new BranchMaker(shop)
+                .operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
         shop.catalog().transaction(connection -> {
             OperationRows.insert(connection, operation);
             return Boolean.TRUE;
@@ -159,16 +155,17 @@ public final class AnonymizeWorkflow {
             BranchMasking masking = BranchMasking.declared(branch.id(), rules.json(), shop.now())
                     .anonymized(1, shop.now())
                     .anonymizing("rebuilding indexes", 0, 0, shop.now());
-            BranchContents contents = branches.publish(draft, made.contents().roles(), connection -> {
-                for (LoginRole role : made.contents().roles().values()) {
-                    RoleRows.put(connection, branch.id(), role, sealed(role, passwords), branch.createdAt());
-                }
-                RoleRows.replaceDatabases(
-                        connection, branch.id(), made.contents().databases(), branch.createdAt());
-                MaskingRows.put(connection, masking);
-                OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
-                return BranchContents.read(shop, connection, branch.id());
-            });
+            BranchContents contents = new BranchMaker(shop)
+                    .publish(draft, made.contents().roles(), connection -> {
+                        for (LoginRole role : made.contents().roles().values()) {
+                            RoleRows.put(connection, branch.id(), role, sealed(role, passwords), branch.createdAt());
+                        }
+                        RoleRows.replaceDatabases(
+                                connection, branch.id(), made.contents().databases(), branch.createdAt());
+                        MaskingRows.put(connection, masking);
+                        OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                        return BranchContents.read(shop, connection, branch.id());
+                    });
             return new Published(
                     new Made(branch, draft.endpoint(), List.of(operation.finished(shop.now())), contents),
                     endpointId,
@@ -177,7 +174,7 @@ public final class AnonymizeWorkflow {
         } catch (RuntimeException e) {
             gate.close();
             new Removal(shop).undo(operation, e);
-            throw BranchWorkflows.named(e, branch.name());
+            throw BranchMaker.named(e, branch.name());
         }
     }
 

@@ -75,6 +75,8 @@ public final class RestoreWorkflow {
      *     one of both branches
      */
     public Restored restore(Request request) {
+        // A parent must not be made to work for what is refused anyway; looked at again below, with the lock.
+        check(request, shop.branch(request.projectId(), request.branchId()));
         if (request.point() instanceof BranchPointRequest.Head) {
             new BusyParent(shop).shortenReplay(shop.branch(request.projectId(), request.sourceId()));
         }
@@ -119,7 +121,7 @@ public final class RestoreWorkflow {
                     "preserve_under_name: is needed when a branch is restored from itself, because"
                             + " the restored branch continues what is preserved");
         }
-        List<Branch> children = shop.inventory().childrenOf(target.id());
+        List<Branch> children = shop.inventory().livingChildrenOf(target.id());
         if (!children.isEmpty()) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
