@@ -50,8 +50,9 @@ final class BranchLifeCommands {
 
     @Command(
             name = "protect",
-            description = "Protect a branch: it cannot be deleted, reset or restored, and what is made from it has passwords"
-                    + " of its own.")
+            description =
+                    "Protect a branch: it cannot be deleted, reset or restored, and what is made from it has passwords"
+                            + " of its own.")
     static final class Protect implements Callable<Integer> {
         @Spec
         private CommandSpec spec = CommandSpec.create();
@@ -88,7 +89,9 @@ final class BranchLifeCommands {
         @Spec
         private CommandSpec spec = CommandSpec.create();
 
-        @Parameters(paramLabel = "BRANCH", description = "Its name or id; of several with the name, the last deleted one.")
+        @Parameters(
+                paramLabel = "BRANCH",
+                description = "Its name or id; of several with the name, the last deleted one.")
         private String branch = "";
 
         @Override
@@ -106,8 +109,7 @@ final class BranchLifeCommands {
                     }
                 }
                 if (found == null) {
-                    throw new CliException(
-                            CliException.REFUSED, "there is no deleted branch \"" + branch + "\"", null);
+                    throw new CliException(CliException.REFUSED, "there is no deleted branch \"" + branch + "\"", null);
                 }
                 String path = project + "/branches/" + encode(found.path("id").asString("")) + "/recover";
                 session.output().object(session.api().post(path, null).path("branch"), Nouns.BRANCH);

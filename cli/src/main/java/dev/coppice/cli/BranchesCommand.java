@@ -181,18 +181,18 @@ final class BranchesCommand {
 
     @Command(
             name = "delete",
-            description = "Delete a branch. It can be recovered for as long as the server is told, seven days by default. A"
-                    + " branch with children is refused.")
+            description =
+                    "Delete a branch. It can be recovered for as long as the server is told, seven days by default. A"
+                            + " branch with children is refused.")
     int delete(
             @Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch,
             @Option(names = "--hard", description = "For good: its space is free at once.") boolean hard) {
         return withSession(spec, session -> {
             String project = session.projectPath();
             JsonNode found = session.branch(project, branch);
-            JsonNode deleted =
-                    session.api()
-                            .delete(Session.path(project, found) + (hard ? "?hard_delete=true" : ""))
-                            .path("branch");
+            JsonNode deleted = session.api()
+                    .delete(Session.path(project, found) + (hard ? "?hard_delete=true" : ""))
+                    .path("branch");
             if (session.output().isTable()) {
                 session.output().line("Branch " + found.path("name").asString("") + " is deleted.");
             } else {

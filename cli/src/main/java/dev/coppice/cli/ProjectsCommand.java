@@ -108,8 +108,9 @@ final class ProjectsCommand {
 
     @Command(
             name = "delete",
-            description = "Delete a project with all its branches. It can be recovered for as long as the server is told,"
-                    + " seven days by default.")
+            description =
+                    "Delete a project with all its branches. It can be recovered for as long as the server is told,"
+                            + " seven days by default.")
     int delete(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
         return withSession(spec, session -> {
             JsonNode project = session.api().delete("/projects/" + encode(id)).path("project");

@@ -75,7 +75,10 @@ final class SnapshotsCommand {
             StringBuilder path = new StringBuilder(session.branchPath(project, from.branch())).append("/snapshot?");
             Moment moment = from.moment();
             if (moment != null) {
-                path.append(moment.kind()).append('=').append(encode(moment.text())).append('&');
+                path.append(moment.kind())
+                        .append('=')
+                        .append(encode(moment.text()))
+                        .append('&');
             }
             if (name != null) {
                 path.append("name=").append(encode(name)).append('&');
@@ -92,7 +95,8 @@ final class SnapshotsCommand {
     @Command(name = "update", description = "Rename a snapshot.")
     int update(
             @Parameters(paramLabel = "SNAPSHOT", description = "Its name or id.") String snapshot,
-            @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its new name.") String name) {
+            @Option(names = "--name", required = true, paramLabel = "NAME", description = "Its new name.")
+                    String name) {
         return withSession(spec, session -> {
             ObjectNode body = JsonMapper.shared().createObjectNode();
             body.putObject("snapshot").put("name", name);
@@ -117,11 +121,13 @@ final class SnapshotsCommand {
 
     @Command(
             name = "restore",
-            description = "Make a branch from a snapshot, to be looked at; with --finalize it takes the original's place at"
-                    + " once.")
+            description =
+                    "Make a branch from a snapshot, to be looked at; with --finalize it takes the original's place at"
+                            + " once.")
     int restore(
             @Parameters(paramLabel = "SNAPSHOT", description = "Its name or id.") String snapshot,
-            @Option(names = "--name", paramLabel = "NAME", description = "The new branch's name.") @Nullable String name,
+            @Option(names = "--name", paramLabel = "NAME", description = "The new branch's name.") @Nullable
+                    String name,
             @Option(
                             names = "--target-branch",
                             paramLabel = "BRANCH",
@@ -173,7 +179,10 @@ final class SnapshotsCommand {
             @Option(names = "--hourly", description = "Every hour.") boolean hourly,
             @Option(names = "--daily", paramLabel = "HOUR", description = "Every day at this hour.") @Nullable
                     Integer daily,
-            @Option(names = "--weekly", paramLabel = "DAY", description = "Every week on this day, 1 = Monday, at 0:00.")
+            @Option(
+                            names = "--weekly",
+                            paramLabel = "DAY",
+                            description = "Every week on this day, 1 = Monday, at 0:00.")
                     @Nullable
                     Integer weekly,
             @Option(names = "--monthly", paramLabel = "DAY", description = "Every month on this day at 0:00.") @Nullable

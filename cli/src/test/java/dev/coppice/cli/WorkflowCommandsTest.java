@@ -39,7 +39,14 @@ class WorkflowCommandsTest {
         String request = "POST " + P + "/branches/" + DEV
                 + "/snapshot?lsn=0%2F16B3748&name=before%20it&expires_at=2026-12-01T00%3A00%3A00Z";
         api.on(request, 200, "{\"snapshot\":{\"id\":\"" + SNAPSHOT + "\",\"name\":\"before it\"},\"operations\":[]}");
-        assertThat(run("snapshots", "create", "dev@0/16b3748", "--name", "before it", "--expires-at", "2026-12-01T00:00:00Z"))
+        assertThat(run(
+                        "snapshots",
+                        "create",
+                        "dev@0/16b3748",
+                        "--name",
+                        "before it",
+                        "--expires-at",
+                        "2026-12-01T00:00:00Z"))
                 .as(err.toString())
                 .isZero();
         assertThat(api.requests()).contains(request);
@@ -48,15 +55,20 @@ class WorkflowCommandsTest {
 
     @Test
     void a_snapshot_is_restored_by_name_and_finalized() {
-        api.on("POST " + P + "/snapshots/" + SNAPSHOT + "/restore", 200, "{\"branch\":{\"name\":\"look\"},\"operations\":[]}")
+        api.on(
+                        "POST " + P + "/snapshots/" + SNAPSHOT + "/restore",
+                        200,
+                        "{\"branch\":{\"name\":\"look\"},\"operations\":[]}")
                 .on("POST " + P + "/branches/" + DEV + "/finalize_restore", 200, "{\"operations\":[]}")
                 .on("GET " + P + "/branches/" + DEV, 200, "{\"branch\":{\"name\":\"main\"}}");
-        assertThat(run("snapshots", "restore", "v1", "--name", "look")).as(err.toString()).isZero();
-        assertThat(last()).isEqualTo("POST " + P + "/snapshots/" + SNAPSHOT
-                + "/restore {\"finalize_restore\":false,\"name\":\"look\"}");
+        assertThat(run("snapshots", "restore", "v1", "--name", "look"))
+                .as(err.toString())
+                .isZero();
+        assertThat(last())
+                .isEqualTo("POST " + P + "/snapshots/" + SNAPSHOT
+                        + "/restore {\"finalize_restore\":false,\"name\":\"look\"}");
         assertThat(run("snapshots", "finalize", "dev", "--old-name", "bad")).isZero();
-        assertThat(api.requests())
-                .contains("POST " + P + "/branches/" + DEV + "/finalize_restore {\"name\":\"bad\"}");
+        assertThat(api.requests()).contains("POST " + P + "/branches/" + DEV + "/finalize_restore {\"name\":\"bad\"}");
         assertThat(run("snapshots", "delete", "v2")).isEqualTo(1);
         assertThat(err.toString()).contains("there is no snapshot \"v2\"");
     }
@@ -70,14 +82,18 @@ class WorkflowCommandsTest {
                 .as(err.toString())
                 .isZero();
         assertThat(api.requests())
-                .contains("PUT " + P + "/branches/" + MAIN
-                        + "/backup_schedule {\"schedule\":[{\"frequency\":\"daily\",\"hour\":3,\"retention_seconds\":7200}]}");
+                .contains(
+                        "PUT " + P + "/branches/" + MAIN
+                                + "/backup_schedule {\"schedule\":[{\"frequency\":\"daily\",\"hour\":3,\"retention_seconds\":7200}]}");
         assertThat(out.toString()).contains("FREQUENCY", "daily", "7200");
     }
 
     @Test
     void a_schema_difference_is_printed_for_each_database() {
-        api.on("GET " + P + "/branches/" + DEV + "/databases", 200, "{\"databases\":[{\"name\":\"a\"},{\"name\":\"b\"}]}")
+        api.on(
+                        "GET " + P + "/branches/" + DEV + "/databases",
+                        200,
+                        "{\"databases\":[{\"name\":\"a\"},{\"name\":\"b\"}]}")
                 .on(
                         "GET " + P + "/branches/" + DEV + "/compare_schema?db_name=a&base_branch_id=" + MAIN
                                 + "&base_lsn=0%2F16B3748",
@@ -98,7 +114,8 @@ class WorkflowCommandsTest {
     void expiry_protection_and_schema_only_are_fields_of_a_branch() {
         api.on("PATCH " + P + "/branches/" + DEV, 200, "{\"branch\":{}}")
                 .on("POST " + P + "/branches", 201, "{\"branch\":{},\"connection_uris\":[{\"connection_uri\":\"x\"}]}");
-        assertThat(run("branches", "set-expiration", "dev", "2026-12-01T00:00:00Z")).isZero();
+        assertThat(run("branches", "set-expiration", "dev", "2026-12-01T00:00:00Z"))
+                .isZero();
         assertThat(last()).endsWith("{\"branch\":{\"expires_at\":\"2026-12-01T00:00:00Z\"}}");
         assertThat(run("branches", "set-expiration", "dev")).isZero();
         assertThat(last()).endsWith("{\"branch\":{\"expires_at\":null}}");
@@ -120,7 +137,9 @@ class WorkflowCommandsTest {
         assertThat(run("branches", "recover", "x")).as(err.toString()).isZero();
         assertThat(last()).isEqualTo("POST " + P + "/branches/br-a-b-2/recover");
         assertThat(run("branches", "recover", "y")).isEqualTo(1);
-        assertThat(run("branches", "delete", "dev", "--hard")).as(err.toString()).isZero();
+        assertThat(run("branches", "delete", "dev", "--hard"))
+                .as(err.toString())
+                .isZero();
         assertThat(run("projects", "recover", "green-oak-12345678")).isZero();
     }
 

@@ -142,14 +142,7 @@ public final class CoppiceControl implements AutoCloseable {
             Clock clock,
             Set<Protection> protections) {
         return open(
-                configuration,
-                catalogServer,
-                pages,
-                computes,
-                postgresMajorVersion,
-                clock,
-                protections,
-                Steps.NONE);
+                configuration, catalogServer, pages, computes, postgresMajorVersion, clock, protections, Steps.NONE);
     }
 
     private static CoppiceControl open(

@@ -100,7 +100,8 @@ class WorkflowStoriesIT {
         team.cli("branches", "delete", "preview-pr-142", "--hard").text();
         assertThat(team.cli("branches", "recover", "preview-pr-142").exitCode()).isEqualTo(1);
 
-        String soon = Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3).toString();
+        String soon =
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).plusSeconds(3).toString();
         team.cli("branches", "create", "--name", "preview-pr-143", "--expires-at", soon)
                 .text();
         await().atMost(PATIENCE)
@@ -167,7 +168,8 @@ class WorkflowStoriesIT {
                 team.main, "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')");
         sql(team.main, "alter table orders drop column total; drop table customer cascade; delete from orders");
         // A look at the state before, without changing anything.
-        assertThat(sql(team.uri("main@" + then), "select sum(total) from orders")).isEqualTo("50500");
+        assertThat(sql(team.uri("main@" + then), "select sum(total) from orders"))
+                .isEqualTo("50500");
         team.cli("snapshots", "restore", "before-migration", "--name", "look").text();
         assertThat(count(team.uri("look"), "customer")).isEqualTo("100");
         team.cli("snapshots", "finalize", "look", "--old-name", "bad-migration").text();
@@ -183,15 +185,20 @@ class WorkflowStoriesIT {
         team.cli("branches", "create", "--name", "baseline", "--schema-only").text();
         String baseline = team.uri("baseline");
         assertThat(count(baseline, "customer")).isEqualTo("0");
-        assertThat(sql(baseline, "insert into customer values (1, 'a'); insert into orders (customer) values (1) returning id"))
+        assertThat(sql(
+                        baseline,
+                        "insert into customer values (1, 'a'); insert into orders (customer) values (1) returning id"))
                 .isEqualTo("1");
-        assertThat(Programs.psql(baseline, "insert into orders (customer) values (2)").error())
+        assertThat(Programs.psql(baseline, "insert into orders (customer) values (2)")
+                        .error())
                 .contains("violates foreign key");
         assertThat(team.cli("branches", "schema-diff", "main", "baseline").text())
                 .isEmpty();
-        team.cli("branches", "create", "--name", "dev-dave", "--parent", "baseline").text();
+        team.cli("branches", "create", "--name", "dev-dave", "--parent", "baseline")
+                .text();
         assertThat(count(team.uri("dev-dave"), "customer")).isEqualTo("1");
-        assertThat(team.cli("branches", "reset", "baseline", "--parent").exitCode()).isNotZero();
+        assertThat(team.cli("branches", "reset", "baseline", "--parent").exitCode())
+                .isNotZero();
     }
 
     @Test

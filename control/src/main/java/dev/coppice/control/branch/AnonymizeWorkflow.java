@@ -32,11 +32,13 @@ public final class AnonymizeWorkflow {
 
     private final Workshop shop;
     private final BranchWorkflows branches;
+    private final BranchMaker maker;
     private final MaskedTimeline timelines;
 
     public AnonymizeWorkflow(Workshop shop) {
         this.shop = shop;
         this.branches = new BranchWorkflows(shop);
+        this.maker = new BranchMaker(shop);
         this.timelines = new MaskedTimeline(shop);
     }
 
@@ -136,17 +138,13 @@ public final class AnonymizeWorkflow {
     private record Published(Made made, String endpointId, List<CleanPoint.Rebuild> rebuilds, WakeGate.Closed gate) {}
 
     private Published publish(
-            BranchWorkflows.Request request,
-            BranchMaker.Draft draft,
-            Lease lease,
-            RuleSet rules,
-            Passwords passwords) {
+            BranchWorkflows.Request request, BranchMaker.Draft draft, Lease lease, RuleSet rules, Passwords passwords) {
         Branch branch = draft.branch();
         TimelineId timeline = Workshop.timeline(branch);
         String endpointId =
                 draft.endpoint().map(Endpoint::id).orElseGet(() -> shop.ids().endpoint());
         Operation operation =
-                new BranchMaker(shop).operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
+                maker.operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
         shop.catalog().transaction(connection -> {
             OperationRows.insert(connection, operation);
             return Boolean.TRUE;
@@ -159,7 +157,7 @@ public final class AnonymizeWorkflow {
             BranchMasking masking = BranchMasking.declared(branch.id(), rules.json(), shop.now())
                     .anonymized(1, shop.now())
                     .anonymizing("rebuilding indexes", 0, 0, shop.now());
-            BranchContents contents = new BranchMaker(shop).publish(draft, made.contents().roles(), connection -> {
+            BranchContents contents = maker.publish(draft, made.contents().roles(), connection -> {
                 for (LoginRole role : made.contents().roles().values()) {
                     RoleRows.put(connection, branch.id(), role, sealed(role, passwords), branch.createdAt());
                 }

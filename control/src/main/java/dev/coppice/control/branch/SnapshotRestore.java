@@ -158,8 +158,8 @@ public final class SnapshotRestore {
             // What takes its place would be reached by those who must not see originals.
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
-                    "branch \"" + replaced.name() + "\" cannot be replaced: it is anonymized; anonymize it again for newer"
-                            + " data");
+                    "branch \"" + replaced.name()
+                            + "\" cannot be replaced: it is anonymized; anonymize it again for newer" + " data");
         }
         Instant now = shop.now();
         String freed = oldName == null ? replaced.name() + OLD_SUFFIX.format(now) : Names.branch(oldName);
