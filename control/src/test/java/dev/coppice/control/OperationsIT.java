@@ -47,6 +47,9 @@ class OperationsIT {
     /** More would be an operation that never ends. */
     private static final int STEPS_MAX = 50;
 
+    /** Of the branches that are left; each has to be woken. */
+    private static final int LOOKED_AT_MAX = 12;
+
     /** Passes everything that would undo an operation. */
     private static final class Killed extends Error {
         private static final long serialVersionUID = 1L;
@@ -151,12 +154,14 @@ class OperationsIT {
         fixture.open();
         assertNothingIsLeftOver();
         assertThat(project.query(project.main, "SELECT sum(n) FROM t")).isEqualTo("3");
-        for (Branch branch : shop().catalog().inventory().branchesOf(project.id)) {
-            String expected = branch.life().isSchemaOnly() ? "0" : branch.name().equals("past") ? "1" : null;
+        List<Branch> left = new ArrayList<>(shop().catalog().inventory().branchesOf(project.id));
+        Collections.shuffle(left, random);
+        for (Branch branch : left.subList(0, Math.min(LOOKED_AT_MAX, left.size()))) {
             String count = project.query(branch.id(), "SELECT count(*) FROM t");
-            assertThat(expected == null || expected.equals(count))
-                    .as(branch.toString() + " " + count)
-                    .isTrue();
+            assertThat(count)
+                    .as(branch.toString())
+                    .isIn(branch.life().isSchemaOnly() ? List.of("0") : List.of("1", "2"));
+            fixture.computes.suspend(project.endpointOf(branch.id())).join();
         }
     }
 

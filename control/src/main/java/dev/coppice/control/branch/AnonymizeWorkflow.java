@@ -32,11 +32,13 @@ public final class AnonymizeWorkflow {
 
     private final Workshop shop;
     private final BranchWorkflows branches;
+    private final BranchMaker maker;
     private final MaskedTimeline timelines;
 
     public AnonymizeWorkflow(Workshop shop) {
         this.shop = shop;
         this.branches = new BranchWorkflows(shop);
+        this.maker = new BranchMaker(shop);
         this.timelines = new MaskedTimeline(shop);
     }
 
