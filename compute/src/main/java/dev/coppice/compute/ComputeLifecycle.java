@@ -117,7 +117,8 @@ final class ComputeLifecycle {
             if (!warm) {
                 local.discard();
             }
-            Epoch epoch = timeline.beginEpoch(new FileOwner(local.user().uid(), local.user().gid()));
+            Epoch epoch = timeline.beginEpoch(
+                    new FileOwner(local.user().uid(), local.user().gid()));
             clock.phase("epoch");
             try {
                 return launch(spec, timeline, epoch, local, run, clock, warm);

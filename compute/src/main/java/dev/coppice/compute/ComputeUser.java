@@ -161,7 +161,9 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
             existing = lookUp(SECLUDED);
         }
         if (existing.isEmpty()) {
-            log.warn("There is no user {}: superusers of anonymized branches could open files of their parents", SECLUDED);
+            log.warn(
+                    "There is no user {}: superusers of anonymized branches could open files of their parents",
+                    SECLUDED);
         }
         return existing.orElse(this);
     }

@@ -88,7 +88,8 @@ class LeakScanIT {
         all(
                 connection,
                 "CREATE TABLE people (id int PRIMARY KEY, name text, big int8, key uuid, doc jsonb, raw json, tags text[],"
-                        + " bytes bytea, num numeric, long_plain text, long_packed text, lz text COMPRESSION " + (lz4 ? "lz4" : "pglz") + ", shown text,"
+                        + " bytes bytea, num numeric, long_plain text, long_packed text, lz text COMPRESSION "
+                        + (lz4 ? "lz4" : "pglz") + ", shown text,"
                         + " gone text, extra varchar(100), ts tsvector)",
                 "ALTER TABLE people ALTER long_plain SET STORAGE EXTERNAL, ALTER shown SET STORAGE EXTERNAL",
                 "INSERT INTO people SELECT n, 'zqcanary name ' || n, " + NUMBER + ", '" + UUID + "',"
@@ -253,7 +254,10 @@ class LeakScanIT {
                 Made made = without(Set.of(missing))
                         .create(
                                 parent.request(
-                                        "without-" + missing.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                                        "without-"
+                                                + missing.name()
+                                                        .toLowerCase(Locale.ROOT)
+                                                        .replace('_', '-'),
                                         parent.main,
                                         new BranchPointRequest.Head()),
                                 rules());

@@ -246,14 +246,15 @@ class MaskingIT {
                             "INSERT INTO customers (id, email) SELECT 9999, email FROM customers WHERE id = 7"))
                     .hasMessageContaining("customers_email_key")
                     .hasMessageNotContaining("canary7");
-            // Where computes of anonymized branches have a user of their own, programs cannot open the parent's files either.
-            String files = fixture.data.resolve("timelines").resolve(parentTimeline).toString();
+            // Where computes of anonymized branches have a user of their own, programs cannot open the parent's files
+            // either.
+            String files =
+                    fixture.data.resolve("timelines").resolve(parentTimeline).toString();
             if (System.getProperty("user.name").equals("root")) {
-                assertThatThrownBy(() -> MaskedParent.execute(
-                                connection, "COPY (SELECT 1) TO PROGRAM 'ls " + files + "/wal'"))
+                assertThatThrownBy(() ->
+                                MaskedParent.execute(connection, "COPY (SELECT 1) TO PROGRAM 'ls " + files + "/wal'"))
                         .isInstanceOf(SQLException.class);
-                assertThatThrownBy(() -> MaskedParent.column(
-                                connection, "SELECT pg_ls_dir('" + files + "/journal')"))
+                assertThatThrownBy(() -> MaskedParent.column(connection, "SELECT pg_ls_dir('" + files + "/journal')"))
                         .isInstanceOf(SQLException.class);
             }
         }

@@ -18,6 +18,7 @@ import dev.coppice.storage.Lease;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -119,7 +120,7 @@ public final class AnonymizeWorkflow {
             throw e;
         }
         published.gate().close();
-        published.made().endpoint().ifPresent(endpoint -> shop.monitor().watch(endpoint.id()));
+        leave(branch, published.endpointId());
         return published.made();
     }
 
@@ -208,19 +209,33 @@ public final class AnonymizeWorkflow {
         }
     }
 
+    /** The compute goes to sleep like any other; one that the branch has no endpoint for goes now. */
+    private void leave(Branch branch, String endpointId) {
+        if (shop.inventory().endpointOfBranch(branch.id()).isPresent()) {
+            shop.monitor().watch(endpointId);
+        } else {
+            shop.monitor().suspend(endpointId);
+            shop.computeService().forget(endpointId);
+        }
+    }
+
     private void rebuild(Branch branch, String endpointId, List<CleanPoint.Rebuild> rebuilds) {
-        timelines.rebuild(
-                endpointId,
-                Workshop.timeline(branch),
-                rebuilds,
-                (doing, done, total) -> masked(branch.id())
-                        .ifPresent(masking -> store(masking.anonymizing(doing, done, total, shop.now()))));
-        masked(branch.id()).ifPresent(masking -> store(masking.anonymized(masking.version(), shop.now())));
+        timelines.rebuild(endpointId, Workshop.timeline(branch), rebuilds, (doing, done, total) -> {
+            // Our own sessions do not keep a compute awake.
+            shop.monitor().touch(endpointId);
+            masked(branch.id()).ifPresent(masking -> store(masking.anonymizing(doing, done, total, shop.now())));
+        });
+        // Rules that were declared meanwhile are not applied by this.
+        masked(branch.id())
+                .ifPresent(masking -> store(masking.anonymized(
+                        Objects.requireNonNullElse(masking.appliedVersion(), masking.version()), shop.now())));
     }
 
     private void rebuildQuietly(Branch branch, List<CleanPoint.Rebuild> rebuilds) {
+        String endpointId = endpointOrOther(branch);
         try {
-            rebuild(branch, endpointOrOther(branch), rebuilds);
+            rebuild(branch, endpointId, rebuilds);
+            leave(branch, endpointId);
         } catch (RuntimeException e) {
             log.warn("Indexes of the anonymized branch {} could not be built", branch.name(), e);
             masked(branch.id()).ifPresent(masking -> store(masking.failed(String.valueOf(e.getMessage()), shop.now())));
