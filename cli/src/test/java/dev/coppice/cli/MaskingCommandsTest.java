@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -135,7 +136,7 @@ class MaskingCommandsTest {
     void the_example_is_a_rule_file() {
         Path at = Path.of("").toAbsolutePath();
         while (!Files.exists(at.resolve("config/masking.example.yaml"))) {
-            at = at.getParent();
+            at = Objects.requireNonNull(at.getParent());
         }
         RuleFile example = RuleFile.read(at.resolve("config/masking.example.yaml"));
         assertThat(example.sets()).extracting(RuleFile.RuleSet::name).containsExactly("development", "strict");
