@@ -2,9 +2,12 @@ package dev.coppice.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.control.branch.AnonymizeWorkflow;
+import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.catalog.BranchMasking;
 import dev.coppice.control.error.ControlException;
@@ -13,6 +16,7 @@ import dev.coppice.storage.OutsideHistoryException;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
@@ -257,6 +261,39 @@ class MaskingIT {
                 assertThatThrownBy(() -> MaskedParent.column(connection, "SELECT pg_ls_dir('" + files + "/journal')"))
                         .isInstanceOf(SQLException.class);
             }
+        }
+    }
+
+    @Test
+    void indexes_can_be_built_while_the_branch_of_a_protected_parent_is_used() throws Exception {
+        MaskedParent parent = shopOf("background");
+        assertThat(fixture.patch(
+                                "/projects/" + parent.project + "/branches/" + parent.main,
+                                "{\"branch\":{\"protected\":true}}")
+                        .status())
+                .isEqualTo(200);
+        Made made = parent.workflow()
+                .create(
+                        parent.request("masked", parent.main, new BranchPointRequest.Head()),
+                        parent.rules(
+                                parent.rule("customers", "email", "pseudonym_email()"),
+                                parent.rule("customers", "name", "pseudonym()"),
+                                parent.rule("customers", "note", "null()")),
+                        AnonymizeWorkflow.Indexes.BACKGROUND);
+        String endpoint = made.endpoint().orElseThrow().id();
+        assertThat(parent.value(endpoint, "SELECT count(*)::text FROM customers c WHERE c::text ILIKE '%canary%'"))
+                .isEqualTo("0");
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> parent.workflow()
+                                .masking(parent.project, made.branch().id())
+                                .orElseThrow()
+                                .state()
+                        == BranchMasking.State.ANONYMIZED);
+        try (Connection connection = parent.connect(endpoint)) {
+            assertThat(MaskedParent.column(
+                            connection, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"))
+                    .isEmpty();
+            assertThat(MaskedParent.findings(connection)).isEmpty();
         }
     }
 }
