@@ -75,7 +75,8 @@ public final class LoginLimiter {
         long now = nanoTime.getAsLong();
         double perSecond = limits.failuresPerAddress() / SECONDS_PER_MINUTE;
         return limits.failuresPerAddress() > 0
-                && bucket("failures " + ClientNetwork.of(address), now).full(perSecond, limits.failuresPerAddress(), now);
+                && bucket("failures " + ClientNetwork.of(address), now)
+                        .full(perSecond, limits.failuresPerAddress(), now);
     }
 
     /** Counts an attempt; false when the endpoint is asked for too often. */
