@@ -265,7 +265,8 @@ class MaliciousComputeIT {
 
     @Test
     void a_broken_login_is_told_to_the_pooled_client() throws Exception {
-        playAll(brokenLogins(), "-pooler", "E\\((08006|57P03|XX000|xxxxx)\\)\\.");
+        // 53300 where the deadline in line came first.
+        playAll(brokenLogins(), "-pooler", "E\\((08006|57P03|53300|XX000|xxxxx)\\)\\.");
     }
 
     @Test
@@ -280,7 +281,7 @@ class MaliciousComputeIT {
                 "-pooler",
                 // The compute is lost, inside a message without a word; or none was to be had; or the client is none
                 // the worse.
-                "SKZE\\(08006\\)\\.|SKZ\\.|E\\(53300\\)\\.|SKZZ(Read timed out|E\\(08006\\)\\.)");
+                "SKZS*E\\(08006\\)\\.|SKZ\\.|E\\(53300\\)\\.|SKZZ(Read timed out|E\\(08006\\)\\.)");
     }
 
     @Test
