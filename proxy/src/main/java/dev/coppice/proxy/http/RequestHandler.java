@@ -78,6 +78,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
+        askForMore();
     }
 
     // --- Reading -----------------------------------------------------------------------------------------------------
