@@ -353,9 +353,8 @@ class HttpIT {
 
     @Test
     void what_is_too_large_is_refused_and_not_committed() throws Exception {
-        ProxyConfiguration small = fixture.change()
-                .http(new HttpSettings(true, 10_000, 20_000))
-                .build();
+        ProxyConfiguration small =
+                fixture.change().http(new HttpSettings(true, 10_000, 20_000)).build();
         sql("create table large_one (n int)");
         try (ProxyServer proxy = fixture.start(small, new MetricRegistry())) {
             String url = "http://127.0.0.1:" + proxy.address().getPort() + "/sql";

@@ -158,17 +158,16 @@ public final class AnonymizeWorkflow {
             BranchMasking masking = BranchMasking.declared(branch.id(), rules.json(), shop.now())
                     .anonymized(1, shop.now())
                     .anonymizing("rebuilding indexes", 0, 0, shop.now());
-            BranchContents contents = maker
-                    .publish(draft, made.contents().roles(), connection -> {
-                        for (LoginRole role : made.contents().roles().values()) {
-                            RoleRows.put(connection, branch.id(), role, sealed(role, passwords), branch.createdAt());
-                        }
-                        RoleRows.replaceDatabases(
-                                connection, branch.id(), made.contents().databases(), branch.createdAt());
-                        MaskingRows.put(connection, masking);
-                        OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
-                        return BranchContents.read(shop, connection, branch.id());
-                    });
+            BranchContents contents = maker.publish(draft, made.contents().roles(), connection -> {
+                for (LoginRole role : made.contents().roles().values()) {
+                    RoleRows.put(connection, branch.id(), role, sealed(role, passwords), branch.createdAt());
+                }
+                RoleRows.replaceDatabases(
+                        connection, branch.id(), made.contents().databases(), branch.createdAt());
+                MaskingRows.put(connection, masking);
+                OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                return BranchContents.read(shop, connection, branch.id());
+            });
             return new Published(
                     new Made(branch, draft.endpoint(), List.of(operation.finished(shop.now())), contents),
                     endpointId,
