@@ -40,8 +40,8 @@ final class ProxyClients {
             throw new IllegalArgumentException("called by bench/proxy-clients, with 6 arguments");
         }
         ConnectionString to = ConnectionString.parse(arguments[1]);
-        ProxyClients clients = new ProxyClients(
-                Long.parseLong(arguments[0]), arguments[2].equals("pooled") ? to.pooled() : to);
+        ProxyClients clients =
+                new ProxyClients(Long.parseLong(arguments[0]), arguments[2].equals("pooled") ? to.pooled() : to);
         clients.run(
                 arguments[2],
                 Integer.parseInt(arguments[3]),
@@ -104,7 +104,8 @@ final class ProxyClients {
     private record Busy(double perSecond, double p50Millis, double p99Millis) {
         @Override
         public String toString() {
-            return String.format(Locale.ROOT, "%.0f queries/s, p50 %.2f ms, p99 %.2f ms", perSecond, p50Millis, p99Millis);
+            return String.format(
+                    Locale.ROOT, "%.0f queries/s, p50 %.2f ms, p99 %.2f ms", perSecond, p50Millis, p99Millis);
         }
     }
 
@@ -152,8 +153,9 @@ final class ProxyClients {
         jcmd("GC.run");
         jcmd("GC.run");
         long used = 0;
-        // Generations of a serial or parallel collector each have a line, G1 has one: "... total 65536K, used 20480K".
-        Matcher generations = Pattern.compile("total \\d+K, used (\\d+)K").matcher(jcmd("GC.heap_info"));
+        // Generations of a serial or parallel collector each have a line ("total 65536K, used 20480K"), G1 has one.
+        Matcher generations =
+                Pattern.compile("(?:total|committed) \\d+K, used (\\d+)K").matcher(jcmd("GC.heap_info"));
         while (generations.find()) {
             used += Long.parseLong(generations.group(1)) << 10;
         }
