@@ -153,8 +153,9 @@ final class ProxyClients {
         jcmd("GC.run");
         jcmd("GC.run");
         long used = 0;
-        // Generations of a serial or parallel collector each have a line, G1 has one: "... total 65536K, used 20480K".
-        Matcher generations = Pattern.compile("total \\d+K, used (\\d+)K").matcher(jcmd("GC.heap_info"));
+        // Generations of a serial or parallel collector each have a line ("total 65536K, used 20480K"), G1 has one.
+        Matcher generations =
+                Pattern.compile("(?:total|committed) \\d+K, used (\\d+)K").matcher(jcmd("GC.heap_info"));
         while (generations.find()) {
             used += Long.parseLong(generations.group(1)) << 10;
         }

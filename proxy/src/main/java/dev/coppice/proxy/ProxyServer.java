@@ -162,7 +162,7 @@ public final class ProxyServer implements AutoCloseable {
 
     /**
      * Goes on with another configuration: limits, rates, address lists, timeouts of the handshake, pool limits, certificates. For
-     * connections and server connections made from now on; what is open stays. Address, event loops, wake and drain timeout
+     * connections and server connections made from now on; what is open stays. Address, event loops, HTTP, wake and drain timeout
      * stay as they were at the start.
      *
      * @throws IllegalStateException when the certificates cannot be used; as {@link java.io.UncheckedIOException}, nothing

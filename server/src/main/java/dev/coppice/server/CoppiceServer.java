@@ -146,6 +146,7 @@ final class CoppiceServer implements AutoCloseable {
         addIfChanged(waiting, "proxy.advertised_address", before.advertisedAddress(), now.advertisedAddress());
         addIfChanged(waiting, "proxy.io_threads", before.ioThreads(), now.ioThreads());
         addIfChanged(waiting, "proxy.drain_timeout_seconds", before.drainTimeoutSeconds(), now.drainTimeoutSeconds());
+        addIfChanged(waiting, "proxy.http", before.http(), now.http());
         addIfChanged(waiting, "data_directory", configuration.dataDirectory(), changed.dataDirectory());
         addIfChanged(waiting, "api", configuration.api(), changed.api());
         addIfChanged(waiting, "compute", configuration.compute(), changed.compute());
