@@ -5,7 +5,6 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
-import dev.coppice.proxy.http.HttpMetrics;
 import dev.coppice.proxy.http.HttpServices;
 import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.limit.UnauthenticatedConnections;
@@ -120,7 +119,7 @@ public final class ProxyServer implements AutoCloseable {
                 cancelKeys,
                 compute,
                 pools,
-                new HttpServices(configuration.http(), pools, new HttpMetrics(metrics)),
+                HttpServices.create(configuration.http(), pools, metrics),
                 new ProxyMetrics(metrics));
         ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         ConnectionInitializer initializer = new ConnectionInitializer(services, connections);

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -353,8 +354,9 @@ class HttpIT {
 
     @Test
     void what_is_too_large_is_refused_and_not_committed() throws Exception {
-        ProxyConfiguration small =
-                fixture.change().http(new HttpSettings(true, 10_000, 20_000)).build();
+        ProxyConfiguration small = fixture.change()
+                .http(new HttpSettings(true, 10_000, 20_000, Long.MAX_VALUE))
+                .build();
         sql("create table large_one (n int)");
         try (ProxyServer proxy = fixture.start(small, new MetricRegistry())) {
             String url = "http://127.0.0.1:" + proxy.address().getPort() + "/sql";
@@ -378,9 +380,32 @@ class HttpIT {
     }
 
     @Test
+    void requests_that_hold_too_much_memory_together_are_told_to_try_again() throws Exception {
+        MetricRegistry metrics = new MetricRegistry();
+        ProxyConfiguration poor = fixture.change()
+                .http(new HttpSettings(true, 10_000_000, 10_000_000, 1_000_000))
+                .build();
+        try (ProxyServer proxy = fixture.start(poor, metrics)) {
+            String url = "http://127.0.0.1:" + proxy.address().getPort() + "/sql";
+            String query = "select repeat('x', 200000) from generate_series(1, 20)";
+            for (Answer each : List.of(
+                    post(url, DATABASE, body(query)),
+                    post(url, DATABASE, body("select 1 /*" + "x".repeat(2_000_000) + "*/")))) {
+                assertThat(each.status()).isEqualTo(503);
+                assertThat(each.json().get("code").asString()).isEqualTo("53200");
+            }
+            assertThat(post(url, DATABASE, body("select repeat('x', 500000)")).status())
+                    .isEqualTo(200);
+            await().until(() -> Objects.requireNonNull(metrics.getGauges().get("proxy.http.bytes-held"))
+                    .getValue()
+                    .equals(0L));
+        }
+    }
+
+    @Test
     void where_http_is_off_nobody_answers() throws Exception {
         ProxyConfiguration off =
-                fixture.change().http(new HttpSettings(false, 1, 1)).build();
+                fixture.change().http(new HttpSettings(false, 1, 1, 1)).build();
         try (ProxyServer proxy = fixture.start(off, new MetricRegistry())) {
             assertThat(raw(proxy.address().getPort(), "GET /sql HTTP/1.1\r\nHost: x\r\n\r\n"))
                     .doesNotContain("HTTP/1.1");

@@ -10,7 +10,6 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
-import dev.coppice.proxy.http.HttpMetrics;
 import dev.coppice.proxy.http.HttpServices;
 import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
@@ -98,7 +97,7 @@ class SessionFuzzTest {
                 cancelKeys,
                 compute,
                 pools,
-                new HttpServices(HttpSettings.DEFAULTS, pools, new HttpMetrics(metrics)),
+                HttpServices.create(HttpSettings.DEFAULTS, pools, metrics),
                 new ProxyMetrics(metrics));
     }
 
