@@ -113,9 +113,10 @@ class SchemaOnlyIT {
         assertThat(count(blank, "scratch")).isEqualTo("0");
         assertThat(count(blank, "\"odd \"\"name\".\"Table\"")).isEqualTo("0");
         assertThat(count(blank, "pg_largeobject_metadata")).isEqualTo("0");
-        assertThat(project.queryIn(blank, "coppice", "SELECT relispopulated FROM pg_class WHERE relname = 'mails'"))
+        assertThat(project.queryIn(
+                        blank, "coppice", "SELECT relispopulated::text FROM pg_class WHERE relname = 'mails'"))
                 .isEqualTo("false");
-        assertThat(project.query(blank, "SELECT datallowconn FROM pg_database WHERE datname = 'closed'"))
+        assertThat(project.query(blank, "SELECT datallowconn::text FROM pg_database WHERE datname = 'closed'"))
                 .isEqualTo("false");
         assertThat(schema(blank)).isEqualTo(schema(project.main));
 
