@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.networknt.schema.Error;
 import com.networknt.schema.Schema;
-import com.networknt.schema.SchemaLocation;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SchemaRegistryConfig;
 import com.networknt.schema.dialect.Dialects;
@@ -78,11 +77,6 @@ final class NeonContract {
         assumeTrue(installed, "npm could not install Neon's API client, so its contract cannot be checked");
     }
 
-    /** Whether Neon has this path at all. */
-    boolean knows(String method, String path) {
-        return operation(method, path).isPresent();
-    }
-
     /**
      * Where an answer is not as the document says.
      *
@@ -105,9 +99,14 @@ final class NeonContract {
         if (document.at(schemaPointer).isMissingNode()) {
             return List.of();
         }
-        Schema schema = schemas.computeIfAbsent(
-                schemaPointer, at -> registry.getSchema(SchemaLocation.of(LOCATION + "#" + at)));
+        Schema schema = schemas.computeIfAbsent(schemaPointer, this::schema);
         return schema.validate(body).stream().map(Error::toString).toList();
+    }
+
+    /** The schema at this place, with its references pointing into the document. */
+    private Schema schema(String pointer) {
+        String text = document.at(pointer).toString().replace("\"#/components/", "\"" + LOCATION + "#/components/");
+        return registry.getSchema(JsonMapper.shared().readTree(text));
     }
 
     private Optional<String> operation(String method, String path) {

@@ -210,8 +210,6 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
 
     /** Guarded by lock. */
     private void measureAll() {
-        // A compute that was started before its endpoint was published was not heard of.
-        active.get().forEach(this::woken);
         running.forEach(this::measure);
     }
 
@@ -260,6 +258,9 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
     }
 
     private void write() {
+        // A compute that was started before its endpoint was published was not heard of. Not under the lock: this asks
+        // others.
+        active.get().forEach(this::woken);
         writing.lock();
         try {
             Map<Key, Used> taken;
