@@ -29,6 +29,7 @@ public final class Comparison {
         MEASUREMENTS.put("writes", new WriteAmplification());
         MEASUREMENTS.put("pages", new RandomPages());
         MEASUREMENTS.put("create", new BranchCreation());
+        MEASUREMENTS.put("masking", new AnonymizedBranches());
         MEASUREMENTS.put("branches", new ManyBranches());
     }
 

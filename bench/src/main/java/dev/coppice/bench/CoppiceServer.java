@@ -199,6 +199,33 @@ final class CoppiceServer implements AutoCloseable {
         return created.at("/branch/id").asString();
     }
 
+    /** An anonymized branch; rules are pairs of a column of the table in schema public and a function. */
+    Branch createAnonymized(String name, String parentId, String database, String table, List<List<String>> rules) {
+        JsonNode created = call(
+                "POST",
+                "/projects/" + project + "/branch_anonymized",
+                JSON.writeValueAsString(Map.of(
+                        "branch_create",
+                        Map.of(
+                                "branch", Map.of("name", name, "parent_id", parentId),
+                                "endpoints", List.of(Map.of("type", "read_write"))),
+                        "masking_rules",
+                        rules.stream()
+                                .map(rule -> Map.of(
+                                        "database_name",
+                                        database,
+                                        "schema_name",
+                                        "public",
+                                        "table_name",
+                                        table,
+                                        "column_name",
+                                        rule.getFirst(),
+                                        "masking_function",
+                                        rule.getLast()))
+                                .toList())));
+        return describe(created.at("/branch/id").asString());
+    }
+
     private Branch describe(String branchId) {
         String prefix = "/projects/" + project;
         String endpoint = call("GET", prefix + "/branches/" + branchId + "/endpoints", "")

@@ -61,6 +61,10 @@ final class ApiClient implements AutoCloseable {
         return call("POST", path, body);
     }
 
+    JsonNode put(String path, JsonNode body) {
+        return call("PUT", path, body);
+    }
+
     JsonNode patch(String path, JsonNode body) {
         return call("PATCH", path, body);
     }

@@ -6,6 +6,7 @@ import dev.coppice.cli.Output.Column;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -19,7 +20,15 @@ import tools.jackson.databind.node.ObjectNode;
         aliases = "branch",
         description = "List, create, show, rename, reset, restore and delete branches.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {ResetCommand.class, RestoreCommand.class},
+        subcommands = {
+            ResetCommand.class,
+            RestoreCommand.class,
+            SchemaDiffCommand.class,
+            BranchLifeCommands.SetExpiration.class,
+            BranchLifeCommands.Protect.class,
+            BranchLifeCommands.Unprotect.class,
+            BranchLifeCommands.Recover.class
+        },
         footerHeading = "%nExamples:%n",
         footer = {
             "  coppice branches create --name dev-alice",
@@ -94,14 +103,31 @@ final class BranchesCommand {
                     @Nullable
                     String at,
             @Option(
+                            names = "--schema-only",
+                            description = "With the parent's tables and none of its rows; a root branch of its own.")
+                    boolean schemaOnly,
+            @Option(
+                            names = "--expires-at",
+                            paramLabel = "TIME",
+                            description = "When it is deleted by itself, like 2026-11-21T09:30:00Z. Default: never.")
+                    @Nullable
+                    String expiresAt,
+            @Option(
                             names = "--suspend-timeout",
                             paramLabel = "SECONDS",
                             description = "Seconds without a query until its compute is suspended, -1 = never."
                                     + " Default: as the server is configured.")
                     @Nullable
-                    Integer suspendTimeoutSeconds) {
+                    Integer suspendTimeoutSeconds,
+            @Mixin AnonymizedOptions anonymized) {
         ObjectNode body = JsonMapper.shared().createObjectNode();
         ObjectNode wanted = body.putObject("branch").put("name", name);
+        if (schemaOnly) {
+            wanted.put("init_source", "schema-only");
+        }
+        if (expiresAt != null) {
+            wanted.put("expires_at", expiresAt);
+        }
         if (at != null) {
             Moment.parse(at, "--at").put(wanted, "parent");
         }
@@ -113,7 +139,7 @@ final class BranchesCommand {
             String project = session.projectPath();
             JsonNode from = session.parent(project, parent);
             wanted.put("parent_id", from.path("id").asString(""));
-            JsonNode created = session.finished(session.api().post(project + "/branches", body));
+            JsonNode created = session.finished(anonymized.create(session, project, body));
             if (!session.output().isTable()) {
                 session.output().tree(created);
                 return 0;
@@ -155,13 +181,20 @@ final class BranchesCommand {
         });
     }
 
-    @Command(name = "delete", description = "Delete a branch and its data. A branch with children is refused.")
-    int delete(@Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch) {
+    @Command(
+            name = "delete",
+            description =
+                    "Delete a branch. It can be recovered for as long as the server is told, seven days by default. A"
+                            + " branch with children is refused.")
+    int delete(
+            @Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch,
+            @Option(names = "--hard", description = "For good: its space is free at once.") boolean hard) {
         return withSession(spec, session -> {
             String project = session.projectPath();
             JsonNode found = session.branch(project, branch);
-            JsonNode deleted =
-                    session.api().delete(Session.path(project, found)).path("branch");
+            JsonNode deleted = session.api()
+                    .delete(Session.path(project, found) + (hard ? "?hard_delete=true" : ""))
+                    .path("branch");
             if (session.output().isTable()) {
                 session.output().line("Branch " + found.path("name").asString("") + " is deleted.");
             } else {

@@ -18,11 +18,13 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             ProjectsCommand.class,
             BranchesCommand.class,
+            SnapshotsCommand.class,
             ConnectionStringCommand.class,
             PsqlCommand.class,
             ComputesCommand.class,
             RolesCommand.class,
             DatabasesCommand.class,
+            MaskingCommand.class,
             OperationsCommand.class,
             IpAllowCommand.class,
             ApiKeysCommand.class,

@@ -27,6 +27,8 @@ final class Nouns {
             Column.of("PARENT TIME", "parent_timestamp"),
             Column.of("STATE", "current_state"),
             Column.of("RESTORED", "last_reset_at"),
+            Column.of("EXPIRES", "expires_at"),
+            new Column("PROTECTED", row -> row.path("protected").asBoolean(false) ? "yes" : ""),
             new Column("DEFAULT", row -> row.path("default").asBoolean(false) ? "yes" : ""),
             Column.of("CREATED", "created_at"));
 

@@ -106,10 +106,25 @@ final class ProjectsCommand {
         });
     }
 
-    @Command(name = "delete", description = "Delete a project with all its branches and their data.")
+    @Command(
+            name = "delete",
+            description =
+                    "Delete a project with all its branches. It can be recovered for as long as the server is told,"
+                            + " seven days by default.")
     int delete(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
         return withSession(spec, session -> {
             JsonNode project = session.api().delete("/projects/" + encode(id)).path("project");
+            session.output().object(project, Nouns.PROJECTS);
+            return 0;
+        });
+    }
+
+    @Command(name = "recover", description = "Bring back a deleted project with its branches, addresses and passwords.")
+    int recover(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
+        return withSession(spec, session -> {
+            JsonNode project = session.api()
+                    .post("/projects/" + encode(id) + "/recover", null)
+                    .path("project");
             session.output().object(project, Nouns.PROJECTS);
             return 0;
         });

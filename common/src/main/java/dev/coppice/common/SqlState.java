@@ -20,6 +20,7 @@ public enum SqlState {
     /** No such database. */
     INVALID_CATALOG_NAME("3D000"),
     TOO_MANY_CONNECTIONS("53300"),
+    OUT_OF_MEMORY("53200"),
     PROGRAM_LIMIT_EXCEEDED("54000"),
     /** A deadline ended the request. */
     QUERY_CANCELED("57014"),

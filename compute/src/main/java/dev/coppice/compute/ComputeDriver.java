@@ -16,8 +16,10 @@ public interface ComputeDriver {
      * @param environment the whole environment; nothing of this process's is added
      * @param dataDirectory its working directory, by which its processes are found again
      * @param log where its standard output and error are appended
+     * @param user whom it runs as
      */
-    record Launch(List<String> command, Map<String, String> environment, Path dataDirectory, Path log) {}
+    record Launch(
+            List<String> command, Map<String, String> environment, Path dataDirectory, Path log, ComputeUser user) {}
 
     /** How to ask a compute to end. */
     enum Shutdown {

@@ -64,7 +64,7 @@ final class ComputeLifecycle {
 
     private final PageService pages;
     private final LaunchPlan launches;
-    private final ComputeUser user;
+    private final ComputeUsers users;
     private final Path runDirectory;
     private final ComputeDriver driver;
     private final MetricRegistry metrics;
@@ -76,13 +76,13 @@ final class ComputeLifecycle {
             PageService pages,
             PostgresBinaries binaries,
             Path interposer,
-            ComputeUser user,
+            ComputeUsers users,
             Path runDirectory,
             ComputeDriver driver,
             MetricRegistry metrics) {
         this.pages = pages;
         this.launches = new LaunchPlan(binaries, interposer);
-        this.user = user;
+        this.users = users;
         this.runDirectory = runDirectory;
         this.driver = driver;
         this.metrics = metrics;
@@ -117,7 +117,8 @@ final class ComputeLifecycle {
             if (!warm) {
                 local.discard();
             }
-            Epoch epoch = timeline.beginEpoch(new FileOwner(user.uid(), user.gid()));
+            Epoch epoch = timeline.beginEpoch(
+                    new FileOwner(local.user().uid(), local.user().gid()));
             clock.phase("epoch");
             try {
                 return launch(spec, timeline, epoch, local, run, clock, warm);
@@ -147,11 +148,11 @@ final class ComputeLifecycle {
                         "pg_hba.conf", PostgresConfiguration.pgHba(),
                         "pg_ident.conf", PostgresConfiguration.pgIdent(System.getProperty("user.name"))));
         if (!warm) {
-            user.requireReach(local.pgdata());
+            local.user().requireReach(local.pgdata());
         }
-        run.prepare(user);
+        run.prepare(local.user());
         clock.phase("layout");
-        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, epoch.number(), user);
+        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, epoch.number(), local.user());
         try {
             clock.phase("agent");
             long logStart = run.log().size();
@@ -289,7 +290,7 @@ final class ComputeLifecycle {
         }
         RunDirectory run = run(endpointId);
         long logStart = run.log().size();
-        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), user);
+        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), local.user());
         try {
             awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
             // The server may have gone just before it could say so; nobody came in since.
@@ -413,6 +414,6 @@ final class ComputeLifecycle {
     }
 
     LocalDirectory local(Timeline timeline) {
-        return new LocalDirectory(timeline.directory().toAbsolutePath(), user);
+        return new LocalDirectory(timeline.directory().toAbsolutePath(), users.of(timeline));
     }
 }

@@ -83,6 +83,7 @@ public final class ComputeService implements AutoCloseable {
         pages = parts.pages();
         clock = parts.clock();
         ComputeUser user = parts.user();
+        ComputeUser secluded = user.secluded();
         Path runDirectory = parts.runDirectory().toAbsolutePath();
         try {
             Files.createDirectories(runDirectory);
@@ -95,7 +96,13 @@ public final class ComputeService implements AutoCloseable {
         user.requireReach(parts.interposer());
         user.requireReach(runDirectory);
         lifecycle = new ComputeLifecycle(
-                pages, parts.binaries(), parts.interposer(), user, runDirectory, parts.driver(), parts.metrics());
+                pages,
+                parts.binaries(),
+                parts.interposer(),
+                new ComputeUsers(user, secluded),
+                runDirectory,
+                parts.driver(),
+                parts.metrics());
         logLimiter = Thread.ofVirtual().name("compute log limiter").start(this::limitLogs);
         caches = new LocalCaches(pages, lifecycle, parts.localCacheBytes());
         listeners.add(new ComputeListener() {

@@ -26,6 +26,9 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
     static final String NAME = "coppice";
     static final String FALLBACK = "nobody";
 
+    /** Of computes that see less than others. */
+    static final String SECLUDED = "coppice-masked";
+
     private static final Logger log = LoggerFactory.getLogger(ComputeUser.class);
     private static final Path PASSWD = Path.of("/etc/passwd");
     private static final int OTHERS_MAY_ENTER = 1;
@@ -60,7 +63,7 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
             if (existing.isPresent()) {
                 return existing.get();
             }
-            create();
+            create(NAME);
             return find(NAME)
                     .or(() -> lookUp(FALLBACK))
                     .orElseThrow(() -> new ComputeException("Postgres cannot run as root, and there is neither a user "
@@ -143,23 +146,45 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
         return (mode & OTHERS_MAY_ENTER) != 0;
     }
 
-    private static void create() {
-        List<String> command = List.of("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME);
+    /**
+     * The user for computes that must not open the files of others: {@value #SECLUDED}, made when it is missing. This user itself
+     * where no other can be had: a server that is not root, or a system without useradd.
+     */
+    ComputeUser secluded() {
+        if (own) {
+            log.info("Computes of anonymized branches run as {}, like all others", name);
+            return this;
+        }
+        Optional<ComputeUser> existing = lookUp(SECLUDED);
+        if (existing.isEmpty()) {
+            create(SECLUDED);
+            existing = lookUp(SECLUDED);
+        }
+        if (existing.isEmpty()) {
+            log.warn(
+                    "There is no user {}: superusers of anonymized branches could open files of their parents",
+                    SECLUDED);
+        }
+        return existing.orElse(this);
+    }
+
+    private static void create(String user) {
+        List<String> command = List.of("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", user);
         try {
             Process process =
                     new ProcessBuilder(command).redirectErrorStream(true).start();
             process.getOutputStream().close();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             if (process.waitFor(USERADD_TIMEOUT_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0) {
-                log.info("Created the system user {} to run Postgres as", NAME);
+                log.info("Created the system user {} to run Postgres as", user);
             } else {
-                log.info("Computes run as {}: useradd failed: {}", FALLBACK, output);
+                log.info("The user {} could not be made: useradd failed: {}", user, output);
             }
         } catch (IOException e) {
-            log.info("Computes run as {}: {}", FALLBACK, e.getMessage());
+            log.info("The user {} could not be made: {}", user, e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ComputeException("interrupted while creating the user " + NAME, e);
+            throw new ComputeException("interrupted while creating the user " + user, e);
         }
     }
 

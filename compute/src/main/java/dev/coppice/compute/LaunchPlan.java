@@ -19,7 +19,8 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer) {
                 command(endpointId, local, run),
                 environment(timeline, epoch, local, run),
                 local.pgdata().toAbsolutePath(),
-                run.log().file());
+                run.log().file(),
+                local.user());
     }
 
     String postgresqlConf(ComputeSettings settings) {

@@ -24,15 +24,9 @@ public final class LocalProcessDriver implements ComputeDriver {
     /** PF_EXITING of include/linux/sched.h. */
     private static final long FLAG_EXITING = 4;
 
-    private final ComputeUser user;
-
-    public LocalProcessDriver(ComputeUser user) {
-        this.user = user;
-    }
-
     @Override
     public Instance start(Launch launch) {
-        List<String> command = user.command(launch.command());
+        List<String> command = launch.user().command(launch.command());
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(launch.dataDirectory().toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))

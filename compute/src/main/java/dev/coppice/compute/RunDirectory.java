@@ -3,7 +3,6 @@ package dev.coppice.compute;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /**
@@ -39,9 +38,8 @@ record RunDirectory(Path directory) {
 
     /** Makes it ready for a start: there, private, and without the sockets of a compute that was killed. */
     void prepare(ComputeUser user) throws IOException {
-        if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-            user.privateDirectory(directory);
-        }
+        // Also when it is there: the endpoint may have run as another user before it was restored.
+        user.privateDirectory(directory);
         clean();
         log().limit();
     }

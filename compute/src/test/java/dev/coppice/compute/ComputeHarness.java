@@ -50,7 +50,7 @@ final class ComputeHarness implements AutoCloseable {
                 InterposerLibrary.prepare(TestDirectories.shared()),
                 user,
                 directory.resolve("run"),
-                new LocalProcessDriver(user),
+                new LocalProcessDriver(),
                 metrics,
                 Clock.systemUTC(),
                 localCacheBytes));

@@ -1,6 +1,7 @@
 package dev.coppice.control;
 
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.function.Consumer;
  * @param suspendTimeoutSeconds how long a compute may be idle when its endpoint does not say; -1 = for ever
  * @param catalogSharedBuffersMegabytes memory of the catalog's Postgres
  * @param timeTravel limits of the computes of past moments
+ * @param recovery how long what was deleted can be recovered
  * @param compute size and settings of computes
  * @param addressSyntax throws IllegalArgumentException for what is no list of addresses, ranges and blocks as the proxy
  *     understands them
@@ -29,6 +31,7 @@ public record ControlConfiguration(
         int suspendTimeoutSeconds,
         int catalogSharedBuffersMegabytes,
         TimeTravel.Limits timeTravel,
+        RecoveryWindow recovery,
         ComputeSettings compute,
         Consumer<List<String>> addressSyntax) {
     public static final int DEFAULT_SUSPEND_TIMEOUT_SECONDS = 300;

@@ -9,6 +9,7 @@ import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchContents;
 import dev.coppice.control.branch.BranchLocks;
 import dev.coppice.control.branch.ComputeSizes;
+import dev.coppice.control.branch.Deadlines;
 import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
@@ -23,22 +24,20 @@ import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.catalog.Steps;
 import dev.coppice.control.consumption.ConsumptionMeter;
 import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
 import dev.coppice.control.masking.Masking;
-import dev.coppice.control.masking.Protection;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Clock;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +63,7 @@ public final class CoppiceControl implements AutoCloseable {
     private final Workshop shop;
     private final Routing routing;
     private final ApiServer api;
+    private final Deadlines deadlines;
     private final Welcome welcome;
 
     private CoppiceControl(
@@ -74,6 +74,7 @@ public final class CoppiceControl implements AutoCloseable {
             Workshop shop,
             Routing routing,
             ApiServer api,
+            Deadlines deadlines,
             Welcome welcome) {
         this.server = server;
         this.catalog = catalog;
@@ -82,6 +83,7 @@ public final class CoppiceControl implements AutoCloseable {
         this.shop = shop;
         this.routing = routing;
         this.api = api;
+        this.deadlines = deadlines;
         this.welcome = welcome;
     }
 
@@ -109,17 +111,10 @@ public final class CoppiceControl implements AutoCloseable {
             ComputeService computes,
             int postgresMajorVersion,
             Clock clock) {
-        return open(
-                configuration,
-                catalogServer,
-                pages,
-                computes,
-                postgresMajorVersion,
-                clock,
-                EnumSet.allOf(Protection.class));
+        return open(configuration, catalogServer, pages, computes, postgresMajorVersion, clock, Steps.NONE);
     }
 
-    /** With some protections of masked branches left out: for a test that shows that they are needed. */
+    /** As the first one; {@code steps} is told of every step that outlives the process. */
     static CoppiceControl open(
             ControlConfiguration configuration,
             CatalogServer catalogServer,
@@ -127,12 +122,11 @@ public final class CoppiceControl implements AutoCloseable {
             ComputeService computes,
             int postgresMajorVersion,
             Clock clock,
-            Set<Protection> protections) {
+            Steps steps) {
         @Nullable Catalog catalog = null;
         try {
-            catalog = Catalog.open(catalogServer.socket());
-            return start(
-                    configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock, protections);
+            catalog = Catalog.open(catalogServer.socket(), steps);
+            return start(configuration, catalogServer, catalog, pages, computes, postgresMajorVersion, clock);
         } catch (IOException | RuntimeException e) {
             if (catalog != null) {
                 catalog.close();
@@ -151,8 +145,7 @@ public final class CoppiceControl implements AutoCloseable {
             PageService pages,
             ComputeService computes,
             int postgresMajorVersion,
-            Clock clock,
-            Set<Protection> protections)
+            Clock clock)
             throws IOException {
         SecureRandom random = new SecureRandom();
         SecretBox secrets = SecretBox.open(configuration.dataDirectory().resolve("secret.key"), random);
@@ -167,7 +160,7 @@ public final class CoppiceControl implements AutoCloseable {
                         routing.wakeQuietly(endpointId);
                     }
                 });
-        Masking masking = new Masking(catalog, secrets, random, protections);
+        Masking masking = new Masking(catalog, secrets, random);
         // Before a compute is adopted: it may read through a boundary at once.
         pages.useBoundaries(masking.loader());
         HiddenTimelines hidden = new HiddenTimelines(catalog, pages, computes, monitor);
@@ -206,6 +199,7 @@ public final class CoppiceControl implements AutoCloseable {
                 gate,
                 hidden,
                 travel,
+                configuration.recovery(),
                 masking);
         // Before the monitor, which forgets a compute's last position when it stops.
         computes.addListener(meter);
@@ -243,7 +237,9 @@ public final class CoppiceControl implements AutoCloseable {
             CliAccess access = CliAccess.ensure(
                     configuration.dataDirectory(), configuration.api(), api.port(), catalog, tokens, clock);
             Welcome welcome = welcome(shop, strings, access);
-            return new CoppiceControl(server, catalog, monitor, meter, shop, routing, api, welcome);
+            Deadlines deadlines = new Deadlines(shop);
+            deadlines.start();
+            return new CoppiceControl(server, catalog, monitor, meter, shop, routing, api, deadlines, welcome);
         } catch (IOException | RuntimeException e) {
             api.close();
             throw e;
@@ -330,6 +326,7 @@ public final class CoppiceControl implements AutoCloseable {
     @Override
     public void close() {
         api.close();
+        deadlines.close();
         monitor.suspendAll();
         shop.travel().endAll();
         monitor.close();
@@ -341,6 +338,7 @@ public final class CoppiceControl implements AutoCloseable {
     /** For tests: what happens on a kill, as far as it can be had in one process. Computes and the catalog run on. */
     void abandon() {
         api.close();
+        deadlines.close();
         monitor.close();
         meter.close();
         catalog.close();

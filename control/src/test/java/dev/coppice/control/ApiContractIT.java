@@ -84,9 +84,6 @@ class ApiContractIT {
 
     @Test
     void unsupported_features_are_422_and_say_so() {
-        assertThat(fixture.post(base + "/branches", "{\"branch\":{\"init_source\":\"schema-only\"}}")
-                        .status())
-                .isEqualTo(422);
         assertThat(fixture.post(base + "/branches", "{\"endpoints\":[{\"type\":\"read_only\"}]}")
                         .status())
                 .isEqualTo(422);

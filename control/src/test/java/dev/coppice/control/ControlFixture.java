@@ -8,9 +8,11 @@ import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
+import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogFixture;
 import dev.coppice.control.catalog.CatalogServer;
+import dev.coppice.control.catalog.Steps;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -36,6 +38,8 @@ final class ControlFixture implements AutoCloseable {
     private final HttpClient http = HttpClient.newHttpClient();
     private final int suspendTimeoutSeconds;
     private final TimeTravel.Limits timeTravel;
+    private final RecoveryWindow recovery;
+    private final Steps steps;
     PageService pages;
     ComputeService computes;
     CoppiceControl control;
@@ -45,8 +49,15 @@ final class ControlFixture implements AutoCloseable {
     }
 
     ControlFixture(int suspendTimeoutSeconds, TimeTravel.Limits timeTravel) throws IOException {
+        this(suspendTimeoutSeconds, timeTravel, new RecoveryWindow(0, 0), Steps.NONE);
+    }
+
+    ControlFixture(int suspendTimeoutSeconds, TimeTravel.Limits timeTravel, RecoveryWindow recovery, Steps steps)
+            throws IOException {
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
         this.timeTravel = timeTravel;
+        this.recovery = recovery;
+        this.steps = steps;
         open();
     }
 
@@ -62,7 +73,7 @@ final class ControlFixture implements AutoCloseable {
                 InterposerLibrary.prepare(data.resolve("native")),
                 user,
                 data.resolve("run"),
-                new LocalProcessDriver(user),
+                new LocalProcessDriver(),
                 new MetricRegistry(),
                 Clock.systemUTC()));
         control = CoppiceControl.open(
@@ -74,13 +85,15 @@ final class ControlFixture implements AutoCloseable {
                         suspendTimeoutSeconds,
                         BUFFERS_MB,
                         timeTravel,
+                        recovery,
                         ComputeSettings.defaults(),
                         _ -> {}),
                 catalog,
                 pages,
                 computes,
                 binaries.majorVersion(),
-                Clock.systemUTC());
+                Clock.systemUTC(),
+                steps);
     }
 
     /** What a kill -9 of the server does, as far as one process can: nothing is suspended, nothing is finished. */

@@ -6,6 +6,7 @@ import dev.coppice.control.ControlFixture.Answer;
 import dev.coppice.control.sql.ComputeSql;
 import java.io.IOException;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -69,6 +70,17 @@ class MaskingApiIT {
             for (String each : sql.split(";\\n")) {
                 statement.execute(each);
             }
+        }
+    }
+
+    private static String query(String endpointId, String sql) throws Exception {
+        var socket =
+                fixture.control.routing().wake(endpointId).toCompletableFuture().get();
+        try (Connection connection = ComputeSql.open(socket, "coppice");
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            row.next();
+            return row.getString(1);
         }
     }
 
@@ -290,6 +302,65 @@ class MaskingApiIT {
         assertThat(fixture.get(sets + "/bad").status()).isEqualTo(404);
         assertThat(fixture.delete(sets + "/gdpr").status()).isEqualTo(200);
         assertThat(fixture.delete(sets + "/gdpr").status()).isEqualTo(404);
+    }
+
+    @Test
+    void neons_routes_make_an_anonymized_branch_and_give_it_other_rules() throws Exception {
+        ObjectNode asked =
+                body(rule("people.email", "pseudonym_email()"), rule("people.full_name", "anon.dummy_name()"));
+        asked.putObject("branch_create").putObject("branch").put("name", "dev-anonymized");
+        Answer made = fixture.post(
+                base + "/branch_anonymized",
+                asked.put("start_anonymization", true).toString());
+        assertThat(made.status()).as(made.body().toString()).isEqualTo(201);
+        assertThat(made.text("/branch/name")).isEqualTo("dev-anonymized");
+        String branch = base + "/branches/" + made.text("/branch/id");
+        String dev = made.text("/endpoints/0/id");
+        Answer status = fixture.get(branch + "/anonymized_status");
+        assertThat(status.text("/state")).isEqualTo("anonymized");
+        assertThat(status.text("/branch_id")).isEqualTo(made.text("/branch/id"));
+        assertThat(status.text("/created_at")).isNotEmpty();
+        assertThat(fixture.get(branch + "/masking_rules").text("/masking_rules/0/masking_function"))
+                .isEqualTo("pseudonym_email()");
+        assertThat(query(dev, "SELECT count(*) FROM people JOIN visits ON visitor_email = email"))
+                .isEqualTo("200");
+        assertThat(query(dev, "SELECT count(*) FROM people WHERE email LIKE 'jane%@company.example'"))
+                .isEqualTo("0");
+        String salary = query(dev, "SELECT sum(salary)::text FROM people");
+        assertThat(salary).isEqualTo(query(endpoint, "SELECT sum(salary)::text FROM people"));
+
+        ObjectNode other = body(rule("people.full_name", "value('Somebody')"), rule("people.salary", "value(7)"));
+        assertThat(fixture.patch(branch + "/masking_rules", other.toString()).status())
+                .isEqualTo(200);
+        Answer declared = fixture.get(branch + "/anonymized_status");
+        assertThat(declared.body().path("rules_version").asInt()).isEqualTo(2);
+        assertThat(declared.body().path("applied_rules_version").asInt()).isEqualTo(1);
+        assertThat(query(dev, "SELECT sum(salary)::text FROM people")).isEqualTo(salary);
+        Answer applied = fixture.post(branch + "/anonymize", "");
+        assertThat(applied.status()).as(applied.body().toString()).isEqualTo(200);
+        assertThat(query(dev, "SELECT sum(salary)::text FROM people")).isEqualTo("1400.00");
+        assertThat(query(dev, "SELECT count(*) FROM people WHERE email LIKE 'jane%@company.example'"))
+                .isEqualTo("200");
+        assertThat(fixture.post(base + "/branch_anonymized", "{\"masking_indexes\":\"never\"}")
+                        .status())
+                .isEqualTo(400);
+        assertThat(fixture.delete(branch).status()).isEqualTo(200);
+    }
+
+    @Test
+    void a_branch_whose_rules_are_to_be_declared_later_shows_nothing_until_then() throws Exception {
+        Answer made = fixture.post(
+                base + "/branch_anonymized",
+                "{\"branch_create\":{\"branch\":{\"name\":\"later\"}},\"start_anonymization\":false}");
+        assertThat(made.status()).as(made.body().toString()).isEqualTo(201);
+        String branch = base + "/branches/" + made.text("/branch/id");
+        assertThat(fixture.get(branch + "/masking_rules").text("/masking_policy"))
+                .isEqualTo("mask");
+        String shown = query(
+                made.text("/endpoints/0/id"),
+                "SELECT string_agg(people::text || products::text, '') FROM people, products");
+        assertThat(shown).doesNotContain("company", "Miller", "Chair", "berlin");
+        assertThat(fixture.delete(branch).status()).isEqualTo(200);
     }
 
     @Test

@@ -4,6 +4,8 @@ import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
+import dev.coppice.proxy.session.ProxyProtocol;
+import dev.coppice.proxy.session.SessionSettings;
 import dev.coppice.proxy.tls.TlsSettings;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -16,6 +18,7 @@ import java.util.Locale;
  * @param listen address and port; port 0 takes a free one
  * @param tls the certificate
  * @param tlsRequired whether connections in clear are refused
+ * @param proxyProtocol whether load balancers say where a connection came from
  * @param domains a server name (SNI) directly under one of these names a branch or endpoint by its first label; an
  *     {@code ep-...} label counts under any domain
  * @param maxConnections client connections at one time
@@ -32,6 +35,7 @@ public record ProxyConfiguration(
         InetSocketAddress listen,
         TlsSettings tls,
         boolean tlsRequired,
+        ProxyProtocol proxyProtocol,
         List<String> domains,
         int maxConnections,
         Duration handshakeTimeout,
@@ -62,6 +66,17 @@ public record ProxyConfiguration(
                 domains.stream().map(domain -> domain.toLowerCase(Locale.ROOT)).toList();
     }
 
+    SessionSettings sessionSettings() {
+        return new SessionSettings(
+                maxConnections,
+                handshakeTimeout,
+                domains,
+                tlsRequired,
+                allowedAddresses,
+                rateLimits.unauthenticatedPerAddress(),
+                proxyProtocol);
+    }
+
     /** Begins with everything but the address and the certificate as shipped. */
     public static Builder builder(InetSocketAddress listen, TlsSettings tls) {
         return new Builder(listen, tls);
@@ -71,6 +86,7 @@ public record ProxyConfiguration(
     public Builder change() {
         Builder same = new Builder(listen, tls);
         same.tlsRequired = tlsRequired;
+        same.proxyProtocol = proxyProtocol;
         same.domains = domains;
         same.maxConnections = maxConnections;
         same.handshakeTimeout = handshakeTimeout;
@@ -89,6 +105,7 @@ public record ProxyConfiguration(
         private final InetSocketAddress listen;
         private final TlsSettings tls;
         private boolean tlsRequired;
+        private ProxyProtocol proxyProtocol = ProxyProtocol.OFF;
         private List<String> domains = List.of("localhost");
         private int maxConnections = 10_000;
         private Duration handshakeTimeout = Duration.ofSeconds(15);
@@ -107,6 +124,11 @@ public record ProxyConfiguration(
 
         public Builder tlsRequired(boolean value) {
             tlsRequired = value;
+            return this;
+        }
+
+        public Builder proxyProtocol(ProxyProtocol value) {
+            proxyProtocol = value;
             return this;
         }
 
@@ -166,6 +188,7 @@ public record ProxyConfiguration(
                     listen,
                     tls,
                     tlsRequired,
+                    proxyProtocol,
                     domains,
                     maxConnections,
                     handshakeTimeout,

@@ -5,9 +5,9 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
-import dev.coppice.proxy.http.HttpMetrics;
 import dev.coppice.proxy.http.HttpServices;
 import dev.coppice.proxy.limit.LoginLimiter;
+import dev.coppice.proxy.limit.UnauthenticatedConnections;
 import dev.coppice.proxy.pool.PoolMetrics;
 import dev.coppice.proxy.pool.Pools;
 import dev.coppice.proxy.relay.ComputeAccess;
@@ -17,7 +17,6 @@ import dev.coppice.proxy.route.EndpointDirectory;
 import dev.coppice.proxy.session.ConnectionInitializer;
 import dev.coppice.proxy.session.ProxyMetrics;
 import dev.coppice.proxy.session.SessionServices;
-import dev.coppice.proxy.session.SessionSettings;
 import dev.coppice.proxy.tls.TlsSource;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -38,6 +37,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,7 +55,7 @@ public final class ProxyServer implements AutoCloseable {
     private final ChannelGroup connections;
     private final ConnectionInitializer initializer;
     private final Pools pools;
-    private final PasswordChecker passwords;
+    private final SessionServices services;
     private final Channel listener;
     private final Duration drainTimeout;
 
@@ -64,14 +64,14 @@ public final class ProxyServer implements AutoCloseable {
             ChannelGroup connections,
             ConnectionInitializer initializer,
             Pools pools,
-            PasswordChecker passwords,
+            SessionServices services,
             Channel listener,
             Duration drainTimeout) {
         this.loops = loops;
         this.connections = connections;
         this.initializer = initializer;
         this.pools = pools;
-        this.passwords = passwords;
+        this.services = services;
         this.listener = listener;
         this.drainTimeout = drainTimeout;
     }
@@ -109,21 +109,17 @@ public final class ProxyServer implements AutoCloseable {
                 WATER_MARK);
         Pools pools = new Pools(loops, configuration.pool(), compute, cancelKeys, new PoolMetrics(metrics));
         SessionServices services = new SessionServices(
-                new SessionSettings(
-                        configuration.maxConnections(),
-                        configuration.handshakeTimeout(),
-                        configuration.domains(),
-                        configuration.tlsRequired(),
-                        configuration.allowedAddresses()),
+                new AtomicReference<>(configuration.sessionSettings()),
                 tls,
                 new MockVerifiers(secret),
                 nonces,
                 new PasswordChecker(),
                 new LoginLimiter(configuration.rateLimits(), System::nanoTime),
+                new UnauthenticatedConnections(),
                 cancelKeys,
                 compute,
                 pools,
-                new HttpServices(configuration.http(), pools, new HttpMetrics(metrics)),
+                HttpServices.create(configuration.http(), pools, metrics),
                 new ProxyMetrics(metrics));
         ChannelGroup connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         ConnectionInitializer initializer = new ConnectionInitializer(services, connections);
@@ -150,13 +146,7 @@ public final class ProxyServer implements AutoCloseable {
                         TLS_REFRESH_SECONDS,
                         TimeUnit.SECONDS);
         ProxyServer server = new ProxyServer(
-                loops,
-                connections,
-                initializer,
-                pools,
-                services.passwords(),
-                bound.channel(),
-                configuration.drainTimeout());
+                loops, connections, initializer, pools, services, bound.channel(), configuration.drainTimeout());
         log.info("proxy listens on {} ({}, {} event loops)", server.address(), transport, threads);
         return server;
     }
@@ -167,6 +157,21 @@ public final class ProxyServer implements AutoCloseable {
      */
     private static int defaultThreads() {
         return Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    }
+
+    /**
+     * Goes on with another configuration: limits, rates, address lists, timeouts of the handshake, pool limits, certificates. For
+     * connections and server connections made from now on; what is open stays. Address, event loops, HTTP, wake and drain timeout
+     * stay as they were at the start.
+     *
+     * @throws IllegalStateException when the certificates cannot be used; as {@link java.io.UncheckedIOException}, nothing
+     *     has changed then
+     */
+    public void reload(ProxyConfiguration configuration) {
+        services.tls().reload(configuration.tls());
+        services.currentSettings().set(configuration.sessionSettings());
+        services.limiter().limits(configuration.rateLimits());
+        pools.settings(configuration.pool());
     }
 
     /** Where it really listens. */
@@ -196,7 +201,7 @@ public final class ProxyServer implements AutoCloseable {
             }
         }
         pools.close();
-        passwords.close();
+        services.passwords().close();
         loops.shutdownGracefully(0, STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly();
     }

@@ -21,6 +21,9 @@ public final class FakeDirectory implements EndpointDirectory {
     /** By role, the same at every endpoint. */
     public final Map<String, String> verifiers = new ConcurrentHashMap<>();
 
+    /** By endpoint id; for the others {@link #wake} answers. */
+    public final Map<String, Path> computes = new ConcurrentHashMap<>();
+
     public final AtomicInteger wakes = new AtomicInteger();
     public final List<String> woken = new CopyOnWriteArrayList<>();
     public volatile Supplier<CompletionStage<Path>> wake = CompletableFuture::new;
@@ -54,6 +57,7 @@ public final class FakeDirectory implements EndpointDirectory {
     public CompletionStage<Path> wake(String endpointId) {
         wakes.incrementAndGet();
         woken.add(endpointId);
-        return wake.get();
+        Path compute = computes.get(endpointId);
+        return compute == null ? wake.get() : CompletableFuture.completedFuture(compute);
     }
 }

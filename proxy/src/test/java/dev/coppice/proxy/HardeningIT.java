@@ -50,7 +50,7 @@ class HardeningIT {
     @Test
     void who_guesses_passwords_is_refused_even_with_the_right_one() {
         ProxyConfiguration configuration =
-                fixture.change().rateLimits(new RateLimits(0, 0, 5)).build();
+                fixture.change().rateLimits(new RateLimits(0, 0, 5, 0)).build();
         try (ProxyServer proxy = fixture.start(configuration, new MetricRegistry())) {
             for (int i = 0; i < 5; i++) {
                 assertRefused(proxy.address().getPort(), "guess " + i, "28P01");

@@ -33,6 +33,7 @@ final class ProxyFixture implements BeforeAllCallback, BeforeEachCallback, After
 
     final FakeDirectory directory = new FakeDirectory();
     final MetricRegistry metrics = new MetricRegistry();
+    private final BufferLeaks leaks = new BufferLeaks();
     TestPostgres postgres;
     Path tlsDirectory;
     ProxyServer proxy;
@@ -84,9 +85,10 @@ final class ProxyFixture implements BeforeAllCallback, BeforeEachCallback, After
     }
 
     @Override
-    public void afterAll(ExtensionContext context) throws IOException {
+    public void afterAll(ExtensionContext context) throws IOException, InterruptedException {
         proxy.close();
         TestDirectories.delete(tlsDirectory);
+        leaks.assertNone();
     }
 
     ProxyServer start(ProxyConfiguration configuration, MetricRegistry registry) {

@@ -13,12 +13,17 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
-import java.util.Base64;
-import javax.crypto.Mac;
-import javax.crypto.SecretKeyFactory;
-import javax.crypto.spec.PBEKeySpec;
-import javax.crypto.spec.SecretKeySpec;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
 
 /** Speaks the wire protocol byte by byte, as no driver would let us. */
 final class RawClient implements AutoCloseable {
@@ -28,8 +33,8 @@ final class RawClient implements AutoCloseable {
     static final int V3_2 = 3 << 16 | 2;
     private static final int CANCEL_REQUEST = 80877102;
 
+    private static final int MAX_MESSAGE_BYTES = 64 << 20;
     private static final int READ_TIMEOUT_MILLIS = 30_000;
-    private static final String NONCE = "rawclientnonce";
 
     /** One message of the server; type 0 stands for the end of the stream. */
     record Reply(char type, ByteBuffer body) {
@@ -53,10 +58,73 @@ final class RawClient implements AutoCloseable {
     private final DataOutputStream out;
 
     RawClient(int port) throws IOException {
-        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        this(new Socket(InetAddress.getLoopbackAddress(), port));
+    }
+
+    private RawClient(Socket socket) throws IOException {
+        this.socket = socket;
         socket.setSoTimeout(READ_TIMEOUT_MILLIS);
         in = new DataInputStream(socket.getInputStream());
         out = new DataOutputStream(new BufferedOutputStream(socket.getOutputStream()));
+    }
+
+    /**
+     * Begins with a TLS handshake and ALPN, and asks for this server name. Any certificate will do.
+     *
+     * @param certificate the client's own; empty for none
+     */
+    static RawClient overTls(int port, String serverName, KeyManager... certificate)
+            throws IOException, GeneralSecurityException {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(certificate, new TrustManager[] {new TrustsAnybody()}, null);
+        SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
+        try {
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setApplicationProtocols(new String[] {"postgresql"});
+            parameters.setServerNames(List.of(new SNIHostName(serverName)));
+            socket.setSSLParameters(parameters);
+            socket.setSoTimeout(READ_TIMEOUT_MILLIS);
+            socket.startHandshake();
+            return new RawClient(socket);
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    private static final class TrustsAnybody extends X509ExtendedTrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+
+    /** What the server has shown. */
+    X509Certificate serverCertificate() throws IOException {
+        return (X509Certificate) ((SSLSocket) socket).getSession().getPeerCertificates()[0];
+    }
+
+    /** How long a read waits, in milliseconds. */
+    void timeout(int millis) throws IOException {
+        socket.setSoTimeout(millis);
     }
 
     void send(byte[] bytes) throws IOException {
@@ -96,10 +164,14 @@ final class RawClient implements AutoCloseable {
     Reply read() throws IOException {
         try {
             char type = (char) in.readUnsignedByte();
-            byte[] body = new byte[in.readInt() - 4];
+            int length = in.readInt();
+            if (length < 4 || length > MAX_MESSAGE_BYTES) {
+                throw new IOException("no message: length " + length);
+            }
+            byte[] body = new byte[length - 4];
             in.readFully(body);
             return new Reply(type, ByteBuffer.wrap(body));
-        } catch (EOFException | SocketException _) {
+        } catch (EOFException | SocketException | SSLException _) {
             return new Reply((char) 0, ByteBuffer.allocate(0));
         }
     }
@@ -111,50 +183,7 @@ final class RawClient implements AutoCloseable {
 
     Reply authenticate(int version, String user, String password, String database)
             throws IOException, GeneralSecurityException {
-        startup(version, "user", user, "database", database);
-        Reply reply = read();
-        if (reply.type() != 'R') {
-            return reply;
-        }
-        String firstBare = "n=,r=" + NONCE;
-        byte[] first = ("n,," + firstBare).getBytes(UTF_8);
-        ByteArrayOutputStream initial = new ByteArrayOutputStream();
-        initial.write("SCRAM-SHA-256\0".getBytes(UTF_8));
-        initial.write(new byte[] {0, 0, 0, (byte) first.length});
-        initial.write(first);
-        message('p', initial.toByteArray());
-        reply = read();
-        if (reply.type() != 'R') {
-            return reply;
-        }
-        String serverFirst = UTF_8.decode(reply.body().duplicate().position(4)).toString();
-        message('p', clientFinal(password, firstBare, serverFirst).getBytes(UTF_8));
-        reply = read();
-        return reply.type() == 'R' ? read() : reply;
-    }
-
-    private static String clientFinal(String password, String firstBare, String serverFirst)
-            throws GeneralSecurityException {
-        String[] parts = serverFirst.split(",", -1);
-        byte[] salt = Base64.getDecoder().decode(parts[1].substring(2));
-        byte[] salted = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
-                .generateSecret(
-                        new PBEKeySpec(password.toCharArray(), salt, Integer.parseInt(parts[2].substring(2)), 256))
-                .getEncoded();
-        byte[] clientKey = hmac(salted, "Client Key");
-        byte[] storedKey = MessageDigest.getInstance("SHA-256").digest(clientKey);
-        String withoutProof = "c=biws," + parts[0];
-        byte[] proof = hmac(storedKey, firstBare + "," + serverFirst + "," + withoutProof);
-        for (int i = 0; i < proof.length; i++) {
-            proof[i] ^= clientKey[i];
-        }
-        return withoutProof + ",p=" + Base64.getEncoder().encodeToString(proof);
-    }
-
-    private static byte[] hmac(byte[] key, String text) throws GeneralSecurityException {
-        Mac mac = Mac.getInstance("HmacSHA256");
-        mac.init(new SecretKeySpec(key, "HmacSHA256"));
-        return mac.doFinal(text.getBytes(UTF_8));
+        return new RawLogin(password).run(this, version, user, database);
     }
 
     /** Reads up to and including the next message of this type, or the end. */

@@ -15,13 +15,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The wire protocol inside a WebSocket, everything sent ahead in one frame, as the npm package does it. */
+@Timeout(60)
 class WebSocketIT {
     private static final int PROTOCOL_3_0 = 0x30000;
     private static final int SSL_REQUEST = 80877103;
@@ -29,7 +30,7 @@ class WebSocketIT {
     @RegisterExtension
     static final ProxyFixture fixture = new ProxyFixture();
 
-    private static HttpClient client;
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     /** Collects what comes until the end. */
     private static final class Collector implements WebSocket.Listener {
@@ -69,18 +70,13 @@ class WebSocketIT {
         }
     }
 
-    @BeforeAll
-    static void start() {
-        client = HttpClient.newHttpClient();
-    }
-
     @AfterAll
     static void stop() {
-        client.close();
+        CLIENT.close();
     }
 
     private static WebSocket open(String pathAndQuery, Collector collector) throws Exception {
-        return client.newWebSocketBuilder()
+        return CLIENT.newWebSocketBuilder()
                 .buildAsync(URI.create("ws://127.0.0.1:" + fixture.port() + pathAndQuery), collector)
                 .get(30, TimeUnit.SECONDS);
     }

@@ -13,6 +13,7 @@ import dev.coppice.compute.TemplateCluster;
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ControlConfiguration;
 import dev.coppice.control.CoppiceControl;
+import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.proxy.ProxyConfiguration;
@@ -21,6 +22,7 @@ import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
+import dev.coppice.proxy.session.ProxyProtocol;
 import dev.coppice.proxy.tls.TlsSettings;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
@@ -33,9 +35,12 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
@@ -50,9 +55,13 @@ final class CoppiceServer implements AutoCloseable {
 
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
     private final CoppiceControl control;
+    private final ProxyServer proxy;
+    private final Path data;
+    private CoppiceConfiguration configuration;
 
     private CoppiceServer(CoppiceConfiguration configuration) throws IOException {
-        Path data = configuration.dataDirectory().orElseThrow().toAbsolutePath();
+        this.configuration = configuration;
+        this.data = configuration.dataDirectory().orElseThrow().toAbsolutePath();
         try {
             started.push(DataDirectoryLock.take(data));
             ListenPorts.requireFree("proxy.listen", configuration.proxy().listen());
@@ -75,7 +84,7 @@ final class CoppiceServer implements AutoCloseable {
                     InterposerLibrary.prepare(data.resolve("lib")),
                     user,
                     data.resolve("run"),
-                    new LocalProcessDriver(user),
+                    new LocalProcessDriver(),
                     metrics,
                     clock,
                     configuration
@@ -87,7 +96,7 @@ final class CoppiceServer implements AutoCloseable {
             this.control = CoppiceControl.open(
                     control(configuration, data), catalog.join(), pages, computes, binaries.majorVersion(), clock);
             started.push(control);
-            ProxyServer proxy = ProxyServer.start(
+            this.proxy = ProxyServer.start(
                     proxy(configuration, data), new ControlDirectory(control.routing()), mockSecret(data), metrics);
             started.push(proxy);
             configuration
@@ -121,6 +130,42 @@ final class CoppiceServer implements AutoCloseable {
         }
     }
 
+    /**
+     * Goes on with a configuration read again, as far as that is possible while running: limits, addresses, pool limits and
+     * certificates of the proxy, and the log level. The rest waits for a restart, and a log line says so.
+     *
+     * @throws RuntimeException when something in it cannot be used; nothing has changed then
+     */
+    synchronized void reload(CoppiceConfiguration changed) {
+        proxy.reload(proxy(changed, data));
+        LogLevel.set(changed.logging().level());
+        List<String> waiting = new ArrayList<>();
+        CoppiceConfiguration.Proxy now = changed.proxy();
+        CoppiceConfiguration.Proxy before = configuration.proxy();
+        addIfChanged(waiting, "proxy.listen", before.listen(), now.listen());
+        addIfChanged(waiting, "proxy.advertised_address", before.advertisedAddress(), now.advertisedAddress());
+        addIfChanged(waiting, "proxy.io_threads", before.ioThreads(), now.ioThreads());
+        addIfChanged(waiting, "proxy.drain_timeout_seconds", before.drainTimeoutSeconds(), now.drainTimeoutSeconds());
+        addIfChanged(waiting, "proxy.http", before.http(), now.http());
+        addIfChanged(waiting, "data_directory", configuration.dataDirectory(), changed.dataDirectory());
+        addIfChanged(waiting, "api", configuration.api(), changed.api());
+        addIfChanged(waiting, "compute", configuration.compute(), changed.compute());
+        addIfChanged(waiting, "time_travel", configuration.timeTravel(), changed.timeTravel());
+        addIfChanged(waiting, "postgres", configuration.postgres(), changed.postgres());
+        addIfChanged(waiting, "catalog", configuration.catalog(), changed.catalog());
+        addIfChanged(waiting, "storage", configuration.storage(), changed.storage());
+        log.info("The configuration was read again");
+        if (!waiting.isEmpty()) {
+            log.warn("Changes of {} need a restart", String.join(", ", waiting));
+        }
+    }
+
+    private static void addIfChanged(List<String> names, String name, Object before, Object now) {
+        if (!before.equals(now)) {
+            names.add(name);
+        }
+    }
+
     /** The control plane has suspended them before; after a failed start there may be none to do it. */
     private static void suspendAndClose(ComputeService computes) {
         try {
@@ -149,6 +194,9 @@ final class CoppiceServer implements AutoCloseable {
                 new TimeTravel.Limits(
                         configuration.timeTravel().idleTimeoutSeconds(),
                         configuration.timeTravel().computesPerProject()),
+                new RecoveryWindow(
+                        configuration.recovery().branchSeconds(),
+                        configuration.recovery().projectSeconds()),
                 new ComputeSettings(compute.sizeComputeUnits(), settings),
                 addresses -> {
                     var _ = AddressRanges.parse(addresses);
@@ -170,11 +218,20 @@ final class CoppiceServer implements AutoCloseable {
     private static ProxyConfiguration proxy(CoppiceConfiguration configuration, Path data) {
         CoppiceConfiguration.Proxy proxy = configuration.proxy();
         CoppiceConfiguration.Tls tls = proxy.tls();
+        Optional<TlsSettings.ClientCertificates> clients = tls.clientCa()
+                .map(authorities -> new TlsSettings.ClientCertificates(
+                        authorities, tls.clientCertificates() == CoppiceConfiguration.ClientCertificates.REQUIRED));
         TlsSettings settings = switch (tls.mode()) {
-            case AUTO -> new TlsSettings.SelfSigned(data.resolve("tls"));
+            case AUTO -> new TlsSettings.SelfSigned(data.resolve("tls"), clients);
             case OFF -> new TlsSettings.Off();
-            case FILES ->
-                new TlsSettings.Files(tls.certificate().orElseThrow(), tls.key().orElseThrow());
+            case FILES -> {
+                List<TlsSettings.Certificate> certificates = new ArrayList<>();
+                certificates.add(new TlsSettings.Certificate(
+                        tls.certificate().orElseThrow(), tls.key().orElseThrow()));
+                tls.moreCertificates()
+                        .forEach(more -> certificates.add(new TlsSettings.Certificate(more.certificate(), more.key())));
+                yield new TlsSettings.Files(certificates, clients);
+            }
         };
         CoppiceConfiguration.Pool pool = proxy.pool();
         CoppiceConfiguration.RateLimits rates = proxy.rateLimits();
@@ -193,20 +250,33 @@ final class CoppiceServer implements AutoCloseable {
                         proxy.http().enabled(),
                         proxy.http().maxRequestMegabytes(),
                         proxy.http().maxResponseMegabytes()))
-                .allowedAddresses(allowedAddresses(proxy))
+                .allowedAddresses(addresses("proxy.allowed_addresses", proxy.allowedAddresses()))
                 .rateLimits(new RateLimits(
                         rates.attemptsPerAddressPerSecond(),
                         rates.attemptsPerEndpointPerSecond(),
-                        rates.failuresPerAddressPerMinute()))
+                        rates.failuresPerAddressPerMinute(),
+                        rates.unauthenticatedConnectionsPerAddress()))
+                .proxyProtocol(proxyProtocol(proxy.proxyProtocol()))
                 .drainTimeout(Duration.ofSeconds(proxy.drainTimeoutSeconds()))
                 .build();
     }
 
-    private static AddressRanges allowedAddresses(CoppiceConfiguration.Proxy proxy) {
+    private static ProxyProtocol proxyProtocol(CoppiceConfiguration.ProxyProtocol protocol) {
+        AddressRanges trusted = addresses("proxy.proxy_protocol.trusted_addresses", protocol.trustedAddresses());
+        return new ProxyProtocol(
+                switch (protocol.mode()) {
+                    case OFF -> ProxyProtocol.Mode.OFF;
+                    case OPTIONAL -> ProxyProtocol.Mode.OPTIONAL;
+                    case REQUIRED -> ProxyProtocol.Mode.REQUIRED;
+                },
+                trusted);
+    }
+
+    private static AddressRanges addresses(String key, List<String> texts) {
         try {
-            return AddressRanges.parse(proxy.allowedAddresses());
+            return AddressRanges.parse(texts);
         } catch (IllegalArgumentException e) {
-            throw new ServerStartException("proxy.allowed_addresses cannot be used", e);
+            throw new ServerStartException(key + " cannot be used", e);
         }
     }
 

@@ -59,9 +59,21 @@ public final class Main {
             System.exit(COULD_NOT_START);
             return;
         }
+        ReloadSignal.install(() -> reload(server, List.of(arguments)));
         System.out.print(banner(server, configuration).text());
         System.out.flush();
         new CountDownLatch(1).await();
+    }
+
+    private static void reload(CoppiceServer server, List<String> arguments) {
+        try {
+            server.reload(ServerOptions.read(arguments, System.getenv()));
+        } catch (RuntimeException e) {
+            LoggerFactory.getLogger(Main.class).error("The configuration stays as it was: {}", e.getMessage());
+            for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+                LoggerFactory.getLogger(Main.class).error("  because: {}", reason(cause));
+            }
+        }
     }
 
     /** A start under way is let finish or fail first: it alone knows what it has started. */

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -224,6 +225,28 @@ class EndToEndIT {
         assertThat(sql(child, "select count(*), sum(id) from album")).isEqualTo("347|60378");
         assertThat(sql(main, "select count(*) from pg_database where datname = 'shop'"))
                 .isEqualTo("0");
+    }
+
+    @Test
+    void sighup_reads_the_configuration_again_and_a_wrong_one_changes_nothing() throws Exception {
+        String allowed = "proxy:\n  allowed_addresses: [127.0.0.1]\n";
+        String closed = "proxy:\n  allowed_addresses: [192.0.2.1]\n";
+        server.reconfigure(text -> text.replace("proxy:\n", closed));
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(Programs.psql(main, "select 1").error())
+                        .contains("connections from 127.0.0.1 are not allowed"));
+        server.reconfigure(text -> text.replace(closed, "proxy:\n  allowed_addresses: [nonsense]\n"));
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(server.log())
+                        .contains("The configuration stays as it was")
+                        .contains("\"nonsense\" is not an address"));
+        assertThat(Programs.psql(main, "select 1").error()).contains("are not allowed");
+        server.reconfigure(text -> text.replace("proxy:\n  allowed_addresses: [nonsense]\n", allowed)
+                + "\ncatalog:\n  shared_buffers_megabytes: 17\n");
+        Awaitility.await()
+                .untilAsserted(
+                        () -> assertThat(Programs.psql(main, "select 1").text()).contains("1"));
+        assertThat(server.log()).contains("Changes of catalog need a restart");
     }
 
     @Test

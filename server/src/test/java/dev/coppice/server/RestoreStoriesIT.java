@@ -108,8 +108,8 @@ class RestoreStoriesIT {
         sql(main, "insert into orders select * from (values (5000, 'fetched from accident')) v");
         // What main reads from goes from sight at once and from the disk when main does not need it any more.
         assertThat(server.cli("branches", "delete", "accident").exitCode()).isEqualTo(1);
-        server.cli("branches", "delete", "dev").text();
-        server.cli("branches", "delete", "accident").text();
+        server.cli("branches", "delete", "dev", "--hard").text();
+        server.cli("branches", "delete", "accident", "--hard").text();
         server.cli("computes", "suspend", "main").text();
         assertThat(sql(main, "select count(*), max(n) from orders")).isEqualTo("1001|5000");
         assertThat(sql(main, "create extension amcheck; select bt_index_check('orders_pkey', true)"))
@@ -203,7 +203,7 @@ class RestoreStoriesIT {
             if (moved) {
                 assertThat(branches).contains("kept");
                 assertThat(orders(server.uri("kept"))).isEqualTo("1,2,3,100");
-                server.cli("branches", "delete", "kept").text();
+                server.cli("branches", "delete", "kept", "--hard").text();
             } else {
                 assertThat(branches).doesNotContain("kept");
             }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 
 /** A whole server as {@code ./coppice up} runs it: a JVM of its own that can be killed. */
 final class ServerProcess implements AutoCloseable {
@@ -64,6 +65,12 @@ final class ServerProcess implements AutoCloseable {
 
     String log() throws IOException {
         return Files.readString(output);
+    }
+
+    /** Changes the configuration file and makes the running server read it: SIGHUP. */
+    void reconfigure(UnaryOperator<String> change) throws IOException, InterruptedException {
+        Files.writeString(configuration, change.apply(Files.readString(configuration)));
+        new ProcessBuilder("kill", "-HUP", Long.toString(process.pid())).start().waitFor();
     }
 
     /** Kills the server, not its computes. */

@@ -90,7 +90,7 @@ class StorageCommandIT {
                         .at("/logical_size")
                         .asLong())
                 .isGreaterThan(20 << 20);
-        server.cli("branches", "delete", "sizes").text();
+        server.cli("branches", "delete", "sizes", "--hard").text();
     }
 
     private static JsonNode branch(JsonNode project, String name) {
@@ -131,7 +131,7 @@ class StorageCommandIT {
         assertThat(answer.at("/findings/0/severity").asString()).isEqualTo("error");
         flip(journal, position);
         assertThat(server.cli("storage", "verify", "damaged").exitCode()).isZero();
-        server.cli("branches", "delete", "damaged").text();
+        server.cli("branches", "delete", "damaged", "--hard").text();
     }
 
     private static void flip(Path file, long position) throws IOException {

@@ -1,10 +1,7 @@
 package dev.coppice.storage;
 
 import dev.coppice.storage.io.DurableFiles;
-import dev.coppice.storage.journal.EntryCodec;
-import dev.coppice.storage.journal.EntryType;
 import dev.coppice.storage.journal.JournalSegment;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -18,18 +15,10 @@ import java.nio.file.attribute.BasicFileAttributes;
 final class DirectoryImport {
     private static final int BLOCK = JournalSegment.BLOCK_SIZE;
 
-    /** Bytes of entries written at once. */
-    private static final int BUFFER = 4 << 20;
+    private final ImportWriter writer;
 
-    private static final ByteBuffer NO_DATA = ByteBuffer.allocate(0);
-
-    private final JournalSegment segment;
-    private final long stamp;
-    private final ByteArrayOutputStream buffer = new ByteArrayOutputStream(BUFFER);
-
-    DirectoryImport(JournalSegment segment, long stamp) {
-        this.segment = segment;
-        this.stamp = stamp;
+    DirectoryImport(ImportWriter writer) {
+        this.writer = writer;
     }
 
     /** Copies the segments of a cluster's {@code pg_wal}, durably. */
@@ -55,7 +44,7 @@ final class DirectoryImport {
                     return FileVisitResult.SKIP_SUBTREE;
                 }
                 if (!path.isEmpty()) {
-                    add(EntryType.MKDIR, path, 0, 0, NO_DATA);
+                    writer.directory(path);
                 }
                 return FileVisitResult.CONTINUE;
             }
@@ -68,7 +57,7 @@ final class DirectoryImport {
                 }
                 switch (FileClass.of(path)) {
                     case PAGED -> addPaged(path, file);
-                    case WHOLE -> add(EntryType.PUT, path, 0, 0, ByteBuffer.wrap(Files.readAllBytes(file)));
+                    case WHOLE -> writer.whole(path, Files.readAllBytes(file));
                     case WAL, LOCAL -> {
                         // WAL is copied; the rest is made anew by each compute.
                     }
@@ -76,19 +65,19 @@ final class DirectoryImport {
                 return FileVisitResult.CONTINUE;
             }
         });
-        flush();
+        writer.flush();
     }
 
     private void addPaged(String path, Path file) throws IOException {
-        add(EntryType.CREATE, path, 0, 0, NO_DATA);
+        writer.create(path);
         try (InputStream in = Files.newInputStream(file)) {
             long offset = 0;
             byte[] block = in.readNBytes(BLOCK);
             while (block.length > 0) {
                 if (isZero(block)) {
-                    add(EntryType.EXTEND, path, offset + block.length, 0, NO_DATA);
+                    writer.extend(path, offset + block.length);
                 } else {
-                    add(EntryType.PAGE, path, offset, 0, ByteBuffer.wrap(block));
+                    writer.page(path, offset, ByteBuffer.wrap(block));
                 }
                 offset += block.length;
                 block = in.readNBytes(BLOCK);
@@ -107,18 +96,5 @@ final class DirectoryImport {
 
     private static String relative(Path pgdata, Path path) {
         return pgdata.relativize(path).toString();
-    }
-
-    private void add(EntryType type, String path, long offset, long length, ByteBuffer data) {
-        ByteBuffer entry = EntryCodec.encode(type, path, stamp, offset, length, segment.epoch(), data);
-        buffer.write(entry.array(), entry.arrayOffset(), entry.limit());
-        if (buffer.size() >= BUFFER) {
-            flush();
-        }
-    }
-
-    private void flush() {
-        segment.append(ByteBuffer.wrap(buffer.toByteArray()));
-        buffer.reset();
     }
 }

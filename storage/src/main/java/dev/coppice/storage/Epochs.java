@@ -131,11 +131,30 @@ final class Epochs {
             DirectoryImport.copyWal(pgdata, timeline.walDirectory());
             long end = wal.endFrom(control.redo());
             JournalSegment segment = journal.begin(end);
-            new DirectoryImport(segment, end).run(pgdata);
+            new DirectoryImport(new ImportWriter(segment, end)).run(pgdata);
             journal.end(end);
             DurableFiles.syncDirectory(timeline.directory());
         } catch (IOException e) {
             throw new StorageException("cannot import " + pgdata + " into timeline " + timeline.id(), e);
+        }
+    }
+
+    /** Journals what is wanted of another timeline, at rest after a clean shutdown, as this root's first epoch. */
+    synchronized void importTimeline(Timeline source, TimelineImport.Selection selection) {
+        if (timeline.ancestor().isPresent() || journal.firstSegment() != null) {
+            throw new StorageException("timeline " + timeline.id() + " is not an empty root");
+        }
+        try {
+            makeDirectories();
+            TimelineImport copy = new TimelineImport(source, selection);
+            copy.copyWal(timeline.walDirectory());
+            long end = wal.endFrom(copy.redo());
+            JournalSegment segment = journal.begin(end);
+            copy.run(new ImportWriter(segment, end));
+            journal.end(end);
+            DurableFiles.syncDirectory(timeline.directory());
+        } catch (IOException e) {
+            throw new StorageException("cannot import timeline " + source.id() + " into " + timeline.id(), e);
         }
     }
 
@@ -160,8 +179,9 @@ final class Epochs {
     }
 
     private void giveTo(FileOwner owner, JournalSegment segment) throws IOException {
+        // A compute must not be able to exchange what says where its timeline begins.
+        DurableFiles.openTo(timeline.directory(), owner.uid());
         for (Path path : List.of(
-                timeline.directory(),
                 timeline.journalDirectory(),
                 segment.file(),
                 writerLock.file(),

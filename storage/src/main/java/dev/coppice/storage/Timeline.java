@@ -90,6 +90,16 @@ public final class Timeline {
         return boundary != null;
     }
 
+    /** Whether it or a timeline that it reads from has a boundary. */
+    public boolean seesThroughBoundary() {
+        for (Timeline at = this; at != null; at = at.parent) {
+            if (at.boundary != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The timeline's name. */
     public TimelineId id() {
         return metadata.id();
@@ -286,6 +296,19 @@ public final class Timeline {
     }
 
     /**
+     * Copies files of a timeline that rests after a clean shutdown into this empty root timeline, with the WAL of the
+     * shutdown alone; durable when it returns. Nothing of {@code source} or its ancestors can be read through this timeline
+     * but what was copied.
+     *
+     * @throws StorageException when this is not an empty root, the source was not shut down cleanly, a file that must be
+     *     empty is not, or the last WAL segment holds more than a shutdown
+     */
+    public void importTimeline(Timeline source, TimelineImport.Selection selection) {
+        epochs.importTimeline(source, selection);
+        flush();
+    }
+
+    /**
      * Turns what the journal holds into a layer, now, and frees the journal; the background does so by itself. Reads and
      * branch points go on meanwhile. Does nothing while a compute is just starting.
      */
@@ -327,6 +350,10 @@ public final class Timeline {
 
     TimelineHistory history() {
         return history;
+    }
+
+    WalHistory wal() {
+        return wal;
     }
 
     TimelineUpkeep upkeep() {

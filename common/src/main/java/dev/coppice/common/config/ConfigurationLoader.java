@@ -199,11 +199,18 @@ public final class ConfigurationLoader {
                         proxy.drainTimeoutSeconds(),
                         proxy.ioThreads(),
                         proxy.allowedAddresses(),
+                        proxy.proxyProtocol(),
                         new CoppiceConfiguration.Tls(
                                 tls.mode(),
                                 tls.required(),
                                 tls.certificate().map(this::resolve),
-                                tls.key().map(this::resolve)),
+                                tls.key().map(this::resolve),
+                                tls.moreCertificates().stream()
+                                        .map(each -> new CoppiceConfiguration.Certificate(
+                                                resolve(each.certificate()), resolve(each.key())))
+                                        .toList(),
+                                tls.clientCa().map(this::resolve),
+                                tls.clientCertificates()),
                         proxy.rateLimits(),
                         proxy.pool(),
                         proxy.http()),
@@ -217,6 +224,7 @@ public final class ConfigurationLoader {
                         c.api().rateLimits()),
                 c.compute(),
                 c.timeTravel(),
+                c.recovery(),
                 new CoppiceConfiguration.Postgres(c.postgres().bin().map(this::resolve)),
                 c.catalog(),
                 c.storage(),

@@ -20,6 +20,7 @@ public record CoppiceConfiguration(
         Api api,
         Compute compute,
         TimeTravel timeTravel,
+        Recovery recovery,
         Postgres postgres,
         Catalog catalog,
         StorageConfiguration storage,
@@ -36,8 +37,16 @@ public record CoppiceConfiguration(
                     10,
                     0,
                     List.of(),
-                    new Tls(TlsMode.AUTO, false, Optional.empty(), Optional.empty()),
-                    new RateLimits(1_000, 2_000, 100),
+                    new ProxyProtocol(ProxyProtocolMode.OFF, List.of()),
+                    new Tls(
+                            TlsMode.AUTO,
+                            false,
+                            Optional.empty(),
+                            Optional.empty(),
+                            List.of(),
+                            Optional.empty(),
+                            ClientCertificates.REQUIRED),
+                    new RateLimits(1_000, 2_000, 100, 2_000),
                     new Pool(64, 10_000, 120, 60, 500),
                     new Http(true, 10, 10)),
             new Api(
@@ -48,6 +57,7 @@ public record CoppiceConfiguration(
                     new ApiRateLimits(1_000, 100)),
             new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
             new TimeTravel(30, 8),
+            new Recovery(604_800, 604_800),
             new Postgres(Optional.empty()),
             new Catalog(16),
             StorageConfiguration.DEFAULTS,
@@ -71,6 +81,7 @@ public record CoppiceConfiguration(
             int drainTimeoutSeconds,
             int ioThreads,
             List<String> allowedAddresses,
+            ProxyProtocol proxyProtocol,
             Tls tls,
             RateLimits rateLimits,
             Pool pool,
@@ -91,14 +102,48 @@ public record CoppiceConfiguration(
     }
 
     /**
+     * The header by which a load balancer says from where it got a connection.
+     *
+     * @param trustedAddresses who may say so; single ones, ranges, blocks
+     */
+    public record ProxyProtocol(ProxyProtocolMode mode, List<String> trustedAddresses) {
+        /** Checks that somebody is trusted when a header may come. */
+        public ProxyProtocol {
+            trustedAddresses = List.copyOf(trustedAddresses);
+            if (mode != ProxyProtocolMode.OFF && trustedAddresses.isEmpty()) {
+                throw new InvalidSettingException(
+                        "proxy.proxy_protocol.trusted_addresses",
+                        "must name the load balancers, because proxy.proxy_protocol.mode is not off");
+            }
+        }
+    }
+
+    /** Whether connections begin with a PROXY protocol header. */
+    public enum ProxyProtocolMode {
+        /** Nobody sends one. */
+        @JsonProperty("off")
+        OFF,
+        /** A trusted address may send one; others connect directly. */
+        @JsonProperty("optional")
+        OPTIONAL,
+        /** Every connection comes from a trusted address, with one. */
+        @JsonProperty("required")
+        REQUIRED
+    }
+
+    /**
      * Rates above which connection attempts are refused; 0 = no limit.
      *
      * @param attemptsPerAddressPerSecond logins begun from one address
      * @param attemptsPerEndpointPerSecond logins begun for one endpoint
      * @param failuresPerAddressPerMinute wrong passwords from one address
+     * @param unauthenticatedConnectionsPerAddress at one time
      */
     public record RateLimits(
-            int attemptsPerAddressPerSecond, int attemptsPerEndpointPerSecond, int failuresPerAddressPerMinute) {
+            int attemptsPerAddressPerSecond,
+            int attemptsPerEndpointPerSecond,
+            int failuresPerAddressPerMinute,
+            int unauthenticatedConnectionsPerAddress) {
         /** Checks ranges. */
         public RateLimits {
             requireRange(
@@ -119,6 +164,12 @@ public record CoppiceConfiguration(
                     0,
                     1_000_000,
                     "failures");
+            requireRange(
+                    "proxy.rate_limits.unauthenticated_connections_per_address",
+                    unauthenticatedConnectionsPerAddress,
+                    0,
+                    1_000_000,
+                    "connections");
         }
     }
 
@@ -162,10 +213,24 @@ public record CoppiceConfiguration(
         }
     }
 
-    /** TLS of the front door; {@code certificate} and {@code key} are PEM files, needed by {@link TlsMode#FILES} only. */
-    public record Tls(TlsMode mode, boolean required, Optional<Path> certificate, Optional<Path> key) {
-        /** Checks that both files are named exactly when they are needed. */
+    /**
+     * TLS of the front door. The certificate files are PEM, and needed by {@link TlsMode#FILES} only.
+     *
+     * @param moreCertificates shown instead of the first to clients that ask for one of their names
+     * @param clientCa PEM file with the authorities of client certificates; empty = none are asked for
+     * @param clientCertificates whether a client must show one, when there are authorities
+     */
+    public record Tls(
+            TlsMode mode,
+            boolean required,
+            Optional<Path> certificate,
+            Optional<Path> key,
+            List<Certificate> moreCertificates,
+            Optional<Path> clientCa,
+            ClientCertificates clientCertificates) {
+        /** Checks that files are named exactly when they are needed. */
         public Tls {
+            moreCertificates = List.copyOf(moreCertificates);
             if (required && mode == TlsMode.OFF) {
                 throw new InvalidSettingException("proxy.tls.required", "cannot be true while proxy.tls.mode is off");
             }
@@ -174,12 +239,32 @@ public record CoppiceConfiguration(
                 throw new InvalidSettingException(
                         "proxy.tls.mode", "is files, so proxy.tls.certificate and proxy.tls.key must name PEM files");
             }
-            if (!files && (certificate.isPresent() || key.isPresent())) {
+            if (!files && (certificate.isPresent() || key.isPresent() || !moreCertificates.isEmpty())) {
                 throw new InvalidSettingException(
-                        certificate.isPresent() ? "proxy.tls.certificate" : "proxy.tls.key",
+                        certificate.isPresent()
+                                ? "proxy.tls.certificate"
+                                : key.isPresent() ? "proxy.tls.key" : "proxy.tls.more_certificates",
                         "is only used when proxy.tls.mode is files");
             }
+            if (clientCa.isPresent() && clientCertificates == ClientCertificates.REQUIRED && !required) {
+                throw new InvalidSettingException(
+                        "proxy.tls.client_certificates",
+                        "is required, so proxy.tls.required must be true: in clear a client has no certificate");
+            }
         }
+    }
+
+    /** A certificate chain, the server's first, and its unencrypted private key, both PEM. */
+    public record Certificate(Path certificate, Path key) {}
+
+    /** Whether clients must show a certificate. */
+    public enum ClientCertificates {
+        /** One that is shown is verified. */
+        @JsonProperty("optional")
+        OPTIONAL,
+        /** Without one nobody comes in. */
+        @JsonProperty("required")
+        REQUIRED
     }
 
     /** Where the certificate of the front door comes from. */
@@ -305,6 +390,20 @@ public record CoppiceConfiguration(
         public TimeTravel {
             requireRange("time_travel.idle_timeout_seconds", idleTimeoutSeconds, 1, 86_400, "seconds");
             requireRange("time_travel.computes_per_project", computesPerProject, 0, 10_000, "computes");
+        }
+    }
+
+    /**
+     * How long what was deleted can be recovered, and keeps its space.
+     *
+     * @param branchSeconds of a branch; 0 = it is gone at once
+     * @param projectSeconds of a project; 0 = it is gone at once
+     */
+    public record Recovery(int branchSeconds, int projectSeconds) {
+        /** Checks ranges. */
+        public Recovery {
+            requireRange("recovery.branch_seconds", branchSeconds, 0, 31_536_000, "seconds");
+            requireRange("recovery.project_seconds", projectSeconds, 0, 31_536_000, "seconds");
         }
     }
 

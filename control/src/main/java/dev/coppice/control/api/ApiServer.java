@@ -10,8 +10,12 @@ import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.branch.MaskingInspection;
 import dev.coppice.control.branch.NamedRuleSets;
 import dev.coppice.control.branch.ProjectWorkflows;
+import dev.coppice.control.branch.Recovery;
 import dev.coppice.control.branch.RestoreWorkflow;
 import dev.coppice.control.branch.RoleWorkflows;
+import dev.coppice.control.branch.SchemaComparison;
+import dev.coppice.control.branch.SnapshotRestore;
+import dev.coppice.control.branch.SnapshotWorkflows;
 import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Inventory;
@@ -69,7 +73,8 @@ public final class ApiServer implements AutoCloseable {
                 parts.meter(),
                 new ComputeSizes(inventory, shop.computeSettings()),
                 shop.computeSettings().computeUnits(),
-                parts.suspendTimeoutSeconds());
+                parts.suspendTimeoutSeconds(),
+                shop.recovery());
         Access access = new Access(
                 shop.catalog(),
                 new RequestLimiter(
@@ -112,6 +117,9 @@ public final class ApiServer implements AutoCloseable {
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, new RoleWorkflows(shop), views).register(routes);
         new ConsumptionRoutes(inventory, parts.meter()).register(routes);
+        new RecoveryRoutes(new Recovery(shop), views).register(routes);
+        new SnapshotRoutes(lookup, new SnapshotWorkflows(shop), new SnapshotRestore(shop), views).register(routes);
+        new SchemaRoutes(lookup, new SchemaComparison(shop)).register(routes);
         new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
         new CloudRoutes(lookup).register(routes);
         OpenApi openApi = new OpenApi(routes);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /** Request bodies. What is absent is null; fields of features that are not here are left out, and so ignored. */
 final class Bodies {
@@ -86,9 +87,32 @@ final class Bodies {
 
     record UpdateBranch(@Nullable BranchChange branch) {}
 
+    /** @param expiresAt absent = it stays as it is, null = the branch does not expire */
     record BranchChange(
             @Nullable String name,
-            @JsonProperty("protected") @Nullable Boolean isProtected) {}
+            @JsonProperty("protected") @Nullable Boolean isProtected,
+            @Nullable JsonNode expiresAt) {}
+
+    record UpdateSnapshot(@Nullable SnapshotChange snapshot) {}
+
+    /** @param expiresAt as of a branch */
+    record SnapshotChange(@Nullable String name, @Nullable JsonNode expiresAt) {}
+
+    record RestoreSnapshot(
+            @Nullable String name,
+            @Nullable String targetBranchId,
+            @Nullable Boolean finalizeRestore) {}
+
+    record FinalizeRestore(@Nullable String name) {}
+
+    record Schedule(@Nullable List<ScheduleItem> schedule) {}
+
+    record ScheduleItem(
+            @Nullable String frequency,
+            @Nullable Integer hour,
+            @Nullable Integer day,
+            @Nullable Integer month,
+            @Nullable Integer retentionSeconds) {}
 
     record RestoreBranch(
             @Nullable String sourceBranchId,

@@ -1,25 +1,25 @@
 package dev.coppice.control.api;
 
-import dev.coppice.common.Lsn;
-import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.branch.RestoreWorkflow;
 import dev.coppice.control.catalog.AnnotationRows;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
-import java.time.DateTimeException;
-import java.time.OffsetDateTime;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /** Branches. */
 final class BranchRoutes {
@@ -84,7 +84,8 @@ final class BranchRoutes {
 
     private List<Branch> searched(Call call) {
         String search = call.query("search");
-        return lookup.branches(call).stream()
+        Stream<Branch> gone = call.flag("include_deleted") ? lookup.deletedBranches(call).stream() : Stream.empty();
+        return Stream.concat(lookup.branches(call).stream(), gone)
                 .filter(branch -> search == null
                         || branch.name().contains(search)
                         || branch.id().contains(search))
@@ -121,18 +122,19 @@ final class BranchRoutes {
     /** What a body that creates a branch asks for. */
     BranchWorkflows.Request request(Call call, Bodies.CreateBranch body) {
         Bodies.NewBranch asked = Objects.requireNonNullElse(body.branch(), NOTHING_ASKED);
-        refuseUnsupported(asked);
         List<Bodies.BranchEndpoint> endpoints = body.endpoints();
         return new BranchWorkflows.Request(
                 lookup.project(call).id(),
                 asked.parentId(),
                 asked.name(),
-                point("branch.parent", asked.parentLsn(), asked.parentTimestamp()),
+                Points.point("branch.parent_", asked.parentLsn(), asked.parentTimestamp()),
                 Boolean.TRUE.equals(asked.isProtected()),
                 // Without the list, too: a branch that cannot be connected to is of no use to anybody here.
                 endpoints == null || !endpoints.isEmpty(),
                 suspendTimeout(endpoints),
-                settings(endpoints));
+                settings(endpoints),
+                asked.initSource() == null ? BranchLife.PARENT_DATA : asked.initSource(),
+                Points.optionalTime("branch.expires_at", asked.expiresAt()));
     }
 
     /** The answer that has a new branch. */
@@ -146,16 +148,6 @@ final class BranchRoutes {
                 made.contents().databases().stream().map(views::database).toList(),
                 made.operations().stream().map(views::operation).toList(),
                 views.connectionUris(made));
-    }
-
-    private static void refuseUnsupported(Bodies.NewBranch asked) {
-        if (asked.initSource() != null && !asked.initSource().equals("parent-data")) {
-            throw new ControlException(
-                    ControlException.Kind.UNPROCESSABLE, "branch.init_source: only parent-data is supported");
-        }
-        if (asked.expiresAt() != null) {
-            throw new ControlException(ControlException.Kind.UNPROCESSABLE, "branch.expires_at: is not supported");
-        }
     }
 
     private static int suspendTimeout(@Nullable List<Bodies.BranchEndpoint> endpoints) {
@@ -187,33 +179,6 @@ final class BranchRoutes {
                 asked.settings());
     }
 
-    /** @param field what the two fields' names begin with */
-    private static BranchPointRequest point(String field, @Nullable String lsn, @Nullable String timestamp) {
-        if (lsn != null && timestamp != null) {
-            throw ControlException.invalid(field + "_lsn: give this or " + field + "_timestamp, not both");
-        }
-        if (lsn != null) {
-            try {
-                return new BranchPointRequest.AtLsn(Lsn.parse(lsn));
-            } catch (IllegalArgumentException e) {
-                throw new ControlException(ControlException.Kind.INVALID, field + "_lsn: " + e.getMessage(), e);
-            }
-        }
-        if (timestamp != null) {
-            try {
-                return new BranchPointRequest.AtTime(
-                        OffsetDateTime.parse(timestamp).toInstant());
-            } catch (DateTimeException e) {
-                throw new ControlException(
-                        ControlException.Kind.INVALID,
-                        field + "_timestamp: must be an RFC 3339 time with seconds and a zone, like"
-                                + " 2026-01-02T03:04:05Z",
-                        e);
-            }
-        }
-        return new BranchPointRequest.Head();
-    }
-
     private Reply restore(Call call) throws IOException {
         Bodies.RestoreBranch asked = call.body(Bodies.RestoreBranch.class);
         if (asked.sourceBranchId() == null) {
@@ -225,7 +190,7 @@ final class BranchRoutes {
                 target.projectId(),
                 target.id(),
                 source.id(),
-                point("source", asked.sourceLsn(), asked.sourceTimestamp()),
+                Points.point("source_", asked.sourceLsn(), asked.sourceTimestamp()),
                 asked.preserveUnderName() == null || asked.preserveUnderName().isEmpty()
                         ? null
                         : asked.preserveUnderName()));
@@ -246,12 +211,27 @@ final class BranchRoutes {
         if (asked.isProtected() != null) {
             branch = branches.setProtected(branch.projectId(), branch.id(), asked.isProtected());
         }
+        JsonNode expiresAt = asked.expiresAt();
+        if (expiresAt != null) {
+            branch = branches.setExpiry(branch.projectId(), branch.id(), expiry("branch.expires_at", expiresAt));
+        }
         return Reply.ok(new Views.ChangedBranch(views.branch(branch), List.of()));
+    }
+
+    /** A time, or null for JSON's null: never. */
+    static @Nullable Instant expiry(String field, JsonNode value) {
+        if (value.isNull()) {
+            return null;
+        }
+        if (!value.isString()) {
+            throw ControlException.invalid(field + ": has a wrong type or form");
+        }
+        return Points.time(field, value.asString());
     }
 
     private Reply delete(Call call) {
         Branch branch = lookup.branch(call);
-        return Reply.ok(
-                new Views.ChangedBranch(views.branch(branches.delete(branch.projectId(), branch.id())), List.of()));
+        return Reply.ok(new Views.ChangedBranch(
+                views.branch(branches.delete(branch.projectId(), branch.id(), call.flag("hard_delete"))), List.of()));
     }
 }

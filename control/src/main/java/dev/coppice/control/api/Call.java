@@ -56,6 +56,18 @@ final class Call {
         return context.pathParam("name");
     }
 
+    /** Whether the query parameter says so. */
+    boolean flag(String key) {
+        String value = query(key);
+        if (value == null || value.equals("false")) {
+            return false;
+        }
+        if (value.equals("true")) {
+            return true;
+        }
+        throw ControlException.invalid("the query parameter " + key + " must be true or false, not \"" + value + "\"");
+    }
+
     @Nullable
     String query(String key) {
         String value = context.queryParam(key);
@@ -90,18 +102,6 @@ final class Call {
                     key + ": must be an RFC 3339 time with seconds and a zone, like 2026-01-02T03:04:05Z",
                     e);
         }
-    }
-
-    /** A flag, false when absent. */
-    boolean flag(String key) {
-        String text = query(key);
-        if (text == null || text.equals("false")) {
-            return false;
-        }
-        if (text.equals("true")) {
-            return true;
-        }
-        throw ControlException.invalid(key + ": must be true or false");
     }
 
     /** Whether {@code sort_order} asks for the largest first. */

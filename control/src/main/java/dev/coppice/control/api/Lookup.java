@@ -1,7 +1,6 @@
 package dev.coppice.control.api;
 
 import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.Project;
@@ -26,6 +25,11 @@ final class Lookup {
         return inventory.branchesOf(project(call).id());
     }
 
+    /** Those that can be recovered. */
+    List<Branch> deletedBranches(Call call) {
+        return inventory.deletedBranchesOf(project(call).id());
+    }
+
     Branch branch(Call call) {
         return branch(call, call.branch());
     }
@@ -34,7 +38,7 @@ final class Lookup {
         Project project = project(call);
         return inventory
                 .branch(branchId)
-                .filter(branch -> branch.projectId().equals(project.id()) && branch.state() != BranchState.DELETING)
+                .filter(branch -> branch.projectId().equals(project.id()) && !branch.isGone())
                 .orElseThrow(() -> ControlException.notFound("branch \"" + branchId + "\" not found"));
     }
 
@@ -52,7 +56,7 @@ final class Lookup {
         Project project = project(call);
         return inventory
                 .endpoint(endpointId)
-                .filter(endpoint -> endpoint.projectId().equals(project.id()))
+                .filter(endpoint -> endpoint.projectId().equals(project.id()) && inventory.isShown(endpoint))
                 .orElseThrow(() -> ControlException.notFound("endpoint \"" + endpointId + "\" not found"));
     }
 

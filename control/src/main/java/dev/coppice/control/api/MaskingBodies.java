@@ -1,5 +1,6 @@
 package dev.coppice.control.api;
 
+import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleSet;
 import java.util.ArrayList;
@@ -15,7 +16,8 @@ final class MaskingBodies {
             @Nullable List<@Nullable Rule> maskingRules,
             @Nullable Boolean startAnonymization,
             @Nullable String maskingPolicy,
-            @Nullable String maskingRuleSet) {}
+            @Nullable String maskingRuleSet,
+            @Nullable String maskingIndexes) {}
 
     record Rules(
             @Nullable List<@Nullable Rule> maskingRules,
@@ -88,6 +90,17 @@ final class MaskingBodies {
                     "masking_policy: must be keep, mask or refuse: what happens to columns without a rule",
                     e);
         }
+    }
+
+    /** @throws ControlException INVALID for anything but first (as when absent) and background */
+    static AnonymizeWorkflow.Indexes indexes(@Nullable String asked) {
+        return switch (asked == null ? "first" : asked) {
+            case "first" -> AnonymizeWorkflow.Indexes.FIRST;
+            case "background" -> AnonymizeWorkflow.Indexes.BACKGROUND;
+            default ->
+                throw ControlException.invalid(
+                        "masking_indexes: must be first or background: when indexes on masked columns are rebuilt");
+        };
     }
 
     private static String required(@Nullable String value, String field) {

@@ -73,7 +73,8 @@ final class MaskingRoutes {
         }
         Bodies.CreateBranch branch =
                 Objects.requireNonNullElseGet(asked.branchCreate(), () -> new Bodies.CreateBranch(null, null, null));
-        return Reply.created(branches.created(workflow.create(branches.request(call, branch), rules)));
+        return Reply.created(branches.created(
+                workflow.create(branches.request(call, branch), rules, MaskingBodies.indexes(asked.maskingIndexes()))));
     }
 
     private Reply replaceRules(Call call) throws IOException {

@@ -43,7 +43,8 @@ final class ProjectRoutes {
         routes.patch("/projects/{project}", this::update);
         routes.delete(
                 "/projects/{project}",
-                call -> Reply.ok(new Views.OneProject(views.project(projects.delete(call.project())))));
+                call -> Reply.ok(new Views.OneProject(
+                        views.project(projects.delete(call.project(), call.flag("hard_delete"))))));
         routes.get("/projects/{project}/operations", this::operations);
         routes.get("/projects/{project}/operations/{name}", this::operation);
     }
@@ -68,7 +69,10 @@ final class ProjectRoutes {
         }
         String search = call.query("search");
         Caller caller = call.caller();
-        List<Project> found = catalog.inventory().projects().stream()
+        List<Project> all = call.flag("recoverable")
+                ? catalog.inventory().deletedProjects()
+                : catalog.inventory().projects();
+        List<Project> found = all.stream()
                 .filter(project -> caller.sees(project.id())
                         && (search == null
                                 || project.name().contains(search)

@@ -9,4 +9,8 @@ record Reply(int status, Object body) {
     static Reply created(Object body) {
         return new Reply(201, body);
     }
+
+    static Reply accepted(Object body) {
+        return new Reply(202, body);
+    }
 }

@@ -8,7 +8,9 @@ import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.Made;
+import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.ConsumptionRows.Used;
 import dev.coppice.control.catalog.Database;
 import dev.coppice.control.catalog.Endpoint;
@@ -24,6 +26,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Makes views of what the catalog and the computes say. */
@@ -41,6 +44,7 @@ final class ViewMaker {
     private final ComputeSizes computeSizes;
     private final double computeUnits;
     private final int suspendTimeoutSeconds;
+    private final RecoveryWindow recovery;
 
     ViewMaker(
             ComputeService computes,
@@ -50,7 +54,8 @@ final class ViewMaker {
             ConsumptionMeter meter,
             ComputeSizes computeSizes,
             double computeUnits,
-            int suspendTimeoutSeconds) {
+            int suspendTimeoutSeconds,
+            RecoveryWindow recovery) {
         this.computes = computes;
         this.monitor = monitor;
         this.strings = strings;
@@ -59,6 +64,7 @@ final class ViewMaker {
         this.computeSizes = computeSizes;
         this.computeUnits = computeUnits;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
+        this.recovery = recovery;
     }
 
     Views.Project project(Project project) {
@@ -91,6 +97,10 @@ final class ViewMaker {
                 0,
                 0,
                 project.historyRetentionSeconds(),
+                project.deletedAt(),
+                Optional.ofNullable(project.deletedAt())
+                        .map(recovery::projectUntil)
+                        .orElse(null),
                 month,
                 month.atZone(ZoneOffset.UTC).plusMonths(1).toInstant(),
                 null,
@@ -130,6 +140,18 @@ final class ViewMaker {
         return branch(branch, sizes.measured(branch));
     }
 
+    private Views.@Nullable Recovery recovery(Branch branch) {
+        Instant deletedAt = branch.life().deletedAt();
+        return deletedAt == null
+                ? null
+                : new Views.Recovery(
+                        deletedAt,
+                        recovery.branchUntil(deletedAt),
+                        BranchLife.BY_EXPIRY.equals(branch.life().deletionMethod())
+                                ? BranchLife.BY_EXPIRY
+                                : BranchLife.BY_USER);
+    }
+
     private Views.Branch branch(Branch branch, @Nullable Long logicalSize) {
         Used used = meter.ofBranch(branch.projectId(), branch.id());
         Lsn parentLsn = branch.parentLsn();
@@ -144,7 +166,7 @@ final class ViewMaker {
                 branch.updatedAt(),
                 logicalSize,
                 branch.creationSource(),
-                "parent-data",
+                branch.life().initSource(),
                 branch.isDefault(),
                 branch.isDefault(),
                 branch.isProtected(),
@@ -154,6 +176,12 @@ final class ViewMaker {
                 used.writtenBytes(),
                 0,
                 branch.lastResetAt(),
+                branch.life().ttlSeconds(),
+                branch.life().expiresAt(),
+                branch.life().restoreStatus(),
+                branch.life().restoredFrom(),
+                branch.life().restoredAs(),
+                recovery(branch),
                 branch.createdAt(),
                 branch.updatedAt());
     }

@@ -37,6 +37,8 @@ final class Views {
             long dataTransferBytes,
             long dataStorageBytesHour,
             long historyRetentionSeconds,
+            @Nullable Instant deletedAt,
+            @Nullable Instant recoverableUntil,
             Instant consumptionPeriodStart,
             Instant consumptionPeriodEnd,
             @Nullable Instant computeLastActiveAt,
@@ -85,8 +87,16 @@ final class Views {
             long writtenDataBytes,
             long dataTransferBytes,
             @Nullable Instant lastResetAt,
+            @Nullable Integer ttlIntervalSeconds,
+            @Nullable Instant expiresAt,
+            @Nullable String restoreStatus,
+            @Nullable String restoredFrom,
+            @Nullable String restoredAs,
+            @Nullable Recovery recovery,
             Instant createdAt,
             Instant updatedAt) {}
+
+    record Recovery(Instant deletedAt, Instant recoverableUntil, String deletionMethod) {}
 
     record Endpoint(
             String id,

@@ -18,6 +18,7 @@ import dev.coppice.storage.Lease;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,11 +33,13 @@ public final class AnonymizeWorkflow {
 
     private final Workshop shop;
     private final BranchWorkflows branches;
+    private final BranchMaker maker;
     private final MaskedTimeline timelines;
 
     public AnonymizeWorkflow(Workshop shop) {
         this.shop = shop;
         this.branches = new BranchWorkflows(shop);
+        this.maker = new BranchMaker(shop);
         this.timelines = new MaskedTimeline(shop);
     }
 
@@ -119,14 +122,14 @@ public final class AnonymizeWorkflow {
             throw e;
         }
         published.gate().close();
-        published.made().endpoint().ifPresent(endpoint -> shop.monitor().watch(endpoint.id()));
+        leave(branch, published.endpointId());
         return published.made();
     }
 
     private void removeAfter(Branch branch, RuntimeException reason) {
         try {
             branches.setProtected(branch.projectId(), branch.id(), false);
-            branches.delete(branch.projectId(), branch.id());
+            branches.delete(branch.projectId(), branch.id(), true);
         } catch (RuntimeException e) {
             reason.addSuppressed(e);
         }
@@ -136,17 +139,13 @@ public final class AnonymizeWorkflow {
     private record Published(Made made, String endpointId, List<CleanPoint.Rebuild> rebuilds, WakeGate.Closed gate) {}
 
     private Published publish(
-            BranchWorkflows.Request request,
-            BranchWorkflows.Drafted draft,
-            Lease lease,
-            RuleSet rules,
-            Passwords passwords) {
+            BranchWorkflows.Request request, BranchMaker.Draft draft, Lease lease, RuleSet rules, Passwords passwords) {
         Branch branch = draft.branch();
         TimelineId timeline = Workshop.timeline(branch);
         String endpointId =
                 draft.endpoint().map(Endpoint::id).orElseGet(() -> shop.ids().endpoint());
         Operation operation =
-                branches.operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
+                maker.operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
         shop.catalog().transaction(connection -> {
             OperationRows.insert(connection, operation);
             return Boolean.TRUE;
@@ -159,7 +158,7 @@ public final class AnonymizeWorkflow {
             BranchMasking masking = BranchMasking.declared(branch.id(), rules.json(), shop.now())
                     .anonymized(1, shop.now())
                     .anonymizing("rebuilding indexes", 0, 0, shop.now());
-            BranchContents contents = branches.publish(draft, made.contents().roles(), connection -> {
+            BranchContents contents = maker.publish(draft, made.contents().roles(), connection -> {
                 for (LoginRole role : made.contents().roles().values()) {
                     RoleRows.put(connection, branch.id(), role, sealed(role, passwords), branch.createdAt());
                 }
@@ -177,7 +176,7 @@ public final class AnonymizeWorkflow {
         } catch (RuntimeException e) {
             gate.close();
             new Removal(shop).undo(operation, e);
-            throw BranchWorkflows.named(e, branch.name());
+            throw BranchMaker.named(e, branch.name());
         }
     }
 
@@ -208,19 +207,33 @@ public final class AnonymizeWorkflow {
         }
     }
 
+    /** The compute goes to sleep like any other; one that the branch has no endpoint for goes now. */
+    private void leave(Branch branch, String endpointId) {
+        if (shop.inventory().endpointOfBranch(branch.id()).isPresent()) {
+            shop.monitor().watch(endpointId);
+        } else {
+            shop.monitor().suspend(endpointId);
+            shop.computeService().forget(endpointId);
+        }
+    }
+
     private void rebuild(Branch branch, String endpointId, List<CleanPoint.Rebuild> rebuilds) {
-        timelines.rebuild(
-                endpointId,
-                Workshop.timeline(branch),
-                rebuilds,
-                (doing, done, total) -> masked(branch.id())
-                        .ifPresent(masking -> store(masking.anonymizing(doing, done, total, shop.now()))));
-        masked(branch.id()).ifPresent(masking -> store(masking.anonymized(masking.version(), shop.now())));
+        timelines.rebuild(endpointId, Workshop.timeline(branch), rebuilds, (doing, done, total) -> {
+            // Our own sessions do not keep a compute awake.
+            shop.monitor().touch(endpointId);
+            masked(branch.id()).ifPresent(masking -> store(masking.anonymizing(doing, done, total, shop.now())));
+        });
+        // Rules that were declared meanwhile are not applied by this.
+        masked(branch.id())
+                .ifPresent(masking -> store(masking.anonymized(
+                        Objects.requireNonNullElse(masking.appliedVersion(), masking.version()), shop.now())));
     }
 
     private void rebuildQuietly(Branch branch, List<CleanPoint.Rebuild> rebuilds) {
+        String endpointId = endpointOrOther(branch);
         try {
-            rebuild(branch, endpointOrOther(branch), rebuilds);
+            rebuild(branch, endpointId, rebuilds);
+            leave(branch, endpointId);
         } catch (RuntimeException e) {
             log.warn("Indexes of the anonymized branch {} could not be built", branch.name(), e);
             masked(branch.id()).ifPresent(masking -> store(masking.failed(String.valueOf(e.getMessage()), shop.now())));

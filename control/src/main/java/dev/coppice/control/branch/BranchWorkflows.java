@@ -1,25 +1,15 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.BranchState;
-import dev.coppice.control.catalog.Catalog;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
-import dev.coppice.control.sql.ComputeSql;
-import dev.coppice.control.sql.LiveState;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.Lease;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -31,11 +21,9 @@ public final class BranchWorkflows {
     private static final int NAME_ATTEMPTS = 5;
 
     private final Workshop shop;
-    private final Removal removal;
 
     public BranchWorkflows(Workshop shop) {
         this.shop = shop;
-        this.removal = new Removal(shop);
     }
 
     /**
@@ -46,6 +34,9 @@ public final class BranchWorkflows {
      * @param withEndpoint whether it gets an address and a compute
      * @param suspendTimeoutSeconds of the endpoint; 0 = the project's default
      * @param endpoint of the endpoint, too
+     * @param initSource {@link BranchLife#PARENT_DATA}, or {@link BranchLife#SCHEMA_ONLY}: a root branch with the parent's
+     *     tables and none of its rows
+     * @param expiresAt when it is deleted by itself; absent = never
      */
     public record Request(
             String projectId,
@@ -55,8 +46,10 @@ public final class BranchWorkflows {
             boolean isProtected,
             boolean withEndpoint,
             int suspendTimeoutSeconds,
-            EndpointSettings endpoint) {
-        /** With an endpoint as its project wants them. */
+            EndpointSettings endpoint,
+            String initSource,
+            @Nullable Instant expiresAt) {
+        /** A branch with its parent's data that does not expire. */
         public Request(
                 String projectId,
                 @Nullable String parentId,
@@ -73,13 +66,20 @@ public final class BranchWorkflows {
                     isProtected,
                     withEndpoint,
                     suspendTimeoutSeconds,
-                    EndpointSettings.DEFAULTS);
+                    EndpointSettings.DEFAULTS,
+                    BranchLife.PARENT_DATA,
+                    null);
+        }
+
+        boolean isSchemaOnly() {
+            return initSource.equals(BranchLife.SCHEMA_ONLY);
         }
     }
 
     /**
      * Makes a branch; it can be connected to when this returns. From the parent's head that is one call to storage and one
-     * transaction; at an earlier point its compute is also woken once, because the roles of that time are in its data.
+     * transaction; at an earlier point its compute is also woken once, because the roles of that time are in its data, and
+     * so is that of a protected branch's child, whose roles get new passwords.
      *
      * @throws ControlException NOT_FOUND for the project or parent, CONFLICT for the name, UNPROCESSABLE for a point outside
      *     the parent's history
@@ -90,6 +90,10 @@ public final class BranchWorkflows {
         String name = request.name() == null ? freeName(request.projectId()) : Names.branch(request.name());
         EndpointWorkflows.checkSuspendTimeout(request.suspendTimeoutSeconds());
         ComputeSizes.check(request.endpoint());
+        check(request);
+        if (!request.isSchemaOnly()) {
+            Expiry.requireLasting(parent, "cannot have children");
+        }
         requireFree(request.projectId(), name);
         if (request.point() instanceof BranchPointRequest.Head) {
             new BusyParent(shop).shortenReplay(parent);
@@ -99,12 +103,21 @@ public final class BranchWorkflows {
             try (BranchLocks.Hold _ = shop.locks().shared(parent, "branched");
                     Lease lease =
                             shop.resolver().resolve(shop.branch(request.projectId(), parent.id()), request.point())) {
-                return request.point() instanceof BranchPointRequest.Head
-                        ? fromHead(request, parent, name, lease.point())
-                        : fromPast(request, parent, name, lease.point());
+                return make(request, shop.branch(request.projectId(), parent.id()), name, lease.point());
             }
         } finally {
             shop.family().readLock().unlock();
+        }
+    }
+
+    private void check(Request request) {
+        if (!request.isSchemaOnly() && !request.initSource().equals(BranchLife.PARENT_DATA)) {
+            throw ControlException.invalid(
+                    "branch.init_source: must be parent-data or schema-only, not \"" + request.initSource() + "\"");
+        }
+        new Expiry(shop).checkTime(request.expiresAt());
+        if (request.isProtected() && request.expiresAt() != null) {
+            throw ControlException.invalid("branch.expires_at: a protected branch cannot expire");
         }
     }
 
@@ -134,76 +147,52 @@ public final class BranchWorkflows {
         }
     }
 
-    private Made fromHead(Request request, Branch parent, String name, BranchPoint point) {
-        Drafted draft = draft(request, parent, name, point);
-        Operation operation = operation(draft, Operation.Status.FINISHED, null);
-        Map<String, LoginRole> roles = shop.inventory().roles(parent.id());
-        shop.createTimeline(Workshop.timeline(draft.branch()), point, retention(request.projectId()));
-        try {
-            BranchContents contents = publish(draft, roles, connection -> {
-                OperationRows.insert(connection, operation);
-                return BranchContents.inherit(shop, connection, parent, draft.branch(), roles);
-            });
-            return new Made(draft.branch(), draft.endpoint(), List.of(operation), contents);
-        } catch (RuntimeException e) {
-            removal.removeTimeline(Workshop.timeline(draft.branch()), e);
-            throw named(e, name);
+    private Made make(Request request, Branch parent, String name, BranchPoint point) {
+        BranchMaker maker = new BranchMaker(shop);
+        boolean atOnce =
+                request.point() instanceof BranchPointRequest.Head && !parent.isProtected() && !request.isSchemaOnly();
+        BranchMaker.Draft draft = draft(request, parent, name, point, maker, !atOnce);
+        if (atOnce) {
+            return maker.inherit(draft, parent, point);
         }
+        BranchMaker.Passwords passwords =
+                (connection, branch) -> RoleRows.inheritRoles(connection, parent.id(), branch.id(), branch.createdAt());
+        BranchMaker.Storage storage = request.isSchemaOnly()
+                ? timeline -> new SchemaOnly(shop).make(draft.branch(), timeline, point)
+                : timeline -> shop.createTimeline(timeline, point, maker.retention(draft));
+        // Who can log in to a protected branch must not, by that, be able to log in to what is made from it.
+        return maker.awaken(draft, passwords, storage, parent.isProtected());
     }
 
-    private Made fromPast(Request request, Branch parent, String name, BranchPoint point) {
-        Drafted draft = draft(request, parent, name, point);
-        TimelineId timeline = Workshop.timeline(draft.branch());
-        String endpointId =
-                draft.endpoint().map(Endpoint::id).orElseGet(() -> shop.ids().endpoint());
-        Operation operation =
-                operation(draft, Operation.Status.RUNNING, new Removal.Detail(timeline, endpointId).text());
-        shop.catalog().transaction(connection -> {
-            OperationRows.insert(connection, operation);
-            return Boolean.TRUE;
-        });
-        BranchContents contents;
-        try {
-            shop.createTimeline(timeline, point, retention(request.projectId()));
-            LiveState live = shop.computes().run(endpointId, timeline, ComputeSql::read);
-            contents = publish(draft, live.roles(), connection -> {
-                BranchContents.inherit(shop, connection, parent, draft.branch(), live.roles());
-                RoleRows.replaceDatabases(
-                        connection,
-                        draft.branch().id(),
-                        live.databases(),
-                        draft.branch().createdAt());
-                OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
-                return BranchContents.read(shop, connection, draft.branch().id());
-            });
-        } catch (RuntimeException e) {
-            removal.undo(operation, e);
-            throw named(e, name);
+    /** As {@link BranchMaker}'s own, for who makes its branches another way. */
+    BranchMaker.Draft draft(Request request, Branch parent, String name, BranchPoint point) {
+        if (request.isSchemaOnly()) {
+            throw ControlException.invalid("branch.init_source: what has no rows has nothing to anonymize");
         }
-        if (draft.endpoint().isPresent()) {
-            shop.monitor().watch(endpointId);
-        } else {
-            shop.monitor().suspend(endpointId);
-        }
-        return new Made(draft.branch(), draft.endpoint(), List.of(operation.finished(shop.now())), contents);
+        check(request);
+        Expiry.requireLasting(parent, "cannot have children");
+        return draft(
+                request,
+                parent,
+                name,
+                point,
+                new BranchMaker(shop),
+                !(request.point() instanceof BranchPointRequest.Head));
     }
 
-    private Duration retention(String projectId) {
-        return shop.project(projectId).retention();
-    }
-
-    record Drafted(Branch branch, Optional<Endpoint> endpoint) {}
-
-    Drafted draft(Request request, Branch parent, String name, BranchPoint point) {
+    private BranchMaker.Draft draft(
+            Request request, Branch parent, String name, BranchPoint point, BranchMaker maker, boolean awake) {
         Instant now = shop.now();
         String id = shop.ids().branch();
+        boolean schemaOnly = request.isSchemaOnly();
         Instant time = request.point() instanceof BranchPointRequest.AtTime(var asked) ? asked : null;
         Branch branch = new Branch(
                 id,
                 request.projectId(),
-                parent.id(),
-                point.lsn(),
-                time,
+                // It shares nothing with where its schema came from.
+                schemaOnly ? null : parent.id(),
+                schemaOnly ? null : point.lsn(),
+                schemaOnly ? null : time,
                 name,
                 id,
                 BranchState.READY,
@@ -212,58 +201,15 @@ public final class BranchWorkflows {
                 "console",
                 null,
                 false,
+                BranchLife.ORDINARY.withSource(request.initSource()).expiringAt(request.expiresAt(), now),
                 now,
                 now);
-        Optional<Endpoint> endpoint = request.withEndpoint()
-                ? Optional.of(new Endpoint(
-                        shop.ids().endpoint(),
-                        request.projectId(),
-                        id,
-                        Endpoint.READ_WRITE,
-                        request.suspendTimeoutSeconds(),
-                        false,
-                        request.endpoint(),
-                        !(request.point() instanceof BranchPointRequest.Head),
-                        null,
-                        now,
-                        now))
-                : Optional.empty();
-        return new Drafted(branch, endpoint);
-    }
-
-    Operation operation(Drafted draft, Operation.Status status, @Nullable String detail) {
-        return shop.operation(
-                draft.branch().projectId(),
-                draft.branch().id(),
-                draft.endpoint().map(Endpoint::id).orElse(null),
-                CREATE,
-                status,
-                detail);
-    }
-
-    <T> T publish(Drafted draft, Map<String, LoginRole> roles, Catalog.Work<T> more) {
-        return shop.catalog()
-                .changeReturning(
-                        draft.branch().projectId(),
-                        connection -> {
-                            Rows.insert(connection, draft.branch());
-                            if (draft.endpoint().isPresent()) {
-                                Rows.insert(connection, draft.endpoint().get());
-                            }
-                            return more.run(connection);
-                        },
-                        image -> {
-                            image.putRoles(draft.branch().id(), roles);
-                            image.put(draft.branch());
-                            draft.endpoint().ifPresent(image::put);
-                        });
-    }
-
-    static RuntimeException named(RuntimeException e, String name) {
-        return e instanceof ControlException control && control.kind() == ControlException.Kind.CONFLICT
-                ? new ControlException(
-                        ControlException.Kind.CONFLICT, "branch with name \"" + name + "\" already exists", control)
-                : e;
+        return new BranchMaker.Draft(
+                branch,
+                request.withEndpoint()
+                        ? Optional.of(
+                                maker.endpoint(branch, request.suspendTimeoutSeconds(), request.endpoint(), awake))
+                        : Optional.empty());
     }
 
     /** Gives the branch another name; its endpoint and its children do not notice. */
@@ -277,7 +223,7 @@ public final class BranchWorkflows {
             requireFree(projectId, name);
             return store(branch.renamed(name, shop.now()));
         } catch (ControlException e) {
-            throw named(e, name);
+            throw BranchMaker.named(e, name);
         }
     }
 
@@ -285,6 +231,9 @@ public final class BranchWorkflows {
     public Branch setProtected(String projectId, String branchId, boolean isProtected) {
         try (BranchLocks.Hold _ = shop.locks().exclusive(shop.branch(projectId, branchId), "changed")) {
             Branch branch = shop.branch(projectId, branchId);
+            if (isProtected) {
+                Expiry.requireLasting(branch, "cannot be protected");
+            }
             return branch.isProtected() == isProtected ? branch : store(branch.asProtected(isProtected, shop.now()));
         }
     }
@@ -303,6 +252,7 @@ public final class BranchWorkflows {
             if (chosen.isDefault()) {
                 return chosen;
             }
+            Expiry.requireLasting(chosen, "cannot be the default");
             Optional<Branch> before = shop.inventory().defaultBranch(projectId);
             try (BranchLocks.Hold _ = shop.locks().exclusive(chosen, "made the default");
                     BranchLocks.Hold _ = before.map(branch -> shop.locks().exclusive(branch, "changed"))
@@ -334,12 +284,24 @@ public final class BranchWorkflows {
         return chosen;
     }
 
-    /**
-     * Deletes the branch with its compute and storage.
-     *
-     * @throws ControlException UNPROCESSABLE for a default or protected branch and for the parent of others, with the reason
-     */
+    /** Sets when the branch deletes itself; null = never. */
+    public Branch setExpiry(String projectId, String branchId, @Nullable Instant expiresAt) {
+        return new Expiry(shop).set(projectId, branchId, expiresAt);
+    }
+
+    /** Deletes the branch; its data stays for the recovery window. */
     public Branch delete(String projectId, String branchId) {
-        return new Deletion(shop, removal).delete(projectId, branchId);
+        return delete(projectId, branchId, false);
+    }
+
+    /**
+     * Deletes the branch.
+     *
+     * @param forGood at once with its storage; else it can be recovered for a while
+     * @throws ControlException UNPROCESSABLE for a default, root or protected branch and for the parent of others, with the
+     *     reason
+     */
+    public Branch delete(String projectId, String branchId, boolean forGood) {
+        return new Deletion(shop, new Removal(shop)).delete(projectId, branchId, BranchLife.BY_USER, forGood);
     }
 }

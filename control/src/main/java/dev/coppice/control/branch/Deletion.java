@@ -7,8 +7,10 @@ import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Deletes a branch: decides whether it may go, marks it, and has it removed. */
@@ -23,50 +25,104 @@ final class Deletion {
         this.removal = removal;
     }
 
-    Branch delete(String projectId, String branchId) {
-        List<BranchLocks.Hold> holds = new ArrayList<>();
-        Branch branch;
-        Operation operation;
+    /**
+     * Deletes a branch: for good, or so that it can be recovered for a while.
+     *
+     * @param method one of {@link BranchLife}'s
+     */
+    Branch delete(String projectId, String branchId, String method, boolean forGood) {
+        boolean recoverable = !forGood && shop.recovery().branchSeconds() > 0;
+        Marked marked;
         shop.family().writeLock().lock();
         try {
-            branch = shop.branch(projectId, branchId);
+            Branch branch = shop.branch(projectId, branchId);
             requireDeletable(branch);
-            holds.add(shop.locks().exclusive(branch, "deleted"));
-            // Only restored branches whose parent preserves what they were before are left: they do without it.
-            List<Branch> heirs = shop.inventory().childrenOf(branchId);
-            for (Branch heir : heirs) {
-                holds.add(shop.locks().exclusive(heir, "moved to another parent"));
-            }
-            operation =
-                    shop.operation(projectId, branchId, null, BranchWorkflows.DELETE, Operation.Status.RUNNING, null);
-            mark(branch, heirs, operation);
+            Instant now = shop.now();
+            marked = mark(
+                    branch,
+                    recoverable
+                            ? branch.living(branch.life().deleted(now, method), now)
+                                    .in(BranchState.DELETED, now)
+                            : branch.in(BranchState.DELETING, now));
         } finally {
-            holds.forEach(BranchLocks.Hold::close);
             shop.family().writeLock().unlock();
         }
-        removal.finishBranch(operation, branch);
-        return branch;
+        try (BranchLocks.Hold _ = marked.hold()) {
+            removal.finishBranch(marked.operation(), marked.branch());
+        }
+        return marked.branch();
     }
 
-    private void mark(Branch branch, List<Branch> heirs, Operation operation) {
-        Branch deleting = branch.in(BranchState.DELETING, shop.now());
-        List<Branch> moved = heirs.stream()
-                .map(heir -> heir.below(inherited(branch, heir), shop.now()))
-                .toList();
-        shop.catalog()
-                .change(
-                        branch.projectId(),
-                        connection -> {
-                            for (Branch heir : moved) {
-                                Rows.update(connection, heir);
-                            }
-                            Rows.update(connection, deleting);
-                            OperationRows.insert(connection, operation);
-                        },
-                        image -> {
-                            moved.forEach(image::put);
-                            image.put(deleting);
-                        });
+    /** Takes away for good a branch that was deleted and not recovered. */
+    void purge(String branchId) {
+        Marked marked;
+        shop.family().writeLock().lock();
+        try {
+            Optional<Branch> found =
+                    shop.inventory().branch(branchId).filter(branch -> branch.state() == BranchState.DELETED);
+            if (found.isEmpty()) {
+                return;
+            }
+            marked = mark(found.get(), found.get().in(BranchState.DELETING, shop.now()));
+        } finally {
+            shop.family().writeLock().unlock();
+        }
+        try (BranchLocks.Hold _ = marked.hold()) {
+            removal.finishBranch(marked.operation(), marked.branch());
+        }
+    }
+
+    /** @param hold keeps others away from the branch until its compute is gone */
+    private record Marked(Branch branch, Operation operation, BranchLocks.Hold hold) {}
+
+    private Marked mark(Branch branch, Branch gone) {
+        BranchLocks.Hold hold = shop.locks().exclusive(branch, "deleted");
+        try {
+            return new Marked(gone, mark(branch, gone, new ArrayList<>()), hold);
+        } catch (RuntimeException | Error e) {
+            hold.close();
+            throw e;
+        }
+    }
+
+    private Operation mark(Branch branch, Branch gone, List<BranchLocks.Hold> holds) {
+        try {
+            // Restored branches whose parent preserves what they were before do without it; so do deleted ones.
+            List<Branch> heirs = shop.inventory().childrenOf(branch.id()).stream()
+                    .filter(child -> gone.state() == BranchState.DELETING || !child.isGone())
+                    .toList();
+            for (Branch heir : heirs) {
+                if (heir.state() == BranchState.DELETING) {
+                    throw new ControlException(
+                            ControlException.Kind.LOCKED,
+                            "branch \"" + heir.name()
+                                    + "\", made from it, is being deleted just now; try again in a moment");
+                }
+                holds.add(shop.locks().exclusive(heir, "moved to another parent"));
+            }
+            Operation operation = shop.operation(
+                    branch.projectId(), branch.id(), null, BranchWorkflows.DELETE, Operation.Status.RUNNING, null);
+            List<Branch> moved = heirs.stream()
+                    .map(heir -> heir.below(inherited(branch, heir), shop.now()))
+                    .toList();
+            shop.catalog()
+                    .change(
+                            branch.projectId(),
+                            connection -> {
+                                for (Branch heir : moved) {
+                                    Rows.update(connection, heir);
+                                }
+                                Rows.update(connection, gone);
+                                OperationRows.insert(connection, operation);
+                            },
+                            image -> {
+                                moved.forEach(image::put);
+                                image.put(gone);
+                            });
+            return operation;
+        } finally {
+            holds.forEach(BranchLocks.Hold::close);
+        }
     }
 
     /** Where a child begins on its grandparent: at its own point, or where its parent had begun if that was earlier. */
@@ -82,20 +138,34 @@ final class Deletion {
     private void requireDeletable(Branch branch) {
         String reason = null;
         List<Branch> children = shop.inventory().childrenOf(branch.id()).stream()
-                .filter(child -> !child.continuesParent())
+                .filter(child -> child.state() != BranchState.DELETED && !child.continuesParent())
                 .toList();
         if (branch.isDefault()) {
-            reason = "it is the default branch of its project";
+            reason = "it is the default branch of its project; make another one the default first";
         } else if (branch.isProtected()) {
             reason = "it is protected";
         } else if (!children.isEmpty()) {
             reason = "it has children (" + names(children) + "); delete them first";
+        } else if (isOnlyRoot(branch)) {
+            reason = "it is the root branch of its project";
         }
         if (reason != null) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
                     "branch \"" + branch.name() + "\" cannot be deleted: " + reason);
         }
+    }
+
+    /** Whether no other branch would be left from which the project's data descends. */
+    private boolean isOnlyRoot(Branch branch) {
+        return isRoot(branch)
+                && shop.inventory().livingChildrenOf(branch.id()).isEmpty()
+                && shop.inventory().branchesOf(branch.projectId()).stream()
+                        .noneMatch(other -> isRoot(other) && !other.id().equals(branch.id()));
+    }
+
+    private static boolean isRoot(Branch branch) {
+        return branch.parentId() == null && !branch.life().isSchemaOnly();
     }
 
     /** The first few names, for a message. */

@@ -72,7 +72,9 @@ public final class HiddenTimelines {
             while (progress) {
                 progress = false;
                 for (HiddenTimeline hidden : all()) {
-                    progress |= !inUse.contains(hidden.timelineId()) && remove(hidden);
+                    boolean needed =
+                            hidden.kind() == HiddenTimeline.Kind.SNAPSHOT || inUse.contains(hidden.timelineId());
+                    progress |= !needed && remove(hidden);
                 }
             }
         } catch (RuntimeException e) {

@@ -41,6 +41,7 @@ public final class HistoryRetention {
     void applyAll() {
         Map<String, Project> projects = new HashMap<>();
         shop.inventory().projects().forEach(project -> projects.put(project.id(), project));
+        shop.inventory().deletedProjects().forEach(project -> projects.put(project.id(), project));
         apply(projects);
     }
 

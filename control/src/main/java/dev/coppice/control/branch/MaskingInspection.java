@@ -107,8 +107,7 @@ public final class MaskingInspection {
     }
 
     private MaskKey key(String projectId) {
-        MaskingRows.SealedKey sealed =
-                new MaskingKeys(shop.catalog(), shop.secrets(), shop.random()).of(projectId, shop.now());
+        MaskingRows.SealedKey sealed = shop.masking().keys().of(projectId, shop.now());
         return MaskingKeys.open(shop.secrets(), projectId, sealed.id(), sealed.sealed());
     }
 

@@ -2,6 +2,7 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Operation;
@@ -196,16 +197,24 @@ public final class ProjectWorkflows {
         return renamed;
     }
 
+    /** Deletes a project with all its branches; it can be recovered for the recovery window. */
+    public Project delete(String projectId) {
+        return delete(projectId, false);
+    }
+
     /**
      * Deletes a project with all its branches.
      *
+     * @param forGood at once with its storage; else it can be recovered for a while
      * @throws ControlException UNPROCESSABLE while it has a protected branch
      */
-    public Project delete(String projectId) {
+    public Project delete(String projectId, boolean forGood) {
+        boolean recoverable = !forGood && shop.recovery().projectSeconds() > 0;
         Project project;
         Operation operation;
         shop.family().writeLock().lock();
         try {
+            Instant now = shop.now();
             project = shop.project(projectId);
             List<Branch> branches = shop.inventory().branchesOf(projectId);
             branches.stream().filter(Branch::isProtected).findFirst().ifPresent(branch -> {
@@ -214,24 +223,68 @@ public final class ProjectWorkflows {
                         "project \"" + project.name() + "\" cannot be deleted: branch \"" + branch.name()
                                 + "\" is protected");
             });
-            List<Branch> deleting = branches.stream()
-                    .map(branch -> branch.in(BranchState.DELETING, shop.now()))
-                    .toList();
-            operation = shop.operation(projectId, null, null, DELETE, Operation.Status.RUNNING, null);
-            shop.catalog()
-                    .change(
-                            projectId,
-                            connection -> {
-                                for (Branch branch : deleting) {
-                                    Rows.update(connection, branch);
-                                }
-                                OperationRows.insert(connection, operation);
-                            },
-                            image -> deleting.forEach(image::put));
+            if (recoverable) {
+                operation = mark(
+                        project.deleted(now, now),
+                        branches.stream()
+                                .map(branch -> branch.living(branch.life().deleted(now, BranchLife.WITH_PROJECT), now)
+                                        .in(BranchState.DELETED, now))
+                                .toList());
+            } else {
+                operation = markForGood(project);
+            }
+        } finally {
+            shop.family().writeLock().unlock();
+        }
+        if (recoverable) {
+            removal.restProject(operation, projectId);
+        } else {
+            removal.finishProject(operation, projectId);
+        }
+        return project;
+    }
+
+    /** Takes away for good a project that was deleted and not recovered. */
+    void purge(String projectId) {
+        Operation operation;
+        shop.family().writeLock().lock();
+        try {
+            Optional<Project> found = shop.inventory().deletedProject(projectId);
+            if (found.isEmpty()) {
+                return;
+            }
+            operation = markForGood(found.get());
         } finally {
             shop.family().writeLock().unlock();
         }
         removal.finishProject(operation, projectId);
-        return project;
+    }
+
+    private Operation markForGood(Project project) {
+        return mark(
+                project,
+                shop.inventory().branches().stream()
+                        .filter(branch -> branch.projectId().equals(project.id()))
+                        .map(branch -> branch.in(BranchState.DELETING, shop.now()))
+                        .toList());
+    }
+
+    private Operation mark(Project project, List<Branch> branches) {
+        Operation operation = shop.operation(project.id(), null, null, DELETE, Operation.Status.RUNNING, null);
+        shop.catalog()
+                .change(
+                        project.id(),
+                        connection -> {
+                            Rows.update(connection, project);
+                            for (Branch branch : branches) {
+                                Rows.update(connection, branch);
+                            }
+                            OperationRows.insert(connection, operation);
+                        },
+                        image -> {
+                            image.put(project);
+                            branches.forEach(image::put);
+                        });
+        return operation;
     }
 }

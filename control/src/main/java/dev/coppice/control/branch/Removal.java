@@ -2,12 +2,14 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.HiddenTimeline;
 import dev.coppice.control.catalog.HiddenTimelineRows;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.catalog.SnapshotRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.EpochRunningException;
 import dev.coppice.storage.StorageException;
@@ -47,8 +49,13 @@ final class Removal {
         }
     }
 
-    /** Finishes the deletion of a branch that is marked as being deleted; can be repeated. */
+    /** Finishes the deletion of a branch that is marked as deleted or as being deleted; can be repeated. */
     void finishBranch(Operation operation, Branch branch) {
+        if (branch.state() == BranchState.DELETED) {
+            rest(branch);
+            finish(operation);
+            return;
+        }
         removeCompute(branch);
         shop.catalog()
                 .change(
@@ -61,6 +68,32 @@ final class Removal {
                         },
                         image -> image.removeBranch(branch.id()));
         shop.hidden().sweep();
+    }
+
+    private void finish(Operation operation) {
+        shop.catalog().transaction(connection -> {
+            OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+            return Boolean.TRUE;
+        });
+    }
+
+    /** Stops the compute of a branch that nobody may use any more; its data stays. */
+    private void rest(Branch branch) {
+        shop.travel().end(branch.id());
+        try (WakeGate.Closed _ = shop.gate().close(branch.id())) {
+            shop.inventory().endpointOfBranch(branch.id()).ifPresent(endpoint -> suspend(endpoint.id()));
+            TimelineId timeline = Workshop.timeline(branch);
+            if (shop.pages().exists(timeline)
+                    && !shop.pages().timeline(timeline).writerRunning()) {
+                shop.computeService().discardLocal(timeline);
+            }
+        }
+    }
+
+    /** Finishes the deletion of a project that can be recovered; can be repeated. */
+    void restProject(Operation operation, String projectId) {
+        shop.inventory().deletedBranchesOf(projectId).forEach(this::rest);
+        finish(operation);
     }
 
     /** Finishes the deletion of a project whose branches are all marked as being deleted; can be repeated. */
@@ -86,6 +119,10 @@ final class Removal {
                 left.remove(leaf);
             }
         }
+        shop.catalog().transaction(connection -> {
+            SnapshotRows.retireAll(connection, projectId);
+            return Boolean.TRUE;
+        });
         shop.hidden().sweep();
         shop.catalog()
                 .change(
@@ -113,20 +150,28 @@ final class Removal {
                 log.warn("What {} left could not be removed now; the next start tries again", operation.action(), e);
                 return;
             }
-            try {
-                shop.catalog().transaction(connection -> {
-                    OperationRows.finish(
-                            connection,
-                            operation.id(),
-                            Operation.Status.FAILED,
-                            String.valueOf(reason.getMessage()),
-                            shop.now());
-                    return Boolean.TRUE;
-                });
-            } catch (ControlException e) {
-                reason.addSuppressed(e);
-            }
+            fail(operation, reason);
         });
+    }
+
+    /** Records that an operation which leaves nothing behind has failed. */
+    void fail(Operation operation, Throwable reason) {
+        if (isUncertain(reason)) {
+            return;
+        }
+        try {
+            shop.catalog().transaction(connection -> {
+                OperationRows.finish(
+                        connection,
+                        operation.id(),
+                        Operation.Status.FAILED,
+                        String.valueOf(reason.getMessage()),
+                        shop.now());
+                return Boolean.TRUE;
+            });
+        } catch (ControlException e) {
+            reason.addSuppressed(e);
+        }
     }
 
     /** Removes a timeline that nobody ever wrote to. */

@@ -3,11 +3,13 @@ package dev.coppice.control.branch;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeException;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchMasking;
 import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.HiddenTimeline;
 import dev.coppice.control.catalog.HiddenTimelineRows;
 import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.MaskingRows;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.RoleRows;
@@ -63,7 +65,8 @@ public final class RestoreWorkflow {
     public record Restored(Branch branch, List<Operation> operations) {}
 
     /** The new timeline, and what is in it. */
-    private record Prepared(TimelineId timeline, Branch.Origin origin, LiveState contents) {}
+    private record Prepared(
+            TimelineId timeline, Branch.Origin origin, LiveState contents, Optional<BranchMasking> masking) {}
 
     /**
      * Restores the branch; whoever is connected to it is disconnected, and whoever connects while this runs waits for it.
@@ -72,6 +75,8 @@ public final class RestoreWorkflow {
      *     one of both branches
      */
     public Restored restore(Request request) {
+        // A parent must not be made to work for what is refused anyway; looked at again below, with the lock.
+        check(request, shop.branch(request.projectId(), request.branchId()));
         if (request.point() instanceof BranchPointRequest.Head) {
             new BusyParent(shop).shortenReplay(shop.branch(request.projectId(), request.sourceId()));
         }
@@ -116,7 +121,7 @@ public final class RestoreWorkflow {
                     "preserve_under_name: is needed when a branch is restored from itself, because"
                             + " the restored branch continues what is preserved");
         }
-        List<Branch> children = shop.inventory().childrenOf(target.id());
+        List<Branch> children = shop.inventory().livingChildrenOf(target.id());
         if (!children.isEmpty()) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
@@ -140,13 +145,15 @@ public final class RestoreWorkflow {
             OperationRows.insert(connection, operation);
             return Boolean.TRUE;
         });
+        MaskedReset masked = new MaskedReset(shop, request, target);
         try {
-            shop.createTimeline(
-                    timeline, point.point(), shop.project(target.projectId()).retention());
-            LiveState contents = new RestoredContents(shop).prepare(request, target, source, timeline, helper);
+            LiveState contents = masked.isNeeded()
+                    ? masked.prepare(timeline, point.point(), helper)
+                    : unmasked(request, target, source, timeline, point, helper);
             Instant time = request.point() instanceof BranchPointRequest.AtTime(var asked) ? asked : null;
             Branch.Origin origin = new Branch.Origin(source.id(), point.point().lsn(), time, request.fromItself());
-            Branch restored = move(request, target, new Prepared(timeline, origin, contents), operation);
+            Branch restored =
+                    move(request, target, new Prepared(timeline, origin, contents, masked.applied()), operation);
             shop.hidden().sweep();
             return new Restored(restored, List.of(operation.finished(shop.now())));
         } catch (ComputeException e) {
@@ -155,9 +162,11 @@ public final class RestoreWorkflow {
                     "the branch's compute could not be stopped: " + e.getMessage(),
                     e);
             removal.undo(operation, refused);
+            masked.failed(refused);
             throw refused;
         } catch (RuntimeException e) {
             removal.undo(operation, e);
+            masked.failed(e);
             String preserve = request.preserveUnderName();
             throw e instanceof ControlException refused
                             && refused.kind() == ControlException.Kind.CONFLICT
@@ -165,6 +174,13 @@ public final class RestoreWorkflow {
                     ? taken(preserve, e)
                     : e;
         }
+    }
+
+    private LiveState unmasked(
+            Request request, Branch target, Branch source, TimelineId timeline, Lease point, String helper) {
+        shop.createTimeline(
+                timeline, point.point(), shop.project(target.projectId()).retention());
+        return new RestoredContents(shop).prepare(request, target, source, timeline, helper);
     }
 
     private static ControlException taken(String name, @Nullable Throwable cause) {
@@ -296,6 +312,11 @@ public final class RestoreWorkflow {
                 Rows.insert(connection, move.preservedEndpoint().get());
             }
             BranchContents.inherit(shop, connection, move.before(), preserved, move.rolesBefore());
+            // It is as anonymized as the branch was, and a reset of it must be.
+            Optional<BranchMasking> masking = MaskingRows.find(connection, restored.id());
+            if (masking.isPresent()) {
+                MaskingRows.put(connection, masking.get().of(preserved.id()));
+            }
         } else {
             HiddenTimelineRows.insert(
                     connection,
@@ -313,6 +334,9 @@ public final class RestoreWorkflow {
         RoleRows.replaceRoles(
                 connection, restored.id(), prepared.contents().roles().values(), restored.updatedAt());
         RoleRows.replaceDatabases(connection, restored.id(), prepared.contents().databases(), restored.updatedAt());
+        if (prepared.masking().isPresent()) {
+            MaskingRows.put(connection, prepared.masking().get());
+        }
         String parent = restored.parentId();
         if (parent != null) {
             RoleRows.adoptPasswords(connection, parent, restored.id());

@@ -2,6 +2,7 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.error.ControlException;
@@ -57,10 +58,21 @@ public final class Resumption {
             }
             case ProjectWorkflows.DELETE -> {
                 log.info("Finishing the deletion of project {}", operation.projectId());
-                removal.finishProject(operation, operation.projectId());
+                if (canBeRecovered(operation.projectId())) {
+                    removal.restProject(operation, operation.projectId());
+                } else {
+                    removal.finishProject(operation, operation.projectId());
+                }
             }
             default -> close(operation);
         }
+    }
+
+    private boolean canBeRecovered(String projectId) {
+        return shop.inventory().deletedProject(projectId).isPresent()
+                && shop.inventory().branches().stream()
+                        .noneMatch(branch ->
+                                branch.projectId().equals(projectId) && branch.state() == BranchState.DELETING);
     }
 
     private void close(Operation operation) {

@@ -6,7 +6,6 @@ import dev.coppice.compute.ComputeSettings;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.activity.RoleSync;
 import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchState;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
@@ -36,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param gate where wakes wait while a branch moves to another timeline
  * @param hidden the timelines that belong to no branch
  * @param travel the computes of past moments
+ * @param recovery how long what was deleted can be recovered
  * @param masking keys and clean points of anonymized branches
  * @param random for salts
  */
@@ -57,7 +57,32 @@ public record Workshop(
         WakeGate gate,
         HiddenTimelines hidden,
         TimeTravel travel,
+        RecoveryWindow recovery,
         Masking masking) {
+
+    /** The same with another masking: for tests that leave protections out. */
+    public Workshop with(Masking other) {
+        return new Workshop(
+                catalog,
+                pages,
+                computeService,
+                computeSettings,
+                monitor,
+                roleSync,
+                secrets,
+                tokens,
+                ids,
+                random,
+                clock,
+                pgVersion,
+                family,
+                locks,
+                gate,
+                hidden,
+                travel,
+                recovery,
+                other);
+    }
 
     Inventory inventory() {
         return catalog.inventory();
@@ -75,6 +100,7 @@ public record Workshop(
     void createTimeline(TimelineId id, BranchPoint point, Duration retention) {
         pages.createBranch(id, point);
         pages.setRetention(id, retention);
+        catalog.steps().between();
     }
 
     /** Now, as the catalog can store it. */
@@ -91,7 +117,7 @@ public record Workshop(
         project(projectId);
         return inventory()
                 .branch(branchId)
-                .filter(branch -> branch.projectId().equals(projectId) && branch.state() != BranchState.DELETING)
+                .filter(branch -> branch.projectId().equals(projectId) && !branch.isGone())
                 .orElseThrow(() -> ControlException.notFound("branch \"" + branchId + "\" not found"));
     }
 
@@ -99,7 +125,8 @@ public record Workshop(
         project(projectId);
         return inventory()
                 .endpoint(endpointId)
-                .filter(endpoint -> endpoint.projectId().equals(projectId))
+                .filter(endpoint ->
+                        endpoint.projectId().equals(projectId) && inventory().isShown(endpoint))
                 .orElseThrow(() -> ControlException.notFound("endpoint \"" + endpointId + "\" not found"));
     }
 

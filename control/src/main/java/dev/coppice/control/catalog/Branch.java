@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param lastResetAt when it was last reset or restored
  * @param continuesParent whether the parent preserves what this branch was before a restore to a moment of its own past;
  *     such a parent can be deleted without this branch
+ * @param life where it came from, and when it ends
  */
 public record Branch(
         String id,
@@ -29,8 +30,45 @@ public record Branch(
         String creationSource,
         @Nullable Instant lastResetAt,
         boolean continuesParent,
+        BranchLife life,
         Instant createdAt,
         Instant updatedAt) {
+
+    /** An ordinary branch, which does not expire. */
+    public Branch(
+            String id,
+            String projectId,
+            @Nullable String parentId,
+            @Nullable Lsn parentLsn,
+            @Nullable Instant parentTimestamp,
+            String name,
+            String timelineId,
+            BranchState state,
+            boolean isDefault,
+            boolean isProtected,
+            String creationSource,
+            @Nullable Instant lastResetAt,
+            boolean continuesParent,
+            Instant createdAt,
+            Instant updatedAt) {
+        this(
+                id,
+                projectId,
+                parentId,
+                parentLsn,
+                parentTimestamp,
+                name,
+                timelineId,
+                state,
+                isDefault,
+                isProtected,
+                creationSource,
+                lastResetAt,
+                continuesParent,
+                BranchLife.ORDINARY,
+                createdAt,
+                updatedAt);
+    }
 
     public Branch renamed(String newName, Instant now) {
         return new Branch(
@@ -47,6 +85,7 @@ public record Branch(
                 creationSource,
                 lastResetAt,
                 continuesParent,
+                life,
                 createdAt,
                 now);
     }
@@ -66,6 +105,7 @@ public record Branch(
                 creationSource,
                 lastResetAt,
                 continuesParent,
+                life,
                 createdAt,
                 now);
     }
@@ -85,6 +125,7 @@ public record Branch(
                 creationSource,
                 lastResetAt,
                 continuesParent,
+                life,
                 createdAt,
                 now);
     }
@@ -104,6 +145,7 @@ public record Branch(
                 creationSource,
                 lastResetAt,
                 continuesParent,
+                life,
                 createdAt,
                 now);
     }
@@ -135,8 +177,34 @@ public record Branch(
                 creationSource,
                 lastResetAt,
                 origin.continuesParent(),
+                life,
                 createdAt,
                 now);
+    }
+
+    public Branch living(BranchLife newLife, Instant now) {
+        return new Branch(
+                id,
+                projectId,
+                parentId,
+                parentLsn,
+                parentTimestamp,
+                name,
+                timelineId,
+                state,
+                isDefault,
+                isProtected,
+                creationSource,
+                lastResetAt,
+                continuesParent,
+                newLife,
+                createdAt,
+                now);
+    }
+
+    /** Whether it was deleted, perhaps to be recovered. */
+    public boolean isGone() {
+        return state.isGone();
     }
 
     /** The same branch on another timeline, as after a restore. */
@@ -155,6 +223,7 @@ public record Branch(
                 creationSource,
                 now,
                 origin.continuesParent(),
+                life.begunAgain(now),
                 createdAt,
                 now);
     }

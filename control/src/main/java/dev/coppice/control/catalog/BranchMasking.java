@@ -53,6 +53,23 @@ public record BranchMasking(
         return new BranchMasking(branchId, rules, 1, null, State.INITIALIZED, null, 0, 0, null, now, now, null);
     }
 
+    /** The same for another branch that shows the same. */
+    public BranchMasking of(String otherBranchId) {
+        return new BranchMasking(
+                otherBranchId,
+                rules,
+                version,
+                appliedVersion,
+                state,
+                message,
+                stepsDone,
+                stepsTotal,
+                error,
+                createdAt,
+                updatedAt,
+                failedAt);
+    }
+
     /** Other rules, to be applied. */
     public BranchMasking withRules(String newRules, Instant now) {
         return new BranchMasking(

@@ -8,8 +8,15 @@ public enum BranchState {
     INIT,
     /** Can be connected to. */
     READY,
-    /** Being deleted; the deletion is finished even over a restart. Never shown. */
+    /** Deleted, and can be recovered for a while. Shown only to who asks for deleted ones. */
+    DELETED,
+    /** Being deleted for good; the deletion is finished even over a restart. Never shown. */
     DELETING;
+
+    /** Whether nobody can see or use the branch. */
+    public boolean isGone() {
+        return this == DELETED || this == DELETING;
+    }
 
     /** As stored and as in the API. */
     public String text() {

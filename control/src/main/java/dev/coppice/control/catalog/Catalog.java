@@ -48,6 +48,7 @@ public final class Catalog implements AutoCloseable {
     private static final String NO_SOCKET = "8001";
 
     private final HikariDataSource pool;
+    private final Steps steps;
 
     /** Keeps a reading of the catalog from overwriting an image that was changed after the reading. */
     private final ReentrantReadWriteLock imageLock = new ReentrantReadWriteLock();
@@ -59,8 +60,9 @@ public final class Catalog implements AutoCloseable {
     private final Semaphore reloads = new Semaphore(0);
     private final AtomicReference<@Nullable Connection> listening = new AtomicReference<>();
 
-    private Catalog(HikariDataSource pool) {
+    private Catalog(HikariDataSource pool, Steps steps) {
         this.pool = pool;
+        this.steps = steps;
         this.listener = Thread.ofVirtual().name("catalog-listener").unstarted(this::listen);
     }
 
@@ -80,6 +82,11 @@ public final class Catalog implements AutoCloseable {
      * @throws ControlException when it cannot be reached, or its schema is newer than this program
      */
     public static Catalog open(Path socket) {
+        return open(socket, Steps.NONE);
+    }
+
+    /** As {@link #open(Path)}, telling {@code steps} of every transaction. */
+    public static Catalog open(Path socket, Steps steps) {
         HikariConfig config = new HikariConfig();
         config.setPoolName("catalog");
         config.setJdbcUrl(url(socket, "postgres"));
@@ -91,7 +98,7 @@ public final class Catalog implements AutoCloseable {
         config.setValidationTimeout(1000);
         config.setThreadFactory(
                 Thread.ofPlatform().daemon().name("catalog-pool-", 0).factory());
-        Catalog catalog = new Catalog(new HikariDataSource(config));
+        Catalog catalog = new Catalog(new HikariDataSource(config), steps);
         try {
             catalog.transaction(connection -> {
                 new Migrations(Migrations.SCRIPTS).apply(connection);
@@ -113,6 +120,10 @@ public final class Catalog implements AutoCloseable {
                 + "&housekeeper=false&protocol.io.threads=1&application.name=coppice";
     }
 
+    public Steps steps() {
+        return steps;
+    }
+
     public Inventory inventory() {
         return inventory;
     }
@@ -124,10 +135,12 @@ public final class Catalog implements AutoCloseable {
      *     when it went away during the commit; everything is then read again
      */
     public <T extends @Nullable Object> T transaction(Work<T> work) {
+        steps.between();
         try (Connection connection = pool.getConnection()) {
             try {
                 T result = work.run(connection);
                 commit(connection);
+                steps.between();
                 return result;
             } catch (SQLException | RuntimeException e) {
                 rollBack(connection, e);

@@ -63,4 +63,20 @@ public record Endpoint(
                 createdAt,
                 updatedAt);
     }
+
+    /** The same address in front of another branch. */
+    public Endpoint of(String newBranchId, Instant now) {
+        return new Endpoint(
+                id,
+                projectId,
+                newBranchId,
+                type,
+                suspendTimeoutSeconds,
+                disabled,
+                settings,
+                false,
+                lastActive,
+                createdAt,
+                now);
+    }
 }

@@ -22,6 +22,8 @@ public record HiddenTimeline(
         RETIRED,
         /** A past moment that somebody looks at; it goes when nobody does any more. */
         MOMENT,
+        /** What a snapshot holds; it stays until the snapshot is deleted. */
+        SNAPSHOT,
         /** What a masked timeline reads through its boundary; it goes with that. */
         CLEAN_POINT;
 

@@ -22,6 +22,15 @@ public final class HiddenTimelineRows {
                 timeline.createdAt());
     }
 
+    /** From now on the timeline stays only while another one reads from it. */
+    public static void retire(Connection connection, String timelineId) throws SQLException {
+        Sql.update(
+                connection,
+                "UPDATE hidden_timelines SET kind = ? WHERE timeline_id = ?",
+                HiddenTimeline.Kind.RETIRED.text(),
+                timelineId);
+    }
+
     public static void delete(Connection connection, String timelineId) throws SQLException {
         Sql.update(connection, "DELETE FROM hidden_timelines WHERE timeline_id = ?", timelineId);
     }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -29,14 +30,28 @@ public final class Inventory {
     private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
     private volatile Map<ByteBuffer, ApiKey> apiKeys = Map.of();
 
+    /** The project, unless it was deleted. */
     public Optional<Project> project(String id) {
-        return Optional.ofNullable(projects.get(id));
+        return Optional.ofNullable(projects.get(id)).filter(project -> !project.isDeleted());
     }
 
-    /** All projects, oldest first. */
+    /** The project, if it was deleted and can be recovered. */
+    public Optional<Project> deletedProject(String id) {
+        return Optional.ofNullable(projects.get(id)).filter(Project::isDeleted);
+    }
+
+    /** All projects, oldest first, deleted ones left out. */
     public List<Project> projects() {
-        return projects.values().stream()
-                .sorted(Comparator.comparing(Project::createdAt).thenComparing(Project::id))
+        return sorted(projects.values().stream().filter(project -> !project.isDeleted()));
+    }
+
+    /** The projects that were deleted and can be recovered, oldest first. */
+    public List<Project> deletedProjects() {
+        return sorted(projects.values().stream().filter(Project::isDeleted));
+    }
+
+    private static List<Project> sorted(Stream<Project> found) {
+        return found.sorted(Comparator.comparing(Project::createdAt).thenComparing(Project::id))
                 .toList();
     }
 
@@ -44,10 +59,19 @@ public final class Inventory {
         return Optional.ofNullable(branches.get(id));
     }
 
-    /** The branches of a project, oldest first, those being deleted left out. */
+    /** The branches of a project, oldest first, deleted ones left out. */
     public List<Branch> branchesOf(String projectId) {
+        return branches(projectId, branch -> !branch.isGone());
+    }
+
+    /** The branches of a project that were deleted and can be recovered, oldest first. */
+    public List<Branch> deletedBranchesOf(String projectId) {
+        return branches(projectId, branch -> branch.state() == BranchState.DELETED);
+    }
+
+    private List<Branch> branches(String projectId, Predicate<Branch> which) {
         return branches.values().stream()
-                .filter(branch -> branch.projectId().equals(projectId) && branch.state() != BranchState.DELETING)
+                .filter(branch -> branch.projectId().equals(projectId) && which.test(branch))
                 .sorted(Comparator.comparing(Branch::createdAt).thenComparing(Branch::id))
                 .toList();
     }
@@ -62,7 +86,7 @@ public final class Inventory {
         return branchIdsByName.getOrDefault(name, Set.of()).stream()
                 .map(branches::get)
                 .flatMap(Stream::ofNullable)
-                .filter(branch -> branch.name().equals(name))
+                .filter(branch -> branch.name().equals(name) && branch.life().deletedAt() == null)
                 .toList();
     }
 
@@ -78,6 +102,12 @@ public final class Inventory {
                 .findFirst();
     }
 
+    /** The children, those that were deleted left out. */
+    public List<Branch> livingChildrenOf(String branchId) {
+        return childrenOf(branchId).stream().filter(child -> !child.isGone()).toList();
+    }
+
+    /** All children, those that were deleted too. */
     public List<Branch> childrenOf(String branchId) {
         return branches.values().stream()
                 .filter(branch -> branchId.equals(branch.parentId()))
@@ -93,12 +123,17 @@ public final class Inventory {
         return id == null ? Optional.empty() : endpoint(id);
     }
 
-    /** The endpoints of a project, oldest first. */
+    /** The endpoints of a project, oldest first, those of deleted branches left out. */
     public List<Endpoint> endpointsOf(String projectId) {
         return endpoints.values().stream()
-                .filter(endpoint -> endpoint.projectId().equals(projectId))
+                .filter(endpoint -> endpoint.projectId().equals(projectId) && isShown(endpoint))
                 .sorted(Comparator.comparing(Endpoint::createdAt).thenComparing(Endpoint::id))
                 .toList();
+    }
+
+    /** Whether the endpoint's branch is there, and was not deleted. */
+    public boolean isShown(Endpoint endpoint) {
+        return branch(endpoint.branchId()).filter(branch -> !branch.isGone()).isPresent();
     }
 
     public Collection<Endpoint> endpoints() {
@@ -135,7 +170,10 @@ public final class Inventory {
     }
 
     public void put(Endpoint endpoint) {
-        endpoints.put(endpoint.id(), endpoint);
+        Endpoint before = endpoints.put(endpoint.id(), endpoint);
+        if (before != null && !before.branchId().equals(endpoint.branchId())) {
+            endpointIdByBranch.remove(before.branchId(), endpoint.id());
+        }
         endpointIdByBranch.put(endpoint.branchId(), endpoint.id());
     }
 

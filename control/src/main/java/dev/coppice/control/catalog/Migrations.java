@@ -21,8 +21,13 @@ import org.slf4j.LoggerFactory;
  */
 final class Migrations {
     /** The scripts; the position in the list, from 1, is the schema version that a script leads to. */
-    static final List<String> SCRIPTS =
-            List.of("001_initial.sql", "002_restore.sql", "003_api.sql", "005_masking.sql", "006_rule_sets.sql");
+    static final List<String> SCRIPTS = List.of(
+            "001_initial.sql",
+            "002_restore.sql",
+            "003_api.sql",
+            "004_workflows.sql",
+            "005_masking.sql",
+            "006_rule_sets.sql");
 
     private static final Logger log = LoggerFactory.getLogger(Migrations.class);
     private static final long ADVISORY_LOCK = 0x636f_7070_6963_65L;

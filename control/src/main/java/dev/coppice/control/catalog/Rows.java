@@ -29,10 +29,12 @@ public final class Rows {
     public static void update(Connection connection, Project project) throws SQLException {
         Sql.update(
                 connection,
-                "UPDATE projects SET name = ?, history_retention_seconds = ?, settings = ?, updated_at = ? WHERE id = ?",
+                "UPDATE projects SET name = ?, history_retention_seconds = ?, settings = ?, deleted_at = ?, updated_at = ?"
+                        + " WHERE id = ?",
                 project.name(),
                 project.historyRetentionSeconds(),
                 SettingsText.write(project.settings()),
+                project.deletedAt(),
                 project.updatedAt(),
                 project.id());
     }
@@ -47,8 +49,10 @@ public final class Rows {
                 connection,
                 """
                 INSERT INTO branches (id, project_id, parent_id, parent_lsn, parent_timestamp, name, timeline_id, state,
-                    is_default, is_protected, creation_source, last_reset_at, continues_parent, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    is_default, is_protected, creation_source, last_reset_at, continues_parent, init_source, expires_at,
+                    ttl_interval_seconds, deleted_at, deletion_method, restored_from, restored_as, restore_status,
+                    created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 branch.id(),
                 branch.projectId(),
                 branch.parentId(),
@@ -62,6 +66,14 @@ public final class Rows {
                 branch.creationSource(),
                 branch.lastResetAt(),
                 branch.continuesParent(),
+                branch.life().initSource(),
+                branch.life().expiresAt(),
+                branch.life().ttlSeconds(),
+                branch.life().deletedAt(),
+                branch.life().deletionMethod(),
+                branch.life().restoredFrom(),
+                branch.life().restoredAs(),
+                branch.life().restoreStatus(),
                 branch.createdAt(),
                 branch.updatedAt());
     }
@@ -72,7 +84,9 @@ public final class Rows {
                 connection,
                 """
                 UPDATE branches SET parent_id = ?, parent_lsn = ?, parent_timestamp = ?, name = ?, state = ?,
-                    timeline_id = ?, is_default = ?, is_protected = ?, last_reset_at = ?, continues_parent = ?, updated_at = ?
+                    timeline_id = ?, is_default = ?, is_protected = ?, last_reset_at = ?, continues_parent = ?,
+                    init_source = ?, expires_at = ?, ttl_interval_seconds = ?, deleted_at = ?, deletion_method = ?,
+                    restored_from = ?, restored_as = ?, restore_status = ?, updated_at = ?
                 WHERE id = ?""",
                 branch.parentId(),
                 branch.parentLsn(),
@@ -84,6 +98,14 @@ public final class Rows {
                 branch.isProtected(),
                 branch.lastResetAt(),
                 branch.continuesParent(),
+                branch.life().initSource(),
+                branch.life().expiresAt(),
+                branch.life().ttlSeconds(),
+                branch.life().deletedAt(),
+                branch.life().deletionMethod(),
+                branch.life().restoredFrom(),
+                branch.life().restoredAs(),
+                branch.life().restoreStatus(),
                 branch.updatedAt(),
                 branch.id());
     }
@@ -131,6 +153,12 @@ public final class Rows {
                 endpoint.id());
     }
 
+    /** Gives the endpoint to another branch, which must have none. */
+    public static void moveEndpoint(Connection connection, String id, String branchId, Instant now)
+            throws SQLException {
+        Sql.update(connection, "UPDATE endpoints SET branch_id = ?, updated_at = ? WHERE id = ?", branchId, now, id);
+    }
+
     public static void deleteEndpoint(Connection connection, String id) throws SQLException {
         Sql.update(connection, "DELETE FROM endpoints WHERE id = ?", id);
     }
@@ -148,6 +176,7 @@ public final class Rows {
                         row.getInt("pg_version"),
                         row.getInt("history_retention_seconds"),
                         SettingsText.read(row.getString("settings"), ProjectSettings.class),
+                        Sql.nullableInstant(row, "deleted_at"),
                         Sql.instant(row, "created_at"),
                         Sql.instant(row, "updated_at")),
                 "SELECT * FROM projects WHERE id = ?",
@@ -178,8 +207,21 @@ public final class Rows {
                 row.getString("creation_source"),
                 Sql.nullableInstant(row, "last_reset_at"),
                 row.getBoolean("continues_parent"),
+                life(row),
                 Sql.instant(row, "created_at"),
                 Sql.instant(row, "updated_at"));
+    }
+
+    private static BranchLife life(ResultSet row) throws SQLException {
+        return new BranchLife(
+                row.getString("init_source"),
+                Sql.nullableInstant(row, "expires_at"),
+                Sql.nullableInteger(row, "ttl_interval_seconds"),
+                Sql.nullableInstant(row, "deleted_at"),
+                row.getString("deletion_method"),
+                row.getString("restored_from"),
+                row.getString("restored_as"),
+                row.getString("restore_status"));
     }
 
     private static Endpoint endpoint(ResultSet row) throws SQLException {

@@ -55,6 +55,11 @@ final class Sql {
         return value == null ? null : value.toInstant();
     }
 
+    static @Nullable Integer nullableInteger(ResultSet row, String column) throws SQLException {
+        int value = row.getInt(column);
+        return row.wasNull() ? null : value;
+    }
+
     private static PreparedStatement prepare(Connection connection, String sql, @Nullable Object... parameters)
             throws SQLException {
         PreparedStatement statement = connection.prepareStatement(sql);

@@ -44,6 +44,10 @@ public final class Ids {
         return "ep-" + words();
     }
 
+    public String snapshot() {
+        return "snap-" + words();
+    }
+
     /** A random UUID, as Neon's operation ids are. */
     public String operation() {
         return new UUID(random.nextLong(), random.nextLong()).toString();

@@ -174,7 +174,8 @@ public final class ComputeSql {
         ControlException.Kind kind = switch (state == null ? "" : state) {
             case "42710", "42P04" -> ControlException.Kind.CONFLICT;
             case "42704", "3D000" -> ControlException.Kind.NOT_FOUND;
-            case "2BP01", "55006", "42939", "42501", "0A000", "22023", "42602" -> ControlException.Kind.UNPROCESSABLE;
+            case "2BP01", "55000", "55006", "42939", "42501", "0A000", "22023", "42602" ->
+                ControlException.Kind.UNPROCESSABLE;
             case "57P01", "57P02", "57P03", "08006", "08003", "08001", "8001", "" -> ControlException.Kind.UNAVAILABLE;
             default -> ControlException.Kind.INTERNAL;
         };
@@ -189,7 +190,7 @@ public final class ComputeSql {
         }
     }
 
-    private static String identifier(String name) {
+    static String identifier(String name) {
         return '"' + name.replace("\"", "\"\"") + '"';
     }
 

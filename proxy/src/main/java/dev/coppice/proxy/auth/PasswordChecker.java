@@ -7,10 +7,12 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +32,7 @@ public final class PasswordChecker implements AutoCloseable {
     private static final int KEY_BYTES = 32;
 
     private final byte[] key = new byte[KEY_BYTES];
+    private final Map<String, CompletableFuture<Optional<ScramKeys>>> underWay = new ConcurrentHashMap<>();
     private final Cache<String, ScramKeys> right = Caffeine.newBuilder()
             .maximumSize(MAX_REMEMBERED)
             .expireAfterWrite(FORGOTTEN_AFTER)
@@ -53,12 +56,26 @@ public final class PasswordChecker implements AutoCloseable {
         return Optional.ofNullable(right.getIfPresent(name(verifier, password)));
     }
 
-    /** As {@link #check}, and remembers what is right. */
+    /** As {@link #check}, and remembers what is right. Those who ask the same at the same time share the answer. */
     public CompletionStage<Optional<ScramKeys>> learn(ScramVerifier verifier, String password) {
-        return check(verifier, password).thenApply(keys -> {
-            keys.ifPresent(found -> right.put(name(verifier, password), found));
-            return keys;
+        String name = name(verifier, password);
+        CompletableFuture<Optional<ScramKeys>> mine = new CompletableFuture<>();
+        CompletableFuture<Optional<ScramKeys>> other = underWay.putIfAbsent(name, mine);
+        if (other != null) {
+            return other;
+        }
+        check(verifier, password).whenComplete((keys, failure) -> {
+            if (failure == null) {
+                keys.ifPresent(found -> right.put(name, found));
+            }
+            underWay.remove(name);
+            if (failure == null) {
+                mine.complete(keys);
+            } else {
+                mine.completeExceptionally(failure);
+            }
         });
+        return mine;
     }
 
     private String name(ScramVerifier verifier, String password) {

@@ -173,7 +173,7 @@ final class Exchange implements PooledSession.Host {
     }
 
     private boolean overflowed() {
-        return tooLarge || writer.tooLarge();
+        return tooLarge || writer.tooLarge() || writer.starved();
     }
 
     private boolean collecting() {
@@ -189,7 +189,7 @@ final class Exchange implements PooledSession.Host {
     private void row(ByteBuf body) {
         if (collecting()) {
             writer.row(body);
-            if (writer.tooLarge() && session != null) {
+            if (overflowed() && session != null) {
                 session.cancelRequest();
             }
         }
@@ -247,6 +247,9 @@ final class Exchange implements PooledSession.Host {
         if (problem != null) {
             writer.discard();
             listener.ended(HttpResponseStatus.BAD_REQUEST, problem);
+        } else if (writer.starved()) {
+            writer.discard();
+            listener.ended(HttpResponseStatus.SERVICE_UNAVAILABLE, ErrorBody.of(inner.alloc(), HttpReply.NO_MEMORY));
         } else if (overflowed()) {
             writer.discard();
             listener.ended(

@@ -33,7 +33,6 @@ public final class HttpEntrance {
                 new FlowControlHandler(),
                 new IdleStateHandler(0, 0, IDLE_SECONDS));
         pipeline.addLast(new RequestHandler(services, gate));
-        pipeline.read();
     }
 
     /** The handshake was answered: from here on it is a stream of bytes for a Postgres session. */

@@ -8,7 +8,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * Metrics of SQL over HTTP: {@code proxy.http.requests} (headers read to response written), {@code
  * proxy.http.responses.ok}, {@code .failed} (400: the login or a statement), {@code .too-large} (413, 507) and {@code
- * .other}, {@code proxy.http.cancelled} (the client went first), {@code proxy.http.websockets} (begun).
+ * .other}, {@code proxy.http.cancelled} (the client went first), {@code proxy.http.websockets} (begun), {@code
+ * proxy.http.bytes-held} (by requests and responses, now).
  */
 public final class HttpMetrics {
     private static final int OK = 200;
@@ -24,7 +25,8 @@ public final class HttpMetrics {
     private final Meter tooLarge;
     private final Meter other;
 
-    public HttpMetrics(MetricRegistry registry) {
+    HttpMetrics(MetricRegistry registry, MemoryBudget memory) {
+        registry.gauge("proxy.http.bytes-held", () -> memory::heldBytes);
         requests = registry.timer("proxy.http.requests");
         cancelled = registry.meter("proxy.http.cancelled");
         webSockets = registry.meter("proxy.http.websockets");

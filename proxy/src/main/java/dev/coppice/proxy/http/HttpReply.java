@@ -6,10 +6,11 @@ import static io.netty.handler.codec.http.HttpHeaderNames.ACCESS_CONTROL_ALLOW_O
 import static io.netty.handler.codec.http.HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS;
 import static io.netty.handler.codec.http.HttpHeaderNames.ACCESS_CONTROL_MAX_AGE;
 import static io.netty.handler.codec.http.HttpHeaderNames.CACHE_CONTROL;
-import static io.netty.handler.codec.http.HttpHeaderNames.CONNECTION;
 import static io.netty.handler.codec.http.HttpHeaderNames.CONTENT_LENGTH;
 import static io.netty.handler.codec.http.HttpHeaderNames.CONTENT_TYPE;
 
+import dev.coppice.common.SqlState;
+import dev.coppice.proxy.pgwire.PgError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -41,10 +42,15 @@ final class HttpReply {
             "Authorization",
             "Content-Type");
 
+    static final PgError NO_MEMORY = PgError.of(
+            SqlState.OUT_OF_MEMORY,
+            "the requests under way hold as much memory as they may",
+            "Try again, with smaller requests and results.");
+
     private HttpReply() {}
 
     /** With a JSON body, which it owns from here on. */
-    static FullHttpResponse json(HttpResponseStatus status, ByteBuf body, boolean keepAlive) {
+    static FullHttpResponse json(HttpResponseStatus status, ByteBuf body) {
         FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, body);
         response.headers()
                 .set(CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON)
@@ -52,11 +58,11 @@ final class HttpReply {
                 .set(CACHE_CONTROL, HttpHeaderValues.NO_STORE)
                 .set(ACCESS_CONTROL_ALLOW_ORIGIN, ANY)
                 .set(ACCESS_CONTROL_EXPOSE_HEADERS, REQUEST_ID);
-        return ending(response, keepAlive);
+        return response;
     }
 
     /** The answer to a browser that asks what it may send. */
-    static FullHttpResponse preflight(boolean keepAlive) {
+    static FullHttpResponse preflight() {
         FullHttpResponse response =
                 new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.NO_CONTENT, Unpooled.EMPTY_BUFFER);
         response.headers()
@@ -64,18 +70,11 @@ final class HttpReply {
                 .set(ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS")
                 .set(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS)
                 .setInt(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
-        return ending(response, keepAlive);
+        return response;
     }
 
     /** To one who waits with the body until he is told to send it. */
     static FullHttpResponse goOn() {
         return new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER);
-    }
-
-    private static FullHttpResponse ending(FullHttpResponse response, boolean keepAlive) {
-        if (!keepAlive) {
-            response.headers().set(CONNECTION, HttpHeaderValues.CLOSE);
-        }
-        return response;
     }
 }

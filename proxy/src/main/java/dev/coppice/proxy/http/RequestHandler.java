@@ -5,8 +5,6 @@ import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.PgErrorException;
 import dev.coppice.proxy.relay.LiveSession;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -20,11 +18,9 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,21 +49,18 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     private final HttpServices services;
     private final Gate gate;
     private ChannelHandlerContext ctx;
+    private Responder responder;
+    private MemoryBudget.Share memory;
     private Step step = Step.IDLE;
     private boolean begun;
-    private boolean keepAlive = true;
     private boolean draining;
     private boolean wanting;
-    private long startedNanos;
-    private String requestId = "";
     private @Nullable HttpRequest request;
     private @Nullable RequestBody body;
-    private @Nullable FullHttpResponse pending;
     private Gate.@Nullable Admission admission;
     private @Nullable SqlCall call;
     private @Nullable Object ahead;
     private long bytesFromClient;
-    private long bytesToClient;
 
     @SuppressWarnings("NullAway.Init")
     RequestHandler(HttpServices services, Gate gate) {
@@ -78,6 +71,9 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
+        responder = new Responder(context, services);
+        memory = services.memory().share();
+        askForMore();
     }
 
     // --- Reading -----------------------------------------------------------------------------------------------------
@@ -129,11 +125,10 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
 
     private void begin(HttpRequest head) {
         request = head;
-        startedNanos = System.nanoTime();
-        requestId = UUID.randomUUID().toString();
-        keepAlive = HttpUtil.isKeepAlive(head) && !draining;
+        responder.begin(head);
+        memory = services.memory().share();
         step = Step.BODY;
-        body = RequestBody.discarded();
+        body = RequestBody.discarded(memory);
         if (head.decoderResult().isFailure()) {
             ReferenceCountUtil.release(head);
             broken();
@@ -142,7 +137,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         try {
             route(head);
         } catch (BadRequestException e) {
-            answerLater(HttpResponseStatus.BAD_REQUEST, ErrorBody.of(ctx.alloc(), e));
+            responder.fail(HttpResponseStatus.BAD_REQUEST, e);
         }
         if (step == Step.BODY) {
             askForMore();
@@ -156,13 +151,13 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
             return;
         }
         if (!path.equals(SQL_PATH)) {
-            refuse(HttpResponseStatus.NOT_FOUND, "there is POST /sql, and the WebSocket /v2");
+            responder.refuse(HttpResponseStatus.NOT_FOUND, "there is POST /sql, and the WebSocket /v2");
         } else if (head.method().equals(HttpMethod.OPTIONS)) {
-            pending = HttpReply.preflight(keepAlive);
+            responder.preflight();
         } else if (!head.method().equals(HttpMethod.POST)) {
-            refuse(HttpResponseStatus.METHOD_NOT_ALLOWED, "SQL is sent with POST");
+            responder.refuse(HttpResponseStatus.METHOD_NOT_ALLOWED, "SQL is sent with POST");
         } else if (HttpUtil.getContentLength(head, 0L) > services.settings().maxRequestBytes()) {
-            tooLarge();
+            responder.tooLarge();
         } else {
             admit(head.headers());
         }
@@ -175,11 +170,13 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
             return;
         }
         bytesFromClient += content.content().readableBytes();
-        if (!collected.add(content.content())) {
-            tooLarge();
+        switch (collected.add(content.content())) {
+            case TAKEN -> {}
+            case TOO_LARGE -> responder.tooLarge();
+            case NO_MEMORY -> responder.fail(HttpResponseStatus.SERVICE_UNAVAILABLE, HttpReply.NO_MEMORY);
         }
         if (collected.endless()) {
-            keepAlive = false;
+            responder.closeAfter();
             answer();
         } else if (!(content instanceof LastHttpContent)) {
             askForMore();
@@ -223,15 +220,15 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         step = Step.BODY;
         boolean waits = HttpUtil.is100ContinueExpected(request);
         if (found == null) {
-            keepAlive = false;
-            answerLater(HttpResponseStatus.BAD_REQUEST, ErrorBody.of(ctx.alloc(), error(failure)));
+            responder.closeAfter();
+            responder.fail(HttpResponseStatus.BAD_REQUEST, error(failure));
             if (waits) {
                 answer();
                 return;
             }
         } else {
             admission = found;
-            body = RequestBody.kept(ctx.alloc(), services.settings().maxRequestBytes());
+            body = RequestBody.kept(ctx.alloc(), services.settings().maxRequestBytes(), memory);
             if (!begun) {
                 begun = true;
                 gate.began(this);
@@ -267,65 +264,35 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         }
         step = Step.RUNNING;
         askForMore();
-        call = SqlCall.start(ctx.channel(), services, admitted, head.headers(), json, (status, result) -> {
+        call = SqlCall.start(ctx.channel(), services, admitted, head.headers(), json, memory, (status, result) -> {
             call = null;
-            answerLater(status, result);
-            if (status.equals(HttpResponseStatus.OK) && pending != null) {
-                BatchOptions.echo(head.headers(), pending.headers());
+            if (status.equals(HttpResponseStatus.OK)) {
+                responder.succeed(result, head.headers());
+            } else {
+                responder.respond(status, result);
             }
             answer();
         });
     }
 
     private void broken() {
-        keepAlive = false;
+        responder.closeAfter();
         dropBody();
-        refuse(HttpResponseStatus.BAD_REQUEST, "the request is not HTTP");
+        responder.refuse(HttpResponseStatus.BAD_REQUEST, "the request is not HTTP");
         answer();
-    }
-
-    private void tooLarge() {
-        PgError error = PgError.of(
-                SqlState.PROGRAM_LIMIT_EXCEEDED,
-                "the request is larger than " + services.settings().maxRequestBytes() + " bytes",
-                "Send less at a time, use a WebSocket, or raise proxy.http.max_request_megabytes.");
-        answerLater(HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE, ErrorBody.of(ctx.alloc(), error));
-    }
-
-    private void refuse(HttpResponseStatus status, String message) {
-        answerLater(status, ErrorBody.of(ctx.alloc(), new BadRequestException(message)));
-    }
-
-    private void answerLater(HttpResponseStatus status, ByteBuf json) {
-        ReferenceCountUtil.release(pending);
-        pending = HttpReply.json(status, json, keepAlive);
     }
 
     /** Sends the response that is due, and goes on with the next request. */
     private void answer() {
-        FullHttpResponse response = pending;
-        pending = null;
         step = Step.IDLE;
         admission = null;
         request = null;
-        if (response == null) {
-            ctx.close();
-            return;
+        if (draining) {
+            responder.closeAfter();
         }
-        boolean last = !keepAlive || draining;
-        if (last) {
-            response.headers().set(HttpHeaderNames.CONNECTION, "close");
-        }
-        response.headers().set(HttpReply.REQUEST_ID, requestId);
-        bytesToClient += response.content().readableBytes();
-        int status = response.status().code();
-        long nanos = System.nanoTime() - startedNanos;
-        services.metrics().responded(status, nanos);
-        log.debug("HTTP request {}: {} after {} ms", requestId, status, TimeUnit.NANOSECONDS.toMillis(nanos));
-        ChannelFuture written = ctx.writeAndFlush(response);
-        if (last) {
+        responder.send(memory::close);
+        if (responder.closesAfter()) {
             gate.ended(draining ? "the proxy stops" : "");
-            written.addListener(ChannelFutureListener.CLOSE);
         } else {
             readOn();
         }
@@ -342,8 +309,8 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
             ctx.writeAndFlush(accepted);
             HttpEntrance.becomeWebSocket(ctx, gate, WebSocketHandshake.host(handshake));
         } catch (BadRequestException e) {
-            keepAlive = false;
-            answerLater(HttpResponseStatus.BAD_REQUEST, ErrorBody.of(ctx.alloc(), e));
+            responder.closeAfter();
+            responder.fail(HttpResponseStatus.BAD_REQUEST, e);
             answer();
         }
     }
@@ -365,8 +332,8 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         cancel();
         step = Step.IDLE;
         dropBody();
-        ReferenceCountUtil.release(pending);
-        pending = null;
+        responder.drop();
+        memory.close();
         ReferenceCountUtil.release(ahead);
         ahead = null;
         context.fireChannelInactive();
@@ -402,7 +369,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
 
     @Override
     public long bytesFromCompute() {
-        return bytesToClient;
+        return responder.bytesSent();
     }
 
     @Override
@@ -410,7 +377,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         later(() -> {
             draining = true;
             if (cancel()) {
-                answerLater(HttpResponseStatus.SERVICE_UNAVAILABLE, ErrorBody.of(ctx.alloc(), SHUTTING_DOWN));
+                responder.fail(HttpResponseStatus.SERVICE_UNAVAILABLE, SHUTTING_DOWN);
                 answer();
             } else {
                 gate.ended("the proxy stops");

@@ -23,23 +23,34 @@ final class ResultWriter {
     private final boolean rawText;
     private final boolean arrayMode;
     private final int maxBytes;
+    private final MemoryBudget.Share memory;
     private final List<Field> fields = new ArrayList<>();
     private boolean rowsAsArrays;
     private int results;
     private int rows;
+    private int chargedBytes;
+    private boolean starved;
 
     /**
      * @param batch whether there are several
      * @param rawText whether values stay text
      * @param arrayMode whether rows are arrays, unless a statement says otherwise
      * @param maxBytes see {@link #tooLarge}
+     * @param memory that is used up as the results grow; see {@link #starved}
      */
-    ResultWriter(ByteBufAllocator alloc, boolean batch, boolean rawText, boolean arrayMode, int maxBytes) {
+    ResultWriter(
+            ByteBufAllocator alloc,
+            boolean batch,
+            boolean rawText,
+            boolean arrayMode,
+            int maxBytes,
+            MemoryBudget.Share memory) {
         this.out = alloc.buffer();
         this.batch = batch;
         this.rawText = rawText;
         this.arrayMode = arrayMode;
         this.maxBytes = maxBytes;
+        this.memory = memory;
         if (batch) {
             JsonText.raw(out, "{\"results\":[");
         }
@@ -48,6 +59,11 @@ final class ResultWriter {
     /** Whether more was written than is allowed; nothing more should be. */
     boolean tooLarge() {
         return out.readableBytes() > maxBytes;
+    }
+
+    /** Whether there is no memory for what was written; nothing more should be. */
+    boolean starved() {
+        return starved;
     }
 
     /** Begins the result of a statement, with the body of its RowDescription; null when it returns no rows. */
@@ -118,6 +134,15 @@ final class ResultWriter {
             }
         }
         out.writeByte(rowsAsArrays ? ']' : '}');
+        charge();
+    }
+
+    private void charge() {
+        int grown = out.readableBytes() - chargedBytes;
+        if (!starved && grown > 0) {
+            starved = !memory.take(grown);
+            chargedBytes += grown;
+        }
     }
 
     private void value(Field field, ByteBuf in, int length) {

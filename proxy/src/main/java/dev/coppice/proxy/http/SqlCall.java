@@ -30,6 +30,7 @@ final class SqlCall {
     private final HttpServices services;
     private final Gate.Admission admission;
     private final HttpHeaders headers;
+    private final MemoryBudget.Share memory;
     private final Exchange.Listener listener;
     private @Nullable Exchange exchange;
     private boolean cancelled;
@@ -40,23 +41,29 @@ final class SqlCall {
             HttpServices services,
             Gate.Admission admission,
             HttpHeaders headers,
+            MemoryBudget.Share memory,
             Exchange.Listener listener) {
         this.connection = connection;
         this.services = services;
         this.admission = admission;
         this.headers = headers;
+        this.memory = memory;
         this.listener = listener;
     }
 
-    /** @param body the call's from here on */
+    /**
+     * @param body the call's from here on
+     * @param memory for the result; the caller's to close
+     */
     static SqlCall start(
             Channel connection,
             HttpServices services,
             Gate.Admission admission,
             HttpHeaders headers,
             ByteBuf body,
+            MemoryBudget.Share memory,
             Exchange.Listener listener) {
-        SqlCall call = new SqlCall(connection, services, admission, headers, listener);
+        SqlCall call = new SqlCall(connection, services, admission, headers, memory, listener);
         if (body.readableBytes() <= SMALL_BODY_BYTES) {
             call.read(body);
         } else {
@@ -88,7 +95,8 @@ final class SqlCall {
                 sql.batch(),
                 set(HttpReply.RAW_TEXT_OUTPUT),
                 set(HttpReply.ARRAY_MODE),
-                services.settings().maxResponseBytes());
+                services.settings().maxResponseBytes(),
+                memory);
         exchange = Exchange.start(
                 connection,
                 services.pools(),

@@ -2,11 +2,8 @@ package dev.coppice.proxy.limit;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.time.Duration;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.function.LongSupplier;
 
 /**
@@ -17,7 +14,6 @@ public final class LoginLimiter {
     private static final int MAX_REMEMBERED = 100_000;
     private static final Duration FORGOTTEN_AFTER = Duration.ofMinutes(10);
     private static final int BURST_SECONDS = 2;
-    private static final int IPV6_NETWORK_BYTES = 8;
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double SECONDS_PER_MINUTE = 60;
 
@@ -50,7 +46,7 @@ public final class LoginLimiter {
         }
     }
 
-    private final RateLimits limits;
+    private volatile RateLimits limits;
     private final LongSupplier nanoTime;
     private final Cache<String, Bucket> buckets = Caffeine.newBuilder()
             .maximumSize(MAX_REMEMBERED)
@@ -63,10 +59,15 @@ public final class LoginLimiter {
         this.nanoTime = nanoTime;
     }
 
+    /** These count from now on; what the buckets hold stays in them. */
+    public void limits(RateLimits now) {
+        limits = now;
+    }
+
     /** Counts an attempt; false when the address makes too many, or has guessed too many passwords. */
     public boolean attempt(InetAddress address) {
         return !guesses(address)
-                && add("address " + network(address), limits.attemptsPerAddress(), nanoTime.getAsLong());
+                && add("address " + ClientNetwork.of(address), limits.attemptsPerAddress(), nanoTime.getAsLong());
     }
 
     /** Whether the address has guessed too many passwords. Counts nothing. */
@@ -74,7 +75,8 @@ public final class LoginLimiter {
         long now = nanoTime.getAsLong();
         double perSecond = limits.failuresPerAddress() / SECONDS_PER_MINUTE;
         return limits.failuresPerAddress() > 0
-                && bucket("failures " + network(address), now).full(perSecond, limits.failuresPerAddress(), now);
+                && bucket("failures " + ClientNetwork.of(address), now)
+                        .full(perSecond, limits.failuresPerAddress(), now);
     }
 
     /** Counts an attempt; false when the endpoint is asked for too often. */
@@ -86,7 +88,7 @@ public final class LoginLimiter {
     public void failure(InetAddress address) {
         if (limits.failuresPerAddress() > 0) {
             long now = nanoTime.getAsLong();
-            bucket("failures " + network(address), now)
+            bucket("failures " + ClientNetwork.of(address), now)
                     .add(limits.failuresPerAddress() / SECONDS_PER_MINUTE, limits.failuresPerAddress(), now);
         }
     }
@@ -97,12 +99,5 @@ public final class LoginLimiter {
 
     private Bucket bucket(String name, long now) {
         return buckets.get(name, _ -> new Bucket(now));
-    }
-
-    /** Whoever has one IPv6 address has 2^64 of them. */
-    private static String network(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        return HexFormat.of()
-                .formatHex(address instanceof Inet6Address ? Arrays.copyOf(bytes, IPV6_NETWORK_BYTES) : bytes);
     }
 }

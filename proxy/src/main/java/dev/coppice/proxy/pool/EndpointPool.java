@@ -1,7 +1,5 @@
 package dev.coppice.proxy.pool;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.cancel.CancelKeys;
 import dev.coppice.proxy.cancel.CancelTarget;
@@ -10,16 +8,12 @@ import dev.coppice.proxy.relay.CancelSender;
 import dev.coppice.proxy.relay.ComputeDial;
 import dev.coppice.proxy.relay.ComputeGreeting;
 import dev.coppice.proxy.relay.ComputeLoginException;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -46,29 +40,19 @@ final class EndpointPool {
     /** After this long without use the compute may be about to be suspended; it is asked for again. */
     private static final long TOUCH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    /** Of the idle connections, when one with certain settings is looked for. */
-    private static final int MAX_LOOKED_AT = 32;
-
     private static final long SWEEP_MILLIS = 1000;
-
-    /** The connections and clients of one key. */
-    private static final class Lane {
-        final Deque<PooledServer> idle = new ArrayDeque<>();
-        final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
-        byte @Nullable [] greeting;
-        int opening;
-        int clients;
-        int servers;
-    }
+    private static final long RETRY_MILLIS = 100;
 
     private final String endpointId;
     private final EventLoop loop;
     private final PoolShared shared;
     private final Map<PoolKey, Lane> lanes = new HashMap<>();
     private final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
-    private final Map<String, NotificationHub> hubs = new HashMap<>();
+    private final NotificationHubs hubs;
     private int servers;
-    private int limit;
+    /** What the compute allows. */
+    private int computeLimit = FIRST_LIMIT;
+
     private boolean limitKnown;
     private boolean touching;
     private long usedNanos = System.nanoTime() - TOUCH_NANOS;
@@ -77,7 +61,7 @@ final class EndpointPool {
         this.endpointId = endpointId;
         this.loop = loop;
         this.shared = shared;
-        this.limit = Math.min(FIRST_LIMIT, shared.settings().maxServers());
+        this.hubs = new NotificationHubs(this, shared);
         loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -116,7 +100,7 @@ final class EndpointPool {
     }
 
     void left(PooledSession session) {
-        hubs.values().forEach(hub -> hub.leave(session));
+        hubs.leave(session);
         Lane lane = lane(session.key());
         lane.clients--;
         metrics().clients.decrementAndGet();
@@ -131,7 +115,7 @@ final class EndpointPool {
         boolean fresh = now - usedNanos < TOUCH_NANOS;
         usedNanos = now;
         if (fresh && !touching && waiting.isEmpty()) {
-            PooledServer free = takeIdle(lane, session.settings());
+            PooledServer free = lane.takeIdle(session.settings());
             if (free != null) {
                 return free;
             }
@@ -183,27 +167,6 @@ final class EndpointPool {
                 loop);
     }
 
-    /** The idle connection that was used last, of those that have these settings where there is one. */
-    private static @Nullable PooledServer takeIdle(Lane lane, SessionSettings settings) {
-        PooledServer last = lane.idle.peekLast();
-        if (last != null && !settings.equals(last.settings())) {
-            Iterator<PooledServer> each = lane.idle.descendingIterator();
-            for (int i = 0; i < MAX_LOOKED_AT && each.hasNext(); i++) {
-                PooledServer server = each.next();
-                if (settings.equals(server.settings()) && server.channel().isActive()) {
-                    each.remove();
-                    return server;
-                }
-            }
-        }
-        for (PooledServer free = lane.idle.pollLast(); free != null; free = lane.idle.pollLast()) {
-            if (free.channel().isActive()) {
-                return free;
-            }
-        }
-        return null;
-    }
-
     /** Gives idle connections to those who wait, and opens new ones as far as is allowed. */
     private void serve() {
         for (PooledSession session : List.copyOf(waiting)) {
@@ -214,10 +177,10 @@ final class EndpointPool {
     }
 
     private void serve(PooledSession session, Lane lane) {
-        PooledServer free = takeIdle(lane, session.settings());
+        PooledServer free = lane.takeIdle(session.settings());
         if (free != null) {
             give(free, session);
-        } else if (lane.opening < lane.waiting.size() && (servers < limit || closeIdleOfOthers(lane))) {
+        } else if (lane.opening < lane.waiting.size() && (servers < limit() || closeIdleOfOthers(lane))) {
             open(session, lane);
         }
     }
@@ -298,7 +261,7 @@ final class EndpointPool {
 
     private void opened(PoolKey key, Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
         byte[] parameters = ByteBufUtil.getBytes(greeting.passed());
-        Map<String, String> baseline = parameters(greeting.passed());
+        ServerParameters reported = new ServerParameters(greeting.passed());
         greeting.passed().release();
         lane.greeting = parameters;
         PooledServer server = new PooledServer(
@@ -306,10 +269,10 @@ final class EndpointPool {
                 key,
                 compute,
                 greeting.cancelKey().map(cancel -> new CancelTarget.Backend(socket, cancel)),
-                baseline,
+                reported,
                 shared.settings().maxPreparedStatements());
         compute.pipeline().addLast(server);
-        reconnectHubs(() -> {
+        hubs.reconnect(() -> {
             if (limitKnown) {
                 server.handBack();
             } else {
@@ -324,39 +287,24 @@ final class EndpointPool {
     }
 
     private void learnLimit(String maxConnections) {
-        int allowed = shared.settings().maxServers();
         try {
-            allowed = Math.min(allowed, Math.max(1, Integer.parseInt(maxConnections) * 9 / 10));
+            computeLimit = Math.max(1, Integer.parseInt(maxConnections) * 9 / 10);
         } catch (NumberFormatException e) {
+            computeLimit = shared.settings().maxServers();
             log.warn("the compute of endpoint {} says max_connections is \"{}\"", endpointId, maxConnections);
         }
-        limit = allowed;
     }
 
-    /** ParameterStatus messages: Byte1('S'), Int32 length, String name, String value. */
-    private static Map<String, String> parameters(ByteBuf passed) {
-        Map<String, String> found = new HashMap<>();
-        int at = passed.readerIndex();
-        while (at + 5 < passed.writerIndex()) {
-            int end = at + 1 + passed.getInt(at + 1);
-            if (passed.getByte(at) == 'S' && end <= passed.writerIndex()) {
-                int nameEnd = passed.indexOf(at + 5, end, (byte) 0);
-                if (nameEnd > 0 && nameEnd + 1 < end) {
-                    found.put(
-                            passed.toString(at + 5, nameEnd - at - 5, UTF_8),
-                            passed.toString(nameEnd + 1, end - nameEnd - 2, UTF_8));
-                }
-            }
-            at = end;
-        }
-        return found;
+    private int limit() {
+        return Math.min(computeLimit, shared.settings().maxServers());
     }
 
     /** A connection that is fit for the next client. */
     void available(PooledServer server) {
+        server.serves();
         Lane lane = lane(server.key());
         PooledSession mine = lane.waiting.isEmpty() ? null : lane.waiting.getFirst();
-        if (servers > limit || otherLaneIsDue(mine)) {
+        if (servers > limit() || otherLaneIsDue(mine)) {
             forget(server);
             server.channel().close();
             serve();
@@ -369,7 +317,7 @@ final class EndpointPool {
 
     /** Whether a client of another lane should have a connection before the longest waiting one of this lane. */
     private boolean otherLaneIsDue(@Nullable PooledSession mine) {
-        if (waiting.isEmpty() || servers < limit) {
+        if (waiting.isEmpty() || servers < limit()) {
             return false;
         }
         PooledSession first = waiting.getFirst();
@@ -379,7 +327,12 @@ final class EndpointPool {
     /** The connection has ended. */
     void gone(PooledServer server) {
         forget(server);
-        serve();
+        if (server.served()) {
+            serve();
+        } else {
+            // A compute that hangs up on whoever logs in is not asked again at once, and again.
+            loop.schedule(() -> serve(), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        }
     }
 
     /** Counts it no more; does nothing the second time. */
@@ -398,49 +351,13 @@ final class EndpointPool {
         return CancelSender.send(shared.access().connector(), loop, target);
     }
 
-    // --- LISTEN and NOTIFY -------------------------------------------------------------------------------------------
-
-    /** Subscribes; false when the session has to wait for the hub, and is told to {@link PooledSession#proceed}. */
-    boolean listen(PooledSession session, List<String> channels) {
-        return hubs.computeIfAbsent(session.key().database(), _ -> new NotificationHub(this, shared, session))
-                .listen(session, channels);
-    }
-
-    void unlisten(PooledSession session, List<String> channels) {
-        NotificationHub hub = hubs.get(session.key().database());
-        if (hub != null) {
-            hub.unlisten(session, channels);
-        }
-    }
-
-    boolean awaitsHub(PooledSession session) {
-        NotificationHub hub = hubs.get(session.key().database());
-        return hub != null && hub.awaited(session);
+    NotificationHubs hubs() {
+        return hubs;
     }
 
     boolean hasServers() {
         return servers > 0;
     }
-
-    /** The compute is awake: whoever listens hears again, before anybody can notify through us. */
-    void reconnectHubs(Runnable then) {
-        List<NotificationHub> lost =
-                hubs.values().stream().filter(NotificationHub::isLost).toList();
-        if (lost.isEmpty()) {
-            then.run();
-            return;
-        }
-        int[] open = {lost.size()};
-        for (NotificationHub hub : lost) {
-            hub.connect(() -> {
-                if (--open[0] == 0) {
-                    then.run();
-                }
-            });
-        }
-    }
-
-    // --- Once a second -----------------------------------------------------------------------------------------------
 
     private void sweep() {
         long now = System.nanoTime();
@@ -466,21 +383,16 @@ final class EndpointPool {
         stale.forEach(server -> server.channel().close());
         // A connection that could not be opened for want of one on the compute's side is tried again.
         serve();
-        for (Iterator<Lane> each = lanes.values().iterator(); each.hasNext(); ) {
-            Lane lane = each.next();
-            if (lane.clients == 0 && lane.servers == 0) {
-                each.remove();
-            }
-        }
-        hubs.values().removeIf(NotificationHub::closedForGood);
-        if (!(servers == 0 && hubs.isEmpty() && shared.pools().removeIfUnused(this))) {
+        lanes.values().removeIf(Lane::unused);
+        boolean unheard = hubs.removeUnused();
+        if (!(servers == 0 && unheard && shared.pools().removeIfUnused(this))) {
             loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 
     /** The pool's connections, closed at once. */
     void close() {
-        hubs.values().forEach(NotificationHub::close);
+        hubs.close();
         lanes.values()
                 .forEach(lane -> List.copyOf(lane.idle)
                         .forEach(server -> server.channel().close()));

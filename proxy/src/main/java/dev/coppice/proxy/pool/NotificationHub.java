@@ -243,6 +243,9 @@ final class NotificationHub {
     private void deliver(ByteBuf message) {
         // Byte1('A'), Int32 length, Int32 process id, String channel, String payload.
         int start = message.readerIndex() + 1 + 2 * Integer.BYTES;
+        if (start >= message.writerIndex()) {
+            return;
+        }
         int nameEnd = message.indexOf(start, message.writerIndex(), (byte) 0);
         if (nameEnd < 0) {
             return;

@@ -5,17 +5,13 @@ import dev.coppice.proxy.auth.ScramKeys;
 import dev.coppice.proxy.pgwire.CancelKey;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
-import dev.coppice.proxy.pgwire.ServerMessages;
 import dev.coppice.proxy.relay.LiveSession;
 import dev.coppice.proxy.relay.SessionEnd;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,20 +40,10 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     private static final Logger log = LoggerFactory.getLogger(PooledSession.class);
-    private static final PgError COMPUTE_LOST = PgError.of(
-            SqlState.CONNECTION_FAILURE,
-            "the connection to the branch's compute was lost",
-            "Connect again: the compute is started anew, and everything that was committed is there.");
-    private static final PgError SHUTTING_DOWN = PgError.of(
-            SqlState.ADMIN_SHUTDOWN,
-            "terminating connection because Coppice is shutting down",
-            "Connect again once it is back.");
     private static final PgError CANCELLED =
             PgError.of(SqlState.QUERY_CANCELED, "canceling statement due to user request");
     /** What a waiting client may have sent ahead before it is not read any more, in bytes. */
     private static final int MAX_AHEAD_BYTES = 16 << 10;
-    /** Notifications kept for a client in the middle of a transaction. */
-    private static final int MAX_NOTIFICATIONS = 10_000;
 
     private final Channel client;
     private final Host host;
@@ -66,7 +52,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private final ScramKeys keys;
     private final ClientStatements statements = new ClientStatements();
     private final RequestStream requests;
-    private final Queue<ByteBuf> notifications = new ArrayDeque<>();
+    private final ClientOutput out;
     private @Nullable PooledServer server;
     private @Nullable PinReason pinned;
     private SessionSettings settings = SessionSettings.NONE;
@@ -92,6 +78,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         this.pool = pool;
         this.key = key;
         this.keys = keys;
+        this.out = new ClientOutput(client);
         this.requests = new RequestStream(this, client.alloc(), statements);
     }
 
@@ -147,12 +134,9 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     private void greet(byte[] parameters) {
         greeted = true;
-        ByteBuf out = client.alloc().buffer(parameters.length + 64).writeBytes(parameters);
         CancelKey given = pool.cancelKeys().addPooled(() -> onLoop(this::cancel), host.version());
         cancelKey = given;
-        ServerMessages.appendBackendKeyData(out, given);
-        ServerMessages.appendReadyForQuery(out, (byte) 'I');
-        client.writeAndFlush(out, client.voidPromise());
+        out.greeting(parameters, given);
         host.began(this);
         proceed();
     }
@@ -204,14 +188,14 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         applying = false;
         boolean cancelled = cancelledWhileApplying;
         cancelledWhileApplying = false;
-        if (held.hiddenFailed()) {
+        if (held.stream().hiddenFailed()) {
             held.settings(null);
         } else {
             held.settings(settings);
         }
         if (cancelled) {
             fail(CANCELLED);
-        } else if (held.hiddenFailed()) {
+        } else if (held.stream().hiddenFailed()) {
             fail(PgError.of(
                     SqlState.INTERNAL_ERROR,
                     "what this session has set cannot be set any more",
@@ -239,7 +223,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         if (waiting && requests.pendingBytes() > MAX_AHEAD_BYTES) {
             client.config().setAutoRead(false);
         }
-        client.flush();
+        out.flush();
     }
 
     private void handBackIfDone() {
@@ -250,10 +234,10 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         if (pinned == null && held.parametersChanged(settings)) {
             pin(held, PinReason.PARAMETER);
         }
-        deliverNotifications();
+        out.deliverNotifications();
         if (draining) {
             end(SessionEnd.SHUTDOWN);
-        } else if (pinned == null && !pool.awaitsHub(this)) {
+        } else if (pinned == null && !pool.hubs().awaited(this)) {
             release(held);
         }
     }
@@ -272,8 +256,8 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         if (held == null) {
             return;
         }
-        boolean failed = held.takeFailed();
-        if (held.takeHasDiscarded() && held.quiet()) {
+        boolean failed = held.stream().takeFailed();
+        if (held.stream().takeHasDiscarded() && held.quiet()) {
             pinned = null;
             settings = SessionSettings.NONE;
             held.discarded();
@@ -282,7 +266,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             set(held, pendingSetting, failed);
             pendingSetting = null;
         }
-        client.flush();
+        out.flush();
         handBackIfDone();
         if (server == null && requests.pendingBytes() > 0) {
             proceed();
@@ -291,7 +275,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** A SET outside a transaction block has ended. */
     private void set(PooledServer held, Setting setting, boolean failed) {
-        if (!failed && held.takeHasSet() && held.quiet()) {
+        if (!failed && held.stream().takeHasSet() && held.quiet()) {
             settings = settings.with(setting);
             held.settings(settings);
         } else if (!failed) {
@@ -302,7 +286,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     void fromServer(ByteBuf bytes) {
         bytesFromCompute += bytes.readableBytes();
-        client.write(bytes, client.voidPromise());
+        out.write(bytes);
     }
 
     void toServer(ByteBuf bytes) {
@@ -314,7 +298,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     void flushToClient() {
-        client.flush();
+        out.flush();
     }
 
     void readClient(boolean read) {
@@ -326,9 +310,9 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         PooledServer held = server;
         while (held != null) {
             if (held.replies().take(Expected.Kind.LOCAL_PARSE)) {
-                client.write(ServerMessages.empty(client.alloc(), '1'), client.voidPromise());
+                out.parseComplete();
             } else if (held.replies().take(Expected.Kind.LOCAL_CLOSE)) {
-                client.write(ServerMessages.empty(client.alloc(), '3'), client.voidPromise());
+                out.closeComplete();
             } else {
                 return;
             }
@@ -337,12 +321,11 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** A Sync with nothing before it. */
     void readyLocally() {
-        client.write(ServerMessages.readyForQuery(client.alloc(), (byte) 'I'), client.voidPromise());
+        out.ready((byte) 'I');
     }
 
     void deallocatedLocally(byte status) {
-        client.write(ServerMessages.commandComplete(client.alloc(), "DEALLOCATE"), client.voidPromise());
-        client.write(ServerMessages.readyForQuery(client.alloc(), status), client.voidPromise());
+        out.deallocated(status);
     }
 
     /** Acts on what a request means for the session; false when it has to wait for the hub. */
@@ -350,13 +333,13 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         found.pin().ifPresent(reason -> pin(held, reason));
         found.setting().ifPresent(setting -> setting(held, setting));
         if (!found.listens().isEmpty()) {
-            if (!pool.listen(this, found.listens())) {
+            if (!pool.hubs().listen(this, found.listens())) {
                 return false;
             }
             held.listens();
         }
         if (!found.unlistens().isEmpty()) {
-            pool.unlisten(this, found.unlistens());
+            pool.hubs().unlisten(this, found.unlistens());
         }
         return true;
     }
@@ -389,21 +372,16 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** A notification from the hub, for which the client listens; takes ownership. */
     void notified(ByteBuf message) {
-        if (ended || notifications.size() >= MAX_NOTIFICATIONS) {
+        if (ended) {
             message.release();
             return;
         }
-        pool.metrics().notifications.mark();
-        notifications.add(message);
-        if (server == null || server.quiet()) {
-            deliverNotifications();
-            client.flush();
+        if (out.keep(message)) {
+            pool.metrics().notifications.mark();
         }
-    }
-
-    private void deliverNotifications() {
-        for (ByteBuf message = notifications.poll(); message != null; message = notifications.poll()) {
-            client.write(message, client.voidPromise());
+        if (server == null || server.quiet()) {
+            out.deliverNotifications();
+            out.flush();
         }
     }
 
@@ -423,7 +401,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         failing = true;
         failingToSync = false;
         client.config().setAutoRead(true);
-        client.write(ServerMessages.statementError(client.alloc(), error), client.voidPromise());
+        out.statementError(error);
     }
 
     /** The compute refuses the role or the database: the session cannot go on. */
@@ -434,7 +412,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             host.refused(sqlState, errorResponse);
             return;
         }
-        client.write(Unpooled.wrappedBuffer(errorResponse), client.voidPromise());
+        out.write(Unpooled.wrappedBuffer(errorResponse));
         close(SessionEnd.COMPUTE, "compute answered " + sqlState);
     }
 
@@ -468,7 +446,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     void violation(String problem) {
         if (!ended) {
             PgError error = PgError.of(SqlState.PROTOCOL_VIOLATION, problem, "This is a bug of the client.");
-            client.write(ServerMessages.error(client.alloc(), error), client.voidPromise());
+            out.error(error);
             close(SessionEnd.CLIENT, problem);
         }
     }
@@ -483,7 +461,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             return;
         }
         if (atBoundary && !ended) {
-            client.write(ServerMessages.error(client.alloc(), COMPUTE_LOST), client.voidPromise());
+            SessionEnd.COMPUTE.farewell().ifPresent(out::error);
         }
         close(SessionEnd.COMPUTE, "");
     }
@@ -511,11 +489,11 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         }
         if (!greeted) {
             ended = true;
-            host.refused(SHUTTING_DOWN);
+            who.farewell().ifPresent(host::refused);
             return;
         }
         if (server == null || server.atBoundary()) {
-            client.write(ServerMessages.error(client.alloc(), SHUTTING_DOWN), client.voidPromise());
+            who.farewell().ifPresent(out::error);
         }
         close(who, "");
     }
@@ -525,7 +503,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             ended = true;
             host.ended(who, why);
         }
-        client.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        out.close();
     }
 
     private void onLoop(Runnable task) {
@@ -591,8 +569,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private void left() {
         boolean mayGoOn = requests.atBoundary();
         requests.release();
-        notifications.forEach(ByteBuf::release);
-        notifications.clear();
+        out.release();
         if (cancelKey != null) {
             pool.cancelKeys().remove(cancelKey);
         }

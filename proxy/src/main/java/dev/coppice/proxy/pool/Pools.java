@@ -9,6 +9,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +31,8 @@ public final class Pools {
             CancelKeys cancelKeys,
             PoolMetrics metrics) {
         this.loops = loops;
-        this.shared = new PoolShared(this, settings, access, cancelKeys, metrics, Interner.newWeakInterner());
+        this.shared = new PoolShared(
+                this, new AtomicReference<>(settings), access, cancelKeys, metrics, Interner.newWeakInterner());
     }
 
     /**
@@ -74,11 +76,16 @@ public final class Pools {
                 }));
     }
 
+    /** These limits count from now on; more server connections than they allow are closed when they come back. */
+    public void settings(PoolSettings now) {
+        shared.currentSettings().set(now);
+    }
+
     /** The compute of this endpoint is awake. */
     public void awake(String endpointId) {
         Entry entry = pools.get(endpointId);
         if (entry != null) {
-            entry.pool.loop().execute(() -> entry.pool.reconnectHubs(() -> {}));
+            entry.pool.loop().execute(() -> entry.pool.hubs().reconnect(() -> {}));
         }
     }
 

@@ -84,7 +84,7 @@ final class RequestStream extends MessageStream {
             case 'D' -> describe(server, totalBytes, in);
             case 'C' -> close(server, totalBytes, in);
             default -> {
-                server.asked(type == 'E' ? Expected.EXECUTE : Expected.QUERY);
+                server.stream().asked(type == 'E' ? Expected.EXECUTE : Expected.QUERY);
                 yield Verdict.PASS;
             }
         };
@@ -103,7 +103,7 @@ final class RequestStream extends MessageStream {
             return Verdict.DROP;
         }
         if (type != 'd') {
-            server.copyInEnded();
+            server.stream().copyInEnded();
         }
         return Verdict.PASS;
     }
@@ -114,8 +114,8 @@ final class RequestStream extends MessageStream {
             session.readyLocally();
             return Verdict.DROP;
         }
-        if (!server.copyingIn()) {
-            server.asked(Expected.SYNC);
+        if (!server.stream().copyingIn()) {
+            server.stream().asked(Expected.SYNC);
         }
         return Verdict.PASS;
     }
@@ -132,7 +132,7 @@ final class RequestStream extends MessageStream {
                     && server.replies().isEmpty()) {
                 statements.remove(mine);
                 passBefore();
-                session.deallocatedLocally(server.status());
+                session.deallocatedLocally(server.stream().status());
                 return Verdict.DROP;
             }
             if (!session.inspected(server, found)) {
@@ -145,9 +145,9 @@ final class RequestStream extends MessageStream {
         }
         // As in Postgres, a simple query takes the unnamed statement with it.
         if (statements.get("") == null) {
-            server.asked(Expected.QUERY);
+            server.stream().asked(Expected.QUERY);
         } else {
-            server.asked(Expected.QUERY.with(statements.undo("")));
+            server.stream().asked(Expected.QUERY.with(statements.undo("")));
             statements.remove("");
         }
         server.statements().unnamed(null);
@@ -169,7 +169,7 @@ final class RequestStream extends MessageStream {
         if (!whole) {
             session.pin(server, PinReason.LONG_QUERY);
             PreparedStatement unkept = PreparedStatement.unkept();
-            server.asked(Expected.parse(unkept, statements.undo("")));
+            server.stream().asked(Expected.parse(unkept, statements.undo("")));
             statements.put("", unkept);
             server.statements().unnamed(unkept);
             return Verdict.PASS;
@@ -197,7 +197,7 @@ final class RequestStream extends MessageStream {
         }
         if (name.isEmpty()) {
             server.statements().unnamed(statement);
-            server.asked(Expected.parse(statement, undo));
+            server.stream().asked(Expected.parse(statement, undo));
             return Verdict.PASS;
         }
         passBefore();
@@ -213,10 +213,10 @@ final class RequestStream extends MessageStream {
     /** Sends a Parse of ours, and closes what is too much then. */
     private String prepare(PooledServer server, PreparedStatement statement, Expected expected) {
         String name = server.statements().add(statement);
-        server.asked(expected);
+        server.stream().asked(expected);
         server.write(ClientMessages.parse(alloc, name, statement.content()));
         server.statements().evict().ifPresent(evicted -> {
-            server.asked(Expected.hiddenClose(evicted));
+            server.stream().asked(Expected.hiddenClose(evicted));
             server.write(ClientMessages.closeStatement(alloc, evicted.name()));
         });
         return name;
@@ -229,7 +229,7 @@ final class RequestStream extends MessageStream {
             if (name.isEmpty() && !server.statements().hasUnnamed(null)) {
                 // It is another client's.
                 server.statements().unnamed(null);
-                server.asked(Expected.hiddenClose(new ServerStatements.Evicted(ServerStatements.UNKNOWN, "")));
+                server.stream().asked(Expected.hiddenClose(new ServerStatements.Evicted(ServerStatements.UNKNOWN, "")));
                 server.write(ClientMessages.closeStatement(alloc, ""));
             }
             // The server says that there is none, and must not find another client's.
@@ -238,7 +238,7 @@ final class RequestStream extends MessageStream {
         if (name.isEmpty()) {
             if (!server.statements().hasUnnamed(statement)) {
                 server.statements().unnamed(statement);
-                server.asked(Expected.hiddenParse(statement));
+                server.stream().asked(Expected.hiddenParse(statement));
                 server.write(ClientMessages.parse(alloc, "", statement.content()));
             }
             return name;
@@ -259,7 +259,7 @@ final class RequestStream extends MessageStream {
         String name = in.toString(portalEnd + 1, nameEnd - portalEnd - 1, UTF_8);
         passBefore();
         String serverName = serverName(server, name);
-        server.asked(Expected.BIND);
+        server.stream().asked(Expected.BIND);
         if (serverName.equals(name)) {
             return Verdict.PASS;
         }
@@ -272,12 +272,12 @@ final class RequestStream extends MessageStream {
     private Verdict describe(PooledServer server, int totalBytes, ByteBuf in) {
         String name = statementNamed(totalBytes, in);
         if (name == null) {
-            server.asked(Expected.DESCRIBE);
+            server.stream().asked(Expected.DESCRIBE);
             return Verdict.PASS;
         }
         passBefore();
         String serverName = serverName(server, name);
-        server.asked(Expected.DESCRIBE);
+        server.stream().asked(Expected.DESCRIBE);
         if (serverName.equals(name)) {
             return Verdict.PASS;
         }
@@ -288,7 +288,7 @@ final class RequestStream extends MessageStream {
     private Verdict close(PooledServer server, int totalBytes, ByteBuf in) {
         String name = statementNamed(totalBytes, in);
         if (name == null) {
-            server.asked(Expected.CLOSE);
+            server.stream().asked(Expected.CLOSE);
             return Verdict.PASS;
         }
         // The server keeps it for others, and for this client's next time.

@@ -1,6 +1,5 @@
 package dev.coppice.proxy.relay;
 
-import dev.coppice.common.SqlState;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ServerMessages;
 import io.netty.buffer.ByteBuf;
@@ -22,15 +21,6 @@ import java.util.function.Consumer;
  * compute sent was a ReadyForQuery. Knowing that takes a look at six bytes per read instead of a parser.
  */
 public final class Relay implements LiveSession {
-    private static final PgError COMPUTE_LOST = PgError.of(
-            SqlState.CONNECTION_FAILURE,
-            "the connection to the branch's compute was lost",
-            "Connect again: the compute is started anew, and everything that was committed is there.");
-    private static final PgError SHUTTING_DOWN = PgError.of(
-            SqlState.ADMIN_SHUTDOWN,
-            "terminating connection because Coppice is shutting down",
-            "Connect again once it is back.");
-
     private final Channel client;
     private final Channel compute;
     private final Consumer<SessionEnd> onEnd;
@@ -111,11 +101,7 @@ public final class Relay implements LiveSession {
         // Once the client has said goodbye, a compute closes the connection faster than the client does.
         SessionEnd initiator = clientHasTerminated ? SessionEnd.CLIENT : who;
         onEnd.accept(initiator);
-        switch (initiator) {
-            case CLIENT -> {}
-            case COMPUTE -> farewell(COMPUTE_LOST);
-            case SHUTDOWN -> farewell(SHUTTING_DOWN);
-        }
+        initiator.farewell().ifPresent(this::farewell);
         closeAfterFlush(client);
         closeAfterFlush(compute);
     }

@@ -12,7 +12,6 @@ import dev.coppice.proxy.pgwire.ServerMessages;
 import dev.coppice.proxy.route.Route;
 import dev.coppice.proxy.route.RouteRequest;
 import dev.coppice.proxy.route.RoutedEndpoint;
-import dev.coppice.proxy.tls.TlsIdentity;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.util.Optional;
@@ -77,8 +76,7 @@ final class AuthenticationHandler extends SimpleChannelInboundHandler<ClientMess
                     "role {} has a password that is not SCRAM-SHA-256",
                     ClientConnection.shown(login.request().user()));
         }
-        Optional<ChannelBinding> binding =
-                connection.encrypted() ? connection.tls().flatMap(TlsIdentity::channelBinding) : Optional.empty();
+        Optional<ChannelBinding> binding = connection.channelBinding();
         scram = new ScramServer(
                 real.orElseGet(login::mock),
                 real.isEmpty(),

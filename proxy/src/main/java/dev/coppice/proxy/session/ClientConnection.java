@@ -1,6 +1,7 @@
 package dev.coppice.proxy.session;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.auth.ChannelBinding;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
 import dev.coppice.proxy.pgwire.ServerMessages;
@@ -15,7 +16,9 @@ import io.netty.util.AttributeKey;
 import io.netty.util.concurrent.Future;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -66,7 +69,11 @@ final class ClientConnection {
     private String user = "";
     private String database = "";
     private String route = "";
+    private SocketAddress client;
     private boolean encrypted;
+    private Optional<ChannelBinding> channelBinding = Optional.empty();
+    private Optional<String> certificate = Optional.empty();
+    private boolean counted;
     private boolean known;
     private Phase phase = Phase.STARTUP;
     private ProtocolVersion version = ProtocolVersion.V3_0;
@@ -75,6 +82,7 @@ final class ClientConnection {
     private ClientConnection(Channel channel, SessionServices services) {
         this.channel = channel;
         this.services = services;
+        this.client = channel.remoteAddress();
         this.tls = services.tls().current();
         this.overLimit = services.metrics().opened() > services.settings().maxConnections();
     }
@@ -151,14 +159,47 @@ final class ClientConnection {
         return tls;
     }
 
-    void encryptedNow() {
+    /**
+     * The TLS handshake is done.
+     *
+     * @param binding of the certificate that was shown
+     * @param name in the client's certificate
+     */
+    void encryptedNow(Optional<ChannelBinding> binding, Optional<String> name) {
         encrypted = true;
+        channelBinding = binding;
+        certificate = name;
+    }
+
+    /** What SCRAM-SHA-256-PLUS binds to. */
+    Optional<ChannelBinding> channelBinding() {
+        return channelBinding;
+    }
+
+    /**
+     * Says where the client really is, before anything that it sends is heard; false, and closed unheard, when too many
+     * connections from there have proved no password.
+     */
+    boolean isFrom(SocketAddress address) {
+        if (!channel.isOpen()) {
+            return false;
+        }
+        client = address;
+        counted =
+                services.unauthenticated().enter(address(), services.settings().unauthenticatedPerAddress());
+        if (!counted) {
+            drop(Outcome.RATE_LIMITED, "too many connections that have proved no password");
+        }
+        return counted;
+    }
+
+    /** The same for all that are not of the internet. */
+    static InetAddress internetAddress(SocketAddress address) {
+        return address instanceof InetSocketAddress socket ? socket.getAddress() : InetAddress.getLoopbackAddress();
     }
 
     private InetAddress address() {
-        return channel.remoteAddress() instanceof InetSocketAddress socket
-                ? socket.getAddress()
-                : InetAddress.getLoopbackAddress();
+        return internetAddress(client);
     }
 
     /** Why a client is not let in. */
@@ -255,10 +296,18 @@ final class ClientConnection {
     void authenticated() {
         phase = Phase.HELD;
         known = true;
+        leaveUnauthenticated();
         services.metrics().known();
         if (deadline != null) {
             deadline.cancel(false);
             deadline = null;
+        }
+    }
+
+    private void leaveUnauthenticated() {
+        if (counted) {
+            counted = false;
+            services.unauthenticated().leave(address());
         }
     }
 
@@ -315,6 +364,7 @@ final class ClientConnection {
         }
         ending(Outcome.CLIENT_LEFT, "client closed the connection " + phase.description);
         Outcome end = outcome == null ? Outcome.CLIENT_LEFT : outcome;
+        leaveUnauthenticated();
         services.metrics().closed(end, known);
         long fromClient = session == null ? 0 : session.bytesFromClient();
         long fromCompute = session == null ? 0 : session.bytesFromCompute();
@@ -323,11 +373,13 @@ final class ClientConnection {
         // What went well is not news: a client without a pool would fill the log.
         log.atLevel(end == Outcome.SESSION || end == Outcome.CANCEL ? Level.DEBUG : Level.INFO)
                 .log(
-                        "connection ended: id={} client={} tls={} protocol={} user={} database={} route={} outcome={}"
+                        "connection ended: id={} client={} via={} tls={} certificate={} protocol={} user={} database={} route={} outcome={}"
                                 + " reason=\"{}\" duration_ms={} bytes_in={} bytes_out={}",
                         id,
-                        channel.remoteAddress(),
+                        client,
+                        Objects.equals(client, channel.remoteAddress()) ? "-" : channel.remoteAddress(),
                         encrypted,
+                        shown(certificate.orElse("-")),
                         version,
                         shown(user),
                         shown(database),

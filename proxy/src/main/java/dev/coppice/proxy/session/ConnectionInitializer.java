@@ -47,6 +47,17 @@ public final class ConnectionInitializer extends ChannelInitializer<Channel> {
         }
         connections.add(channel);
         ClientConnection connection = ClientConnection.begin(channel, services);
+        ProxyProtocol protocol = services.settings().proxyProtocol();
+        boolean required = protocol.mode() == ProxyProtocol.Mode.REQUIRED;
+        if (protocol.mode() != ProxyProtocol.Mode.OFF
+                && protocol.trusted().allows(ClientConnection.internetAddress(channel.remoteAddress()))) {
+            channel.pipeline().addLast(new ProxyHeaderDetector(connection, required));
+        } else if (required) {
+            connection.drop(Outcome.NOT_ALLOWED, "not a trusted load balancer");
+            return;
+        } else if (!connection.isFrom(channel.remoteAddress())) {
+            return;
+        }
         StartupHandler startup = new StartupHandler(connection);
         channel.pipeline().addLast(new TransportDetector(connection, startup), new StartupDecoder(), startup);
     }

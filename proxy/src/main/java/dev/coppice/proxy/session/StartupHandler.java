@@ -107,7 +107,7 @@ final class StartupHandler extends SimpleChannelInboundHandler<ClientMessage> {
     }
 
     private void encrypted(ChannelHandlerContext ctx, SslHandler handler) {
-        connection.encryptedNow();
+        connection.encryptedNow(TlsIdentity.channelBinding(handler), TlsIdentity.clientName(handler));
         serverName = TlsIdentity.serverName(handler);
         String protocol = handler.applicationProtocol();
         if (!directTls || TlsIdentity.ALPN_POSTGRESQL.equals(protocol)) {

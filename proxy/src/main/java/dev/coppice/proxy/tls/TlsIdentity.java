@@ -3,27 +3,28 @@ package dev.coppice.proxy.tls;
 import dev.coppice.proxy.auth.ChannelBinding;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
+import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 
-/** The certificate and key the proxy shows to clients; makes the handlers that speak TLS with them. */
+/** The certificates and keys the proxy shows to clients; makes the handlers that speak TLS with them. */
 public final class TlsIdentity {
     /** The ALPN protocol of Postgres; direct TLS must name it. */
     public static final String ALPN_POSTGRESQL = "postgresql";
@@ -35,24 +36,23 @@ public final class TlsIdentity {
     static final String KEY_FILE = "server.key";
 
     private final SslContext context;
-    private final Optional<ChannelBinding> channelBinding;
 
-    private TlsIdentity(SslContext context, Optional<ChannelBinding> channelBinding) {
+    private TlsIdentity(SslContext context) {
         this.context = context;
-        this.channelBinding = channelBinding;
     }
 
     /**
      * Loads the identity, making it first where the settings say so; empty when TLS is off.
      *
      * @throws UncheckedIOException when a file cannot be read or made
-     * @throws IllegalStateException when the files are not a certificate and its key
+     * @throws IllegalStateException when the files are not certificates and their keys
      */
     public static Optional<TlsIdentity> load(TlsSettings settings, Clock clock) {
         return switch (settings) {
             case TlsSettings.Off() -> Optional.empty();
-            case TlsSettings.Files(Path certificate, Path key) -> Optional.of(load(certificate, key));
-            case TlsSettings.SelfSigned(Path directory) -> {
+            case TlsSettings.Files(List<TlsSettings.Certificate> certificates, var clients) ->
+                Optional.of(load(certificates, clients));
+            case TlsSettings.SelfSigned(Path directory, var clients) -> {
                 Path certificate = directory.resolve(CERTIFICATE_FILE);
                 Path key = directory.resolve(KEY_FILE);
                 if (!Files.exists(certificate)) {
@@ -63,31 +63,30 @@ public final class TlsIdentity {
                     }
                     SelfSignedCertificate.create(certificate, key, clock);
                 }
-                yield Optional.of(load(certificate, key));
+                yield Optional.of(load(List.of(new TlsSettings.Certificate(certificate, key)), clients));
             }
         };
     }
 
-    private static TlsIdentity load(Path certificate, Path key) {
-        try (InputStream in = Files.newInputStream(certificate)) {
-            X509Certificate own =
-                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
-            SslContext context = SslContextBuilder.forServer(certificate.toFile(), key.toFile())
-                    .sslProvider(SslProvider.JDK)
-                    .protocols("TLSv1.3", "TLSv1.2")
-                    .applicationProtocolConfig(new ApplicationProtocolConfig(
-                            ApplicationProtocolConfig.Protocol.ALPN,
-                            ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
-                            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                            ALPN_POSTGRESQL,
-                            ALPN_HTTP))
-                    .build();
-            return new TlsIdentity(context, ChannelBinding.of(own));
-        } catch (SSLException | CertificateException | IllegalArgumentException e) {
-            throw new IllegalStateException(
-                    "not a PEM certificate and its unencrypted PKCS#8 key: " + certificate + ", " + key, e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the TLS certificate " + certificate, e);
+    private static TlsIdentity load(
+            List<TlsSettings.Certificate> files, Optional<TlsSettings.ClientCertificates> clients) {
+        List<ServerCertificate> certificates =
+                files.stream().map(ServerCertificate::load).toList();
+        SslContextBuilder builder = SslContextBuilder.forServer(new CertificateChoice(certificates))
+                .sslProvider(SslProvider.JDK)
+                .protocols("TLSv1.3", "TLSv1.2")
+                .applicationProtocolConfig(new ApplicationProtocolConfig(
+                        ApplicationProtocolConfig.Protocol.ALPN,
+                        ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
+                        ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                        ALPN_POSTGRESQL,
+                        ALPN_HTTP));
+        clients.ifPresent(asked -> builder.clientAuth(asked.required() ? ClientAuth.REQUIRE : ClientAuth.OPTIONAL)
+                .trustManager(ServerCertificate.certificates(asked.authorities())));
+        try {
+            return new TlsIdentity(builder.build());
+        } catch (SSLException e) {
+            throw new IllegalStateException("TLS cannot be set up with " + files, e);
         }
     }
 
@@ -98,9 +97,24 @@ public final class TlsIdentity {
         return handler;
     }
 
-    /** What SCRAM-SHA-256-PLUS binds to, if this certificate allows it. */
-    public Optional<ChannelBinding> channelBinding() {
-        return channelBinding;
+    /**
+     * What SCRAM-SHA-256-PLUS binds to, if the certificate shown allows it; valid once the handshake is done. A later
+     * identity may have another.
+     */
+    public static Optional<ChannelBinding> channelBinding(SslHandler handler) {
+        Certificate[] shown = handler.engine().getSession().getLocalCertificates();
+        return shown != null && shown.length > 0 && shown[0] instanceof X509Certificate own
+                ? ChannelBinding.of(own)
+                : Optional.empty();
+    }
+
+    /** Whom the client's certificate names; empty when it has shown none. Valid once the handshake is done. */
+    public static Optional<String> clientName(SslHandler handler) {
+        try {
+            return Optional.of(handler.engine().getSession().getPeerPrincipal().getName());
+        } catch (SSLPeerUnverifiedException _) {
+            return Optional.empty();
+        }
     }
 
     /** The server name (SNI) the client asked for; valid once the handshake is done. */

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -18,8 +19,8 @@ import org.slf4j.LoggerFactory;
 public final class TlsSource {
     private static final Logger log = LoggerFactory.getLogger(TlsSource.class);
 
-    private final TlsSettings settings;
     private final Clock clock;
+    private TlsSettings settings;
     private volatile Optional<TlsIdentity> current;
     private List<FileTime> times;
 
@@ -40,6 +41,16 @@ public final class TlsSource {
         return current;
     }
 
+    /**
+     * Goes on with other settings, for connections that come from now on; throws as {@link TlsIdentity#load}, and changes
+     * nothing then. Reads files.
+     */
+    public synchronized void reload(TlsSettings changed) {
+        current = TlsIdentity.load(changed, clock);
+        settings = changed;
+        times = times();
+    }
+
     /** Looks whether the files have changed. To be called now and then, on one thread at a time; it reads files. */
     public synchronized void refresh() {
         List<FileTime> now = times();
@@ -51,18 +62,30 @@ public final class TlsSource {
             times = now;
             log.info("the TLS certificate was replaced");
         } catch (IllegalStateException | UncheckedIOException e) {
-            log.warn("the changed TLS certificate is not used: {}", e.getMessage());
+            log.warn("the changed TLS certificate is not used: {}", reason(e));
             times = now;
         }
     }
 
+    private static String reason(RuntimeException e) {
+        Throwable cause = e.getCause();
+        return cause == null ? String.valueOf(e.getMessage()) : e.getMessage() + ": " + cause.getMessage();
+    }
+
     private List<FileTime> times() {
-        List<Path> files = switch (settings) {
-            case TlsSettings.Off() -> List.of();
-            case TlsSettings.Files(Path certificate, Path key) -> List.of(certificate, key);
-            case TlsSettings.SelfSigned(Path directory) ->
-                List.of(directory.resolve(TlsIdentity.CERTIFICATE_FILE), directory.resolve(TlsIdentity.KEY_FILE));
-        };
+        List<Path> files = new ArrayList<>();
+        switch (settings) {
+            case TlsSettings.Off() -> {}
+            case TlsSettings.Files(List<TlsSettings.Certificate> certificates, var clients) -> {
+                certificates.forEach(each -> files.addAll(List.of(each.chain(), each.key())));
+                clients.ifPresent(asked -> files.add(asked.authorities()));
+            }
+            case TlsSettings.SelfSigned(Path directory, var clients) -> {
+                files.add(directory.resolve(TlsIdentity.CERTIFICATE_FILE));
+                files.add(directory.resolve(TlsIdentity.KEY_FILE));
+                clients.ifPresent(asked -> files.add(asked.authorities()));
+            }
+        }
         try {
             return List.of(files.stream()
                     .map(file -> {

@@ -11,7 +11,7 @@ class LoginLimiterTest {
     private final AtomicLong now = new AtomicLong(123);
 
     private LoginLimiter limiter(int perAddress, int perEndpoint, int failures) {
-        return new LoginLimiter(new RateLimits(perAddress, perEndpoint, failures), now::get);
+        return new LoginLimiter(new RateLimits(perAddress, perEndpoint, failures, 0), now::get);
     }
 
     private static InetAddress address(String text) {

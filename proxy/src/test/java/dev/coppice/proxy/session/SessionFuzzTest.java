@@ -10,12 +10,14 @@ import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
 import dev.coppice.proxy.cancel.CancelKeys;
-import dev.coppice.proxy.http.HttpMetrics;
 import dev.coppice.proxy.http.HttpServices;
 import dev.coppice.proxy.http.HttpSettings;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.limit.LoginLimiter;
 import dev.coppice.proxy.limit.RateLimits;
+import dev.coppice.proxy.limit.UnauthenticatedConnections;
+import dev.coppice.proxy.pgwire.CancelKey;
+import dev.coppice.proxy.pgwire.ProtocolVersion;
 import dev.coppice.proxy.pool.PoolMetrics;
 import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.pool.Pools;
@@ -34,14 +36,17 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ImmediateEventExecutor;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,18 +87,29 @@ class SessionFuzzTest {
                 cancelKeys,
                 new PoolMetrics(metrics));
         services = new SessionServices(
-                new SessionSettings(
-                        100, Duration.ofSeconds(HANDSHAKE_SECONDS), List.of("localhost"), false, AddressRanges.ALL),
+                new AtomicReference<>(settings(ProxyProtocol.OFF)),
                 TlsSource.open(new TlsSettings.SelfSigned(directory), Clock.systemUTC()),
                 new MockVerifiers(new byte[] {1}),
                 nonces,
                 new PasswordChecker(),
-                new LoginLimiter(new RateLimits(0, 0, 0), System::nanoTime),
+                new LoginLimiter(new RateLimits(0, 0, 0, 0), System::nanoTime),
+                new UnauthenticatedConnections(),
                 cancelKeys,
                 compute,
                 pools,
-                new HttpServices(HttpSettings.DEFAULTS, pools, new HttpMetrics(metrics)),
+                HttpServices.create(HttpSettings.DEFAULTS, pools, metrics),
                 new ProxyMetrics(metrics));
+    }
+
+    private static SessionSettings settings(ProxyProtocol protocol) {
+        return new SessionSettings(
+                100,
+                Duration.ofSeconds(HANDSHAKE_SECONDS),
+                List.of("localhost"),
+                false,
+                AddressRanges.ALL,
+                0,
+                protocol);
     }
 
     private EmbeddedChannel open() {
@@ -138,10 +154,10 @@ class SessionFuzzTest {
     }
 
     private void rounds(Conversation conversation) {
-        long firstSeed = System.nanoTime();
+        long firstSeed = Long.getLong("coppice.seed", System.nanoTime());
         for (long seed = firstSeed; seed < firstSeed + ROUNDS; seed++) {
             Random random = new Random(seed);
-            String round = "seed " + seed;
+            String round = "-Dcoppice.seed=" + seed;
             EmbeddedChannel channel = open();
             try {
                 conversation.hold(channel, random);
@@ -224,6 +240,66 @@ class SessionFuzzTest {
             channel.runPendingTasks();
             byte[] last = ("p\0\0\0\116c=biws,r=clientnonce,p=" + "A".repeat(50)).getBytes(UTF_8);
             send(channel, mutated(last, random), random);
+        });
+    }
+
+    private static byte[] cancelRequest(CancelKey key) {
+        byte[] secret = key.secret();
+        return ByteBuffer.allocate(12 + secret.length)
+                .putInt(12 + secret.length)
+                .putInt(80877102)
+                .putInt(key.processId())
+                .put(secret)
+                .array();
+    }
+
+    @Test
+    void damaged_cancel_requests_end_in_a_close() {
+        CancelKey good = services.cancelKeys()
+                .add(Path.of("/nowhere"), new CancelKey(7, new byte[] {1, 2, 3, 4}), ProtocolVersion.V3_2);
+        rounds((channel, random) -> {
+            byte[] request = cancelRequest(good);
+            byte[] damaged = mutated(request, random);
+            // Behind the length and the code: process id and secret.
+            damaged[8 + random.nextInt(request.length - 8)] ^= (byte) (1 + random.nextInt(255));
+            send(channel, damaged, random);
+        });
+    }
+
+    @Test
+    void cancel_requests_with_made_up_keys_end_in_a_close() {
+        rounds((channel, random) -> {
+            byte[] secret = new byte[4 + random.nextInt(253)];
+            random.nextBytes(secret);
+            // As ours begin.
+            secret[0] = 1;
+            send(channel, cancelRequest(new CancelKey(random.nextInt(), secret)), random);
+        });
+    }
+
+    @Test
+    void mutated_proxy_protocol_headers_end_in_a_close() {
+        byte[] header = HexFormat.of().parseHex("0d0a0d0a000d0a515549540a" + "2111000c" + "cb007107cb0071079c401539");
+        for (ProxyProtocol.Mode mode : List.of(ProxyProtocol.Mode.OPTIONAL, ProxyProtocol.Mode.REQUIRED)) {
+            services.currentSettings().set(settings(new ProxyProtocol(mode, AddressRanges.ALL)));
+            rounds((channel, random) -> {
+                send(channel, mutated(header, random), random);
+                send(channel, mutated(startup(), random), random);
+                send(channel, randomBytes(random, 50), random);
+            });
+        }
+    }
+
+    @Test
+    void random_bytes_in_place_of_a_proxy_protocol_header_end_in_a_close() {
+        services.currentSettings().set(settings(new ProxyProtocol(ProxyProtocol.Mode.REQUIRED, AddressRanges.ALL)));
+        rounds((channel, random) -> {
+            byte[] bytes = randomBytes(random, 300);
+            byte[] begin = random.nextBoolean()
+                    ? "PROXY ".getBytes(UTF_8)
+                    : HexFormat.of().parseHex("0d0a0d0a000d0a515549540a");
+            System.arraycopy(begin, 0, bytes, 0, Math.min(begin.length, bytes.length));
+            send(channel, bytes, random);
         });
     }
 

@@ -97,6 +97,13 @@ public final class DurableFiles {
         }
     }
 
+    /** Lets another user pass through a directory to what lies in it and is his; he cannot list or change it. */
+    public static void openTo(Path directory, int uid) throws IOException {
+        if (!Integer.valueOf(uid).equals(Files.getAttribute(directory, "unix:uid", LinkOption.NOFOLLOW_LINKS))) {
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+        }
+    }
+
     /** Gives a file or directory (not what a link points to) to a numeric user and group. */
     public static void changeOwner(Path path, int uid, int gid) {
         try {

@@ -1,0 +1,82 @@
+package dev.coppice.cli;
+
+import static dev.coppice.cli.ApiClient.encode;
+import static dev.coppice.cli.CoppiceCommand.withSession;
+
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+
+@Command(
+        name = "schema-diff",
+        aliases = "diff",
+        description = "Show how the schema of a branch differs from another one's, or from what it was.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  coppice branches schema-diff main dev-alice",
+            "  coppice branches schema-diff dev-alice@2026-11-21T09:30:00Z dev-alice --database shop"
+        })
+final class SchemaDiffCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Parameters(
+            index = "0",
+            paramLabel = "BASE",
+            description = "The branch to compare with, perhaps with @ and an LSN or a time.")
+    private String base = "";
+
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "BRANCH",
+            description = "The branch, perhaps with @ and a point. Default: the default branch.")
+    private @Nullable String branch;
+
+    @Option(
+            names = {"--database", "--db"},
+            paramLabel = "NAME",
+            description = "Default: every database of the branch.")
+    private @Nullable String database;
+
+    @Override
+    public Integer call() {
+        BranchAt before = BranchAt.parse(base);
+        BranchAt after = BranchAt.parse(branch);
+        return withSession(spec, session -> {
+            String project = session.projectPath();
+            String path = session.branchPath(project, after.branch());
+            String query = "&base_branch_id="
+                    + encode(session.branch(project, before.branch()).path("id").asString(""))
+                    + point("&base_", before.moment())
+                    + point("&", after.moment());
+            if (database != null) {
+                show(session, path, query, database);
+                return 0;
+            }
+            for (JsonNode found : session.api().get(path + "/databases").path("databases")) {
+                show(session, path, query, found.path("name").asString(""));
+            }
+            return 0;
+        });
+    }
+
+    private static String point(String prefix, @Nullable Moment moment) {
+        return moment == null ? "" : prefix + moment.kind() + "=" + encode(moment.text());
+    }
+
+    private static void show(Session session, String path, String query, String database) {
+        JsonNode answer = session.api().get(path + "/compare_schema?db_name=" + encode(database) + query);
+        String diff = answer.path("diff").asString("");
+        if (!session.output().isTable()) {
+            session.output().tree(answer);
+        } else if (!diff.isEmpty()) {
+            session.output().line("Database: " + database + "\n" + diff);
+        }
+    }
+}

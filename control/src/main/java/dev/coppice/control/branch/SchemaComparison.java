@@ -1,0 +1,96 @@
+package dev.coppice.control.branch;
+
+import com.github.difflib.DiffUtils;
+import com.github.difflib.UnifiedDiffUtils;
+import dev.coppice.common.Lsn;
+import dev.coppice.compute.ComputeAddress;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.control.sql.SchemaText;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+
+/** The schema of a branch, now or at a moment of its history, and how two of them differ. */
+public final class SchemaComparison {
+    /** Lines around a difference, as {@code diff -u} has them. */
+    private static final int CONTEXT_LINES = 3;
+
+    private static final String INVALID_CATALOG_NAME = "3D000";
+
+    private final Workshop shop;
+
+    public SchemaComparison(Workshop shop) {
+        this.shop = shop;
+    }
+
+    /** One side of a comparison. */
+    public record Side(Branch branch, BranchPointRequest point) {
+        private String label() {
+            return switch (point) {
+                case BranchPointRequest.Head() -> branch.name();
+                case BranchPointRequest.AtLsn(var lsn) -> branch.name() + "@" + lsn;
+                case BranchPointRequest.AtTime(var time) -> branch.name() + "@" + time;
+            };
+        }
+    }
+
+    /**
+     * The schema of a database as SQL. Wakes the branch, or a compute of the moment.
+     *
+     * @throws ControlException NOT_FOUND for the database, UNPROCESSABLE for a moment outside the history
+     */
+    public String schema(Branch branch, String database, BranchPointRequest point) {
+        ComputeAddress address = address(branch, point);
+        try (Connection connection = ComputeSql.open(address.socket(), database)) {
+            return SchemaText.of(connection);
+        } catch (SQLException e) {
+            throw INVALID_CATALOG_NAME.equals(e.getSQLState())
+                    ? new ControlException(
+                            ControlException.Kind.NOT_FOUND,
+                            "db_name: database \"" + database + "\" not found in branch \"" + branch.name() + "\"",
+                            e)
+                    : ComputeSql.translate(e);
+        }
+    }
+
+    private ComputeAddress address(Branch branch, BranchPointRequest point) {
+        if (!(point instanceof BranchPointRequest.Head)) {
+            return shop.travel().wake(branch, point);
+        }
+        Optional<String> endpoint =
+                shop.inventory().endpointOfBranch(branch.id()).map(Endpoint::id);
+        if (endpoint.isEmpty()) {
+            // Nobody writes to it, so its end is its present.
+            Lsn end = shop.pages().timeline(Workshop.timeline(branch)).endOfWal();
+            return shop.travel().wake(branch, new BranchPointRequest.AtLsn(end));
+        }
+        try (BranchLocks.Hold _ = shop.locks().shared(branch, "read")) {
+            ComputeAddress address = shop.computes()
+                    .awake(endpoint.get(), Workshop.timeline(shop.branch(branch.projectId(), branch.id())));
+            shop.monitor().touch(endpoint.get());
+            return address;
+        }
+    }
+
+    /** What would have to change in {@code base} to become {@code other}, as a unified diff; empty when they are equal. */
+    public String difference(Side base, Side other, String database) {
+        List<String> before = lines(base, database);
+        List<String> after = lines(other, database);
+        return String.join(
+                "\n",
+                UnifiedDiffUtils.generateUnifiedDiff(
+                        "a/" + base.label(),
+                        "b/" + other.label(),
+                        before,
+                        DiffUtils.diff(before, after),
+                        CONTEXT_LINES));
+    }
+
+    private List<String> lines(Side side, String database) {
+        return schema(side.branch(), database, side.point()).lines().toList();
+    }
+}

@@ -1,0 +1,230 @@
+package dev.coppice.control.branch;
+
+import dev.coppice.common.TimelineId;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.Snapshot;
+import dev.coppice.control.catalog.SnapshotPlan;
+import dev.coppice.control.catalog.SnapshotPlanRows;
+import dev.coppice.control.catalog.SnapshotRows;
+import dev.coppice.control.error.ControlException;
+import dev.coppice.storage.Lease;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes, renames and deletes snapshots, by request or by schedule. A snapshot is a hidden timeline that begins at its point:
+ * O(1), kept from garbage collection as a branch is, whatever becomes of the branch itself.
+ */
+public final class SnapshotWorkflows {
+    private static final Logger log = LoggerFactory.getLogger(SnapshotWorkflows.class);
+    private static final int PLANS_MAX = 16;
+    private static final int NAME_MAX_CHARACTERS = 256;
+
+    private final Workshop shop;
+
+    public SnapshotWorkflows(Workshop shop) {
+        this.shop = shop;
+    }
+
+    /** A snapshot that was just taken. */
+    public record Taken(Snapshot snapshot, Operation operation) {}
+
+    /**
+     * Takes a snapshot.
+     *
+     * @param name absent = one is made up
+     * @param expiresAt absent = it stays until it is deleted
+     * @throws ControlException UNPROCESSABLE for a point outside the branch's history
+     */
+    public Taken take(
+            String projectId,
+            String branchId,
+            BranchPointRequest point,
+            @Nullable String name,
+            @Nullable Instant expiresAt) {
+        if (expiresAt != null && !expiresAt.isAfter(shop.now())) {
+            throw ControlException.invalid("expires_at: " + expiresAt + " is not in the future");
+        }
+        return take(projectId, branchId, point, name, expiresAt, true);
+    }
+
+    private Taken take(
+            String projectId,
+            String branchId,
+            BranchPointRequest point,
+            @Nullable String name,
+            @Nullable Instant expiresAt,
+            boolean manual) {
+        if (name != null) {
+            checkName(name);
+        }
+        if (point instanceof BranchPointRequest.Head) {
+            new BusyParent(shop).shortenReplay(shop.branch(projectId, branchId));
+        }
+        shop.family().readLock().lock();
+        try (BranchLocks.Hold _ = shop.locks().shared(shop.branch(projectId, branchId), "copied")) {
+            Branch branch = shop.branch(projectId, branchId);
+            try (Lease lease = shop.resolver().resolve(branch, point)) {
+                return take(branch, lease, point, name, expiresAt, manual);
+            }
+        } finally {
+            shop.family().readLock().unlock();
+        }
+    }
+
+    private Taken take(
+            Branch branch,
+            Lease lease,
+            BranchPointRequest point,
+            @Nullable String name,
+            @Nullable Instant expiresAt,
+            boolean manual) {
+        Instant now = shop.now();
+        Snapshot snapshot = new Snapshot(
+                shop.ids().snapshot(),
+                branch.projectId(),
+                branch.id(),
+                name == null ? branch.name() + " at " + now : name,
+                shop.ids().branch(),
+                lease.point().lsn(),
+                point instanceof BranchPointRequest.AtTime(var time) ? time : null,
+                manual,
+                now,
+                expiresAt);
+        Operation operation = shop.operation(
+                branch.projectId(), branch.id(), null, ProjectWorkflows.CREATE, Operation.Status.FINISHED, null);
+        TimelineId timeline = new TimelineId(snapshot.timelineId());
+        shop.createTimeline(
+                timeline, lease.point(), shop.project(branch.projectId()).retention());
+        try {
+            shop.catalog().transaction(connection -> {
+                SnapshotRows.insert(connection, snapshot);
+                OperationRows.insert(connection, operation);
+                return Boolean.TRUE;
+            });
+        } catch (RuntimeException e) {
+            new Removal(shop).removeTimeline(timeline, e);
+            throw e;
+        }
+        return new Taken(snapshot, operation);
+    }
+
+    private static void checkName(String name) {
+        if (name.isBlank()
+                || name.length() > NAME_MAX_CHARACTERS
+                || name.chars().anyMatch(Character::isISOControl)) {
+            throw ControlException.invalid(
+                    "snapshot.name: must have 1 to " + NAME_MAX_CHARACTERS + " characters and no control characters");
+        }
+    }
+
+    /** A project's snapshots, oldest first. */
+    public List<Snapshot> list(String projectId) {
+        shop.project(projectId);
+        return shop.catalog().transaction(connection -> SnapshotRows.list(connection, projectId));
+    }
+
+    public Snapshot snapshot(String projectId, String id) {
+        shop.project(projectId);
+        return shop.catalog()
+                .transaction(connection -> SnapshotRows.find(connection, projectId, id))
+                .orElseThrow(() -> ControlException.notFound("snapshot \"" + id + "\" not found"));
+    }
+
+    public Snapshot rename(String projectId, String id, String name) {
+        checkName(name);
+        return store(snapshot(projectId, id).renamed(name));
+    }
+
+    /** @param end null = never */
+    public Snapshot setExpiry(String projectId, String id, @Nullable Instant end) {
+        if (end != null && !end.isAfter(shop.now())) {
+            throw ControlException.invalid("snapshot.expires_at: " + end + " is not in the future");
+        }
+        return store(snapshot(projectId, id).expiringAt(end));
+    }
+
+    private Snapshot store(Snapshot changed) {
+        return shop.catalog().transaction(connection -> {
+            SnapshotRows.update(connection, changed);
+            return changed;
+        });
+    }
+
+    /** Deletes the snapshot; branches that were made from it stay. */
+    public Operation delete(String projectId, String id) {
+        Snapshot snapshot = snapshot(projectId, id);
+        Operation operation = shop.operation(
+                projectId, snapshot.sourceBranchId(), null, BranchWorkflows.DELETE, Operation.Status.FINISHED, null);
+        shop.catalog().transaction(connection -> {
+            SnapshotRows.delete(connection, snapshot);
+            OperationRows.insert(connection, operation);
+            return Boolean.TRUE;
+        });
+        shop.hidden().sweep();
+        return operation;
+    }
+
+    /** The plans by which snapshots of the branch are taken. */
+    public List<SnapshotPlan> schedule(String projectId, String branchId) {
+        Branch branch = shop.branch(projectId, branchId);
+        return shop.catalog().transaction(connection -> SnapshotPlanRows.list(connection, branch.id()));
+    }
+
+    /** Replaces the plans by which snapshots of the branch are taken; the first of each is taken when it is due next. */
+    public void setSchedule(String projectId, String branchId, List<SnapshotPlan> plans) {
+        if (plans.size() > PLANS_MAX) {
+            throw ControlException.invalid("schedule: must have at most " + PLANS_MAX + " items");
+        }
+        Branch branch = shop.branch(projectId, branchId);
+        shop.catalog().transaction(connection -> {
+            SnapshotPlanRows.replace(connection, branch.id(), plans, shop.now());
+            return Boolean.TRUE;
+        });
+    }
+
+    /** Takes what is due by schedule, and deletes what has expired. */
+    void keepUp() {
+        Instant now = shop.now();
+        @Nullable Instant due = shop.catalog().transaction(SnapshotRows::nextDue);
+        if (due == null || due.isAfter(now)) {
+            return;
+        }
+        for (SnapshotPlanRows.Due planned :
+                shop.catalog().transaction(connection -> SnapshotPlanRows.due(connection, now))) {
+            try {
+                takePlanned(planned, now);
+            } catch (ControlException e) {
+                log.warn(
+                        "A scheduled snapshot of branch {} could not be taken: {}", planned.branchId(), e.getMessage());
+            }
+        }
+        for (Snapshot expired : shop.catalog().transaction(connection -> SnapshotRows.expired(connection, now))) {
+            delete(expired.projectId(), expired.id());
+        }
+    }
+
+    private void takePlanned(SnapshotPlanRows.Due planned, Instant now) {
+        Branch branch = shop.inventory()
+                .branch(planned.branchId())
+                .orElseThrow(() -> ControlException.notFound("branch \"" + planned.branchId() + "\" not found"));
+        Integer retention = planned.plan().retentionSeconds();
+        take(
+                branch.projectId(),
+                branch.id(),
+                new BranchPointRequest.Head(),
+                null,
+                retention == null ? null : now.plusSeconds(retention),
+                false);
+        // What was missed while the server was away is taken once.
+        shop.catalog().transaction(connection -> {
+            SnapshotPlanRows.advance(connection, planned, planned.plan().after(now));
+            return Boolean.TRUE;
+        });
+    }
+}

@@ -1,0 +1,313 @@
+package dev.coppice.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.coppice.common.Lsn;
+import dev.coppice.common.TimelineId;
+import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.branch.BranchWorkflows;
+import dev.coppice.control.branch.ProjectWorkflows;
+import dev.coppice.control.branch.Recovery;
+import dev.coppice.control.branch.RecoveryWindow;
+import dev.coppice.control.branch.RestoreWorkflow;
+import dev.coppice.control.branch.SnapshotRestore;
+import dev.coppice.control.branch.SnapshotWorkflows;
+import dev.coppice.control.branch.TimeTravel;
+import dev.coppice.control.branch.Workshop;
+import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.BranchLife;
+import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.HiddenTimeline;
+import dev.coppice.control.catalog.HiddenTimelineRows;
+import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.SnapshotRows;
+import dev.coppice.control.catalog.Steps;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Every kind of operation, ended between any two of its durable steps as a kill would end it; then one restart. What was
+ * under way is finished or undone, and nothing belongs to nobody.
+ */
+class OperationsIT {
+    /** More would be an operation that never ends. */
+    private static final int STEPS_MAX = 50;
+
+    /** Of the branches that are left; each has to be woken. */
+    private static final int LOOKED_AT_MAX = 12;
+
+    /** Passes everything that would undo an operation. */
+    private static final class Killed extends Error {
+        private static final long serialVersionUID = 1L;
+    }
+
+    /** Ends the operation of one thread at a step of it. */
+    private static final class Killer implements Steps {
+        private volatile @Nullable Thread victim;
+        private int left;
+
+        @Override
+        public void between() {
+            if (Thread.currentThread().equals(victim) && --left == 0) {
+                throw new Killed();
+            }
+        }
+
+        /** Whether {@code operation} was ended at its step number {@code step}, from 1; it has no such step otherwise. */
+        boolean kill(int step, Runnable operation) {
+            left = step;
+            victim = Thread.currentThread();
+            try {
+                operation.run();
+                return false;
+            } catch (Killed e) {
+                return true;
+            } finally {
+                victim = null;
+            }
+        }
+    }
+
+    private final Killer killer = new Killer();
+    private final long seed = Long.getLong("coppice.seed", 20_261_121L);
+    private final Random random = new Random(seed);
+    private ControlFixture fixture;
+    private ProjectFixture project;
+    private int names;
+
+    @BeforeEach
+    void open() throws IOException {
+        fixture = new ControlFixture(-1, new TimeTravel.Limits(10, 2), new RecoveryWindow(600, 600), killer);
+        project = new ProjectFixture(fixture, "operations");
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        fixture.close();
+    }
+
+    @Test
+    void whatever_a_kill_interrupts_is_finished_or_undone_and_nothing_is_left_over() throws Exception {
+        project.execute(project.main, "CREATE TABLE t AS SELECT 1 AS n");
+        Lsn past = Lsn.parse(project.query(project.main, "SELECT pg_current_wal_insert_lsn()::text"));
+        project.execute(project.main, "INSERT INTO t VALUES (2)");
+        String guarded = project.created("guarded");
+        project.patch(guarded, "\"protected\":true");
+        String snapshot = snapshots()
+                .take(project.id, project.main, new BranchPointRequest.Head(), "s", null)
+                .snapshot()
+                .id();
+        BranchPointRequest head = new BranchPointRequest.Head();
+
+        everyStep("branch", () -> create(project.main, head, BranchLife.PARENT_DATA));
+        someSteps("branch at an LSN", 3, () -> create(project.main, new BranchPointRequest.AtLsn(past), "parent-data"));
+        someSteps("child of a protected branch", 3, () -> create(guarded, head, BranchLife.PARENT_DATA));
+        someSteps("schema-only branch", 4, () -> create(project.main, head, BranchLife.SCHEMA_ONLY));
+        everyStep("snapshot", () -> snapshots().take(project.id, project.main, head, null, null));
+        someSteps(
+                "snapshot restore",
+                3,
+                () -> snapshotRestore().restore(new SnapshotRestore.Request(project.id, snapshot, fresh(), null)));
+        everyStep("deletion", branch(id -> branches().delete(project.id, id, false)));
+        everyStep("deletion for good", branch(id -> branches().delete(project.id, id, true)));
+        everyStep("recovery", deleted(id -> new Recovery(shop()).branch(project.id, id)));
+        everyStep(
+                "expiry",
+                branch(id -> branches()
+                        .setExpiry(project.id, id, shop().clock().instant().plusSeconds(60))));
+        everyStep("reset", branch(id -> restore(id, project.main, head, null)));
+        someSteps("restore from the past", 4, branch(id -> {
+            Lsn now = fixture.pages
+                    .timeline(new TimelineId(project.row(id).timelineId()))
+                    .endOfWal();
+            restore(id, id, new BranchPointRequest.AtLsn(now), fresh());
+        }));
+        someSteps(
+                "finalization",
+                4,
+                restored(snapshot, id -> snapshotRestore().finalizeRestore(project.id, id, fresh())));
+        everyStep("snapshot deletion", taken(id -> snapshots().delete(project.id, id)));
+        someSteps(
+                "project",
+                2,
+                () -> new ProjectWorkflows(shop())
+                        .create(new ProjectWorkflows.Request(
+                                fresh(), "main", "owner", "db", 3600, ProjectSettings.DEFAULTS)));
+        someSteps("project deletion", 2, otherProject(id -> new ProjectWorkflows(shop()).delete(id, false)));
+        someSteps("project deletion for good", 2, otherProject(id -> new ProjectWorkflows(shop()).delete(id, true)));
+
+        fixture.abandon();
+        fixture.open();
+        assertNothingIsLeftOver();
+        assertThat(project.query(project.main, "SELECT sum(n) FROM t")).isEqualTo("3");
+        List<Branch> left = new ArrayList<>(shop().catalog().inventory().branchesOf(project.id));
+        Collections.shuffle(left, random);
+        for (Branch branch : left.subList(0, Math.min(LOOKED_AT_MAX, left.size()))) {
+            String count = project.query(branch.id(), "SELECT count(*) FROM t");
+            assertThat(count)
+                    .as(branch.toString())
+                    .isIn(branch.life().isSchemaOnly() ? List.of("0") : List.of("1", "2"));
+            fixture.computes.suspend(project.endpointOf(branch.id())).join();
+        }
+    }
+
+    private void everyStep(String what, Runnable operation) {
+        int step = 1;
+        while (killer.kill(step, prepared(operation))) {
+            step++;
+            assertThat(step).as(what).isLessThanOrEqualTo(STEPS_MAX);
+        }
+        assertThat(step).as(what + " has durable steps").isGreaterThan(1);
+    }
+
+    private void someSteps(String what, int count, Runnable operation) {
+        List<Integer> steps = new ArrayList<>();
+        for (int step = 1; step <= 2 * count + 1; step++) {
+            steps.add(step);
+        }
+        Collections.shuffle(steps, random);
+        int killed = 0;
+        for (int step : steps.subList(0, count)) {
+            killed += killer.kill(step, prepared(operation)) ? 1 : 0;
+        }
+        assertThat(killed).as(what + " was killed; -Dcoppice.seed=" + seed).isPositive();
+    }
+
+    /** What an operation needs is made before anything is killed. */
+    private interface Preparation extends Runnable {
+        Runnable prepare();
+
+        @Override
+        default void run() {
+            prepare().run();
+        }
+    }
+
+    private static Runnable prepared(Runnable operation) {
+        return operation instanceof Preparation preparation ? preparation.prepare() : operation;
+    }
+
+    private Preparation branch(Consumer<String> operation) {
+        return () -> {
+            String id = project.created(fresh());
+            return () -> operation.accept(id);
+        };
+    }
+
+    private Preparation deleted(Consumer<String> operation) {
+        return () -> {
+            String id = project.created(fresh());
+            project.delete(id);
+            return () -> operation.accept(id);
+        };
+    }
+
+    private Preparation restored(String snapshot, Consumer<String> operation) {
+        return () -> {
+            String target = project.created(fresh());
+            String id = snapshotRestore()
+                    .restore(new SnapshotRestore.Request(project.id, snapshot, fresh(), target))
+                    .branch()
+                    .id();
+            return () -> operation.accept(id);
+        };
+    }
+
+    private Preparation taken(Consumer<String> operation) {
+        return () -> {
+            String id = snapshots()
+                    .take(project.id, project.main, new BranchPointRequest.Head(), null, null)
+                    .snapshot()
+                    .id();
+            return () -> operation.accept(id);
+        };
+    }
+
+    private Preparation otherProject(Consumer<String> operation) {
+        return () -> {
+            String id = new ProjectFixture(fixture, fresh()).id;
+            return () -> operation.accept(id);
+        };
+    }
+
+    private void create(String parent, BranchPointRequest point, String source) {
+        branches()
+                .create(new BranchWorkflows.Request(
+                        project.id, parent, fresh(), point, false, true, 0, EndpointSettings.DEFAULTS, source, null));
+    }
+
+    private void restore(String id, String source, BranchPointRequest point, @Nullable String preserve) {
+        new RestoreWorkflow(shop()).restore(new RestoreWorkflow.Request(project.id, id, source, point, preserve));
+    }
+
+    private String fresh() {
+        return "name-" + ++names;
+    }
+
+    private Workshop shop() {
+        return fixture.control.workshop();
+    }
+
+    private BranchWorkflows branches() {
+        return new BranchWorkflows(shop());
+    }
+
+    private SnapshotWorkflows snapshots() {
+        return new SnapshotWorkflows(shop());
+    }
+
+    private SnapshotRestore snapshotRestore() {
+        return new SnapshotRestore(shop());
+    }
+
+    private void assertNothingIsLeftOver() {
+        assertThat(shop().catalog().transaction(OperationRows::unfinished)).isEmpty();
+        Set<String> owned = new HashSet<>(Set.of(ProjectWorkflows.TEMPLATE.value()));
+        for (Branch branch : shop().catalog().inventory().branches()) {
+            assertThat(branch.state()).as(branch.toString()).isIn(BranchState.READY, BranchState.DELETED);
+            assertThat(fixture.pages.exists(new TimelineId(branch.timelineId())))
+                    .as(branch.toString())
+                    .isTrue();
+            owned.add(branch.timelineId());
+        }
+        Set<String> held = new HashSet<>();
+        List<Project> projects = new ArrayList<>(shop().catalog().inventory().projects());
+        projects.addAll(shop().catalog().inventory().deletedProjects());
+        for (Project found : projects) {
+            shop().catalog()
+                    .transaction(connection -> SnapshotRows.list(connection, found.id()))
+                    .forEach(snapshot -> held.add(snapshot.timelineId()));
+        }
+        for (HiddenTimeline hidden : shop().catalog().transaction(HiddenTimelineRows::all)) {
+            TimelineId id = new TimelineId(hidden.timelineId());
+            assertThat(fixture.pages.exists(id)).as(hidden.toString()).isTrue();
+            switch (hidden.kind()) {
+                case SNAPSHOT -> assertThat(held).contains(hidden.timelineId());
+                case RETIRED, CLEAN_POINT ->
+                    assertThat(fixture.pages.children(id)).as(hidden.toString()).isNotEmpty();
+                case MOMENT -> assertThat(hidden).as("nobody looks at a moment").isNull();
+            }
+            owned.add(hidden.timelineId());
+        }
+        assertThat(fixture.pages.timelines()).extracting(TimelineId::value).containsExactlyInAnyOrderElementsOf(owned);
+        for (Endpoint endpoint : shop().catalog().inventory().endpoints()) {
+            assertThat(shop().catalog().inventory().branch(endpoint.branchId()))
+                    .as(endpoint.toString())
+                    .isPresent();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.coppice.proxy.pool;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.SequencedSet;
+import org.jspecify.annotations.Nullable;
+
+/** The connections and clients of one {@link PoolKey}. Confined to the pool's home loop. */
+final class Lane {
+    /** Of the idle connections, when one with certain settings is looked for. */
+    private static final int MAX_LOOKED_AT = 32;
+
+    final Deque<PooledServer> idle = new ArrayDeque<>();
+    final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
+    /** The parameters that the server reported to the last connection; null before the first. */
+    byte @Nullable [] greeting;
+
+    int opening;
+    int clients;
+    int servers;
+
+    boolean unused() {
+        return clients == 0 && servers == 0;
+    }
+
+    /** The idle connection that was used last, of those that have these settings where there is one. */
+    @Nullable
+    PooledServer takeIdle(SessionSettings settings) {
+        PooledServer last = idle.peekLast();
+        if (last != null && !settings.equals(last.settings())) {
+            Iterator<PooledServer> each = idle.descendingIterator();
+            for (int i = 0; i < MAX_LOOKED_AT && each.hasNext(); i++) {
+                PooledServer server = each.next();
+                if (settings.equals(server.settings()) && server.channel().isActive()) {
+                    each.remove();
+                    return server;
+                }
+            }
+        }
+        for (PooledServer free = idle.pollLast(); free != null; free = idle.pollLast()) {
+            if (free.channel().isActive()) {
+                return free;
+            }
+        }
+        return null;
+    }
+}
