@@ -82,7 +82,7 @@ class ControlIT {
         assertThat(made.text("/databases/0/name")).isEqualTo("coppice");
         assertThat(made.text("/roles/0/name")).isEqualTo("coppice_owner");
         String endpoint = made.text("/endpoints/0/id");
-        assertThat(made.text("/endpoints/0/host")).isEqualTo(endpoint + ".localhost");
+        assertThat(made.text("/endpoints/0/host")).isEqualTo(endpoint + ".localhost:5433");
         assertThat(made.text("/endpoints/0/current_state")).isEqualTo("idle");
         assertThat(made.text("/connection_uris/0/connection_uri")).contains("endpoint%3D" + endpoint);
         assertThat(fixture.control.routing().byBranchName("dev-inherit"))

@@ -1,6 +1,7 @@
 package dev.coppice.control.api;
 
 import dev.coppice.control.catalog.AnnotationRows;
+import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.error.ControlException;
 import java.time.Clock;
@@ -8,6 +9,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What clients note about branches: names and texts that Coppice keeps and does not read. */
@@ -23,8 +25,9 @@ final class Annotations {
         this.clock = clock;
     }
 
-    Map<String, AnnotationRows.Annotation> ofProject(String projectId) {
-        return catalog.transaction(connection -> AnnotationRows.ofProject(connection, projectId));
+    /** From memory: listing branches must not wait for the catalog. */
+    Optional<AnnotationRows.Annotation> of(String branchId) {
+        return catalog.inventory().annotation(branchId);
     }
 
     /**
@@ -51,14 +54,15 @@ final class Annotations {
     }
 
     /** Notes it; nothing when there is nothing to be noted. */
-    void put(String branchId, Map<String, String> notes) {
+    void put(Branch branch, Map<String, String> notes) {
         if (notes.isEmpty()) {
             return;
         }
         Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
-        catalog.transaction(connection -> {
-            AnnotationRows.put(connection, new AnnotationRows.Annotation(branchId, notes, now, now));
-            return Boolean.TRUE;
-        });
+        AnnotationRows.Annotation annotation = new AnnotationRows.Annotation(branch.id(), Map.copyOf(notes), now, now);
+        catalog.change(
+                branch.projectId(),
+                connection -> AnnotationRows.put(connection, annotation),
+                image -> image.put(annotation));
     }
 }

@@ -3,11 +3,9 @@ package dev.coppice.control.api;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.branch.RestoreWorkflow;
-import dev.coppice.control.catalog.AnnotationRows;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
@@ -62,19 +60,14 @@ final class BranchRoutes {
     }
 
     private Reply list(Call call) {
-        Project project = lookup.project(call);
         String asked = call.query("sort_by");
         String sortBy = asked == null ? "created_at" : asked;
         Function<Branch, Pages.Position> position = position(sortBy);
         boolean descending = call.isDescending();
         Pages<Branch> page = Pages.cut(searched(call), position, descending, call.limit(0), call.query("cursor"));
-        Map<String, AnnotationRows.Annotation> noted = annotations.ofProject(project.id());
         Map<String, Views.Annotation> shown = new HashMap<>();
         for (Branch branch : page.items()) {
-            AnnotationRows.Annotation annotation = noted.get(branch.id());
-            if (annotation != null) {
-                shown.put(branch.id(), Views.Annotation.of(annotation));
-            }
+            annotations.of(branch.id()).ifPresent(found -> shown.put(branch.id(), Views.Annotation.of(found)));
         }
         return Reply.ok(new Views.Branches(
                 page.items().stream().map(views::branch).toList(),
@@ -103,11 +96,12 @@ final class BranchRoutes {
 
     private Reply get(Call call) {
         Branch branch = lookup.branch(call);
-        AnnotationRows.Annotation annotation =
-                annotations.ofProject(branch.projectId()).get(branch.id());
         return Reply.ok(new Views.OneBranch(
                 views.measured(branch),
-                annotation == null ? Views.Annotation.none(branch.id()) : Views.Annotation.of(annotation)));
+                annotations
+                        .of(branch.id())
+                        .map(Views.Annotation::of)
+                        .orElseGet(() -> Views.Annotation.none(branch.id()))));
     }
 
     private Reply create(Call call) throws IOException {
@@ -115,7 +109,7 @@ final class BranchRoutes {
                 call.body(Bodies.CreateBranch.class, () -> new Bodies.CreateBranch(null, null, null));
         Map<String, String> notes = Annotations.checked(body.annotationValue());
         Made made = branches.create(request(call, body));
-        annotations.put(made.branch().id(), notes);
+        annotations.put(made.branch(), notes);
         return Reply.created(created(made));
     }
 

@@ -5,6 +5,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Reads and writes of what clients note about branches; each runs inside the caller's transaction. */
@@ -27,14 +28,11 @@ public final class AnnotationRows {
                 annotation.updatedAt());
     }
 
-    /** The notes about a project's branches, by branch id. */
-    public static Map<String, Annotation> ofProject(Connection connection, String projectId) throws SQLException {
-        Map<String, Annotation> result = new HashMap<>();
-        Sql.list(connection, AnnotationRows::annotation, """
-                        SELECT a.* FROM branch_annotations a JOIN branches b ON b.id = a.branch_id
-                        WHERE b.project_id = ?""", projectId)
-                .forEach(annotation -> result.put(annotation.branchId(), annotation));
-        return result;
+    /** The notes about a project's branches. */
+    static List<Annotation> ofProject(Connection connection, String projectId) throws SQLException {
+        return Sql.list(connection, AnnotationRows::annotation, """
+                SELECT a.* FROM branch_annotations a JOIN branches b ON b.id = a.branch_id
+                WHERE b.project_id = ?""", projectId);
     }
 
     private static Annotation annotation(ResultSet row) throws SQLException {

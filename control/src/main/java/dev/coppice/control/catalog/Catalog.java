@@ -257,7 +257,8 @@ public final class Catalog implements AutoCloseable {
                 Rows.projects(connection, project),
                 Rows.branches(connection, project),
                 Rows.endpoints(connection, project),
-                RoleRows.loginRolesByBranch(connection, project));
+                RoleRows.loginRolesByBranch(connection, project),
+                AnnotationRows.ofProject(connection, project));
     }
 
     private void tell(Connection connection, String what) throws SQLException {

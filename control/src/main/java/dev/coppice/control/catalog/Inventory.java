@@ -28,6 +28,7 @@ public final class Inventory {
     private final Map<String, Map<String, LoginRole>> roles = new ConcurrentHashMap<>();
     private final Map<String, Set<String>> branchIdsByName = new ConcurrentHashMap<>();
     private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
+    private final Map<String, AnnotationRows.Annotation> annotations = new ConcurrentHashMap<>();
     private volatile Map<ByteBuffer, ApiKey> apiKeys = Map.of();
 
     /** The project, unless it was deleted. */
@@ -145,6 +146,15 @@ public final class Inventory {
         return roles.getOrDefault(branchId, Map.of());
     }
 
+    /** What clients note about a branch. */
+    public Optional<AnnotationRows.Annotation> annotation(String branchId) {
+        return Optional.ofNullable(annotations.get(branchId));
+    }
+
+    public void put(AnnotationRows.Annotation annotation) {
+        annotations.put(annotation.branchId(), annotation);
+    }
+
     /** The API key with this hash; a key of a project that is gone is gone too. */
     public Optional<ApiKey> apiKey(byte[] hash) {
         return Optional.ofNullable(apiKeys.get(ByteBuffer.wrap(hash))).filter(key -> {
@@ -204,6 +214,7 @@ public final class Inventory {
             endpoints.remove(endpointId);
         }
         roles.remove(id);
+        annotations.remove(id);
     }
 
     /** Removes the project with all its branches. */
@@ -234,6 +245,7 @@ public final class Inventory {
         }
         contents.branches().forEach(this::put);
         contents.roles().forEach(this::putRoles);
+        contents.annotations().forEach(this::put);
         contents.endpoints().forEach(this::put);
         contents.projects().forEach(this::put);
         if (contents.projects().isEmpty()) {
@@ -250,7 +262,8 @@ public final class Inventory {
             List<Project> projects,
             List<Branch> branches,
             List<Endpoint> endpoints,
-            Map<String, Map<String, LoginRole>> roles) {}
+            Map<String, Map<String, LoginRole>> roles,
+            List<AnnotationRows.Annotation> annotations) {}
 
     private void addName(Branch branch) {
         branchIdsByName.merge(branch.name(), Set.of(branch.id()), (a, b) -> {

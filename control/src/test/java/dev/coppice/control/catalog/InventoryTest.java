@@ -50,11 +50,12 @@ class InventoryTest {
                         List.of(new Project("p1", "uno", 18, 86_400, ProjectSettings.DEFAULTS, NOW, NOW)),
                         List.of(branch("br-1", "p1", "dev")),
                         List.of(),
-                        Map.of()));
+                        Map.of(),
+                        List.of()));
         assertThat(inventory.project("p1").orElseThrow().name()).isEqualTo("uno");
         assertThat(inventory.branch("br-3")).isEmpty();
         assertThat(inventory.branch("br-2")).isPresent();
-        inventory.replaceProject("p1", new Inventory.Contents(List.of(), List.of(), List.of(), Map.of()));
+        inventory.replaceProject("p1", new Inventory.Contents(List.of(), List.of(), List.of(), Map.of(), List.of()));
         assertThat(inventory.project("p1")).isEmpty();
         assertThat(inventory.branch("br-1")).isEmpty();
     }
