@@ -196,8 +196,8 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
 
     private void admit(HttpHeaders headers) {
         if (headers.contains(HttpHeaderNames.AUTHORIZATION)) {
-            throw new BadRequestException("tokens are not supported: log in with a password in the header "
-                    + HttpReply.CONNECTION_STRING);
+            throw new BadRequestException(
+                    "tokens are not supported: log in with a password in the header " + HttpReply.CONNECTION_STRING);
         }
         String text = headers.get(HttpReply.CONNECTION_STRING);
         if (text == null) {
@@ -254,7 +254,8 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         return PgError.of(SqlState.INTERNAL_ERROR, "the request failed", "See the server's log.");
     }
 
-    // --- Running and answering -----------------------------------------------------------------------------------------
+    // --- Running and answering
+    // -----------------------------------------------------------------------------------------
 
     private void run(ByteBuf json) {
         HttpRequest head = request;
