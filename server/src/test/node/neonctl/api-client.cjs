@@ -28,7 +28,7 @@ async function main(baseURL, apiKey) {
   } catch (error) {
     refusal = { status: error.response.status, message: error.response.data.message };
   }
-  const deleted = (await client.deleteProjectBranch(project.id, created.branch.id)).status;
+  const deleted = (await client.deleteProjectBranch({ projectId: project.id, branchId: created.branch.id })).status;
   console.log(
     JSON.stringify({
       uri,

@@ -17,9 +17,10 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
 /**
  * What Neon's OpenAPI document says of answers. The document comes out of the npm package of Neon's API client (MIT), which is
@@ -51,7 +52,9 @@ final class NeonContract {
         if (!Files.exists(file)) {
             install(directory);
         }
-        return new NeonContract(YAMLMapper.shared().readTree(Files.readAllBytes(file)));
+        // Jackson's own reader leaves aliases (*name) as text.
+        Object loaded = new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
+        return new NeonContract(JsonMapper.shared().valueToTree(loaded));
     }
 
     private static void install(Path directory) throws IOException {
