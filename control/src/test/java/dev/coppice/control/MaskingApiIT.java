@@ -148,7 +148,8 @@ class MaskingApiIT {
             JsonNode original = JsonMapper.shared().readTree(before.get(3).asString());
             assertThat(document.at("/contact/phone").asString()).matches("\\+49 \\d{2} \\d{6}");
             assertThat(document.path("score")).isEqualTo(original.path("score"));
-            // Even ones are of people in DE. A whole number has room for a whole number, so noise may leave a few as they were.
+            // Even ones are of people in DE. A whole number has room for a whole number, so noise may leave a few as
+            // they were.
             boolean changed = !after.get(4).equals(before.get(4));
             assertThat(changed && before.get(4).asString().matches("\\d+[13579]\\.00"))
                     .isFalse();
