@@ -92,6 +92,8 @@ class BadInputIT {
                 "POST   | $P/branches | {`branch`:{`parent_timestamp`:`2999-01-01T00:00:00Z`}} | 422 | future",
                 "POST   | $P/branches | {`branch`:{`parent_timestamp`:`1999-01-01T00:00:00Z`}} | 422 | 1999",
                 "POST   | $P/branches | {`branch`:{`parent_timestamp`:`2026-01-01`}}     | 400 | RFC 3339",
+                "POST   | $P/branches | {`branch`:{`expires_at`:`1999-01-01T00:00:00Z`}} | 400 | not in the future",
+                "POST   | $P/branches | {`branch`:{`expires_at`:`tomorrow`}}             | 400 | expires_at",
                 // Trees.
                 "POST   | $P/branches/$MAIN/restore | {`source_branch_id`:`$MAIN`}       | 400 | source_lsn",
                 "POST   | $P/branches/$MAIN/restore | {}                                 | 400 | source_branch_id",

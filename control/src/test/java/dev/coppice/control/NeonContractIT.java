@@ -224,6 +224,24 @@ class NeonContractIT {
     }
 
     @Test
+    void schemas_snapshots_and_what_comes_back() {
+        get(main + "/schema?db_name=coppice");
+        get(main + "/compare_schema?db_name=coppice&base_branch_id=" + main.replaceFirst(".*/", ""));
+        Answer taken = post(main + "/snapshot?name=contract", "", 200);
+        get(project + "/snapshots");
+        String snapshot = project + "/snapshots/" + taken.text("/snapshot/id");
+        call("PATCH", snapshot, "{\"snapshot\":{\"name\":\"renamed\"}}", 200);
+        get(main + "/backup_schedule");
+        call("DELETE", snapshot, null, 202);
+        String gone = project + "/branches/"
+                + post(project + "/branches", "{\"branch\":{\"name\":\"gone\"}}", 201)
+                        .text("/branch/id");
+        call("DELETE", gone + "?hard_delete=true", null, 200);
+        get(project + "/branches?include_deleted=true");
+        post(gone + "/recover", "", 404);
+    }
+
+    @Test
     void what_was_used() {
         Instant now = Instant.now();
         String range = "?granularity=hourly&from=" + now.minus(1, ChronoUnit.HOURS) + "&to=" + now

@@ -89,7 +89,7 @@ final class ProjectRoutes {
 
     private static Views.Projects projects(List<Views.Project> projects, @Nullable String cursor) {
         return new Views.Projects(
-                projects, Map.of(), cursor == null ? null : new Views.Pagination(cursor, null, null, null));
+                projects, Map.of(), Map.of(), cursor == null ? null : new Views.Pagination(cursor, null, null, null));
     }
 
     private Reply create(Call call) throws IOException {

@@ -163,6 +163,7 @@ final class Views {
     record Projects(
             List<Project> projects,
             Map<String, Object> applications,
+            Map<String, Object> integrations,
             @Nullable Pagination pagination) {}
 
     record OneProject(Project project) {}
