@@ -32,7 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** A whole control plane over real storage and real computes, without a proxy; reopened as a restarted server would. */
 final class ControlFixture implements AutoCloseable {
     private static final int BUFFERS_MB = 16;
-    private static final int PROXY_PORT = 5433;
+    static final int PROXY_PORT = 5433;
 
     final Path data = CatalogFixture.newDataDirectory();
     private final HttpClient http = HttpClient.newHttpClient();

@@ -82,7 +82,7 @@ class ControlIT {
         assertThat(made.text("/databases/0/name")).isEqualTo("coppice");
         assertThat(made.text("/roles/0/name")).isEqualTo("coppice_owner");
         String endpoint = made.text("/endpoints/0/id");
-        assertThat(made.text("/endpoints/0/host")).isEqualTo(endpoint + ".localhost:5433");
+        assertThat(made.text("/endpoints/0/host")).isEqualTo(endpoint + ".localhost:" + ControlFixture.PROXY_PORT);
         assertThat(made.text("/endpoints/0/current_state")).isEqualTo("idle");
         assertThat(made.text("/connection_uris/0/connection_uri")).contains("endpoint%3D" + endpoint);
         assertThat(fixture.control.routing().byBranchName("dev-inherit"))
@@ -231,7 +231,7 @@ class ControlIT {
             assertThat(fixture.control.routing().byBranchName("no-catalog")).hasSize(1);
             assertThat(verifier(endpoint, "coppice_owner")).isPresent();
             assertThat(query(endpoint, "SELECT 'awake'")).isEqualTo("awake");
-            assertThat(fixture.get(base + "/branches").status()).isEqualTo(200);
+            assertThat(fixture.get(base + "/endpoints").status()).isEqualTo(200);
             assertThat(fixture.post(base + "/endpoints/" + endpoint + "/suspend", "")
                             .status())
                     .isEqualTo(200);

@@ -210,7 +210,7 @@ class RestoreStoriesIT {
             assertThat(timelines())
                     .as("in cycle " + cycle + ", outcome " + found)
                     .hasSize(3);
-            server.cli("branches", "delete", "victim").text();
+            server.cli("branches", "delete", "victim", "--hard").text();
         }
         System.out.println("RestoreStoriesIT: outcomes of " + KILLS + " kills: " + outcomes);
         assertThat(timelines()).hasSize(2);
@@ -224,7 +224,7 @@ class RestoreStoriesIT {
         long start = System.nanoTime();
         server.cli("branches", "restore", "measured", "main@" + before).text();
         long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-        server.cli("branches", "delete", "measured").text();
+        server.cli("branches", "delete", "measured", "--hard").text();
         return millis;
     }
 

@@ -1,5 +1,6 @@
 package dev.coppice.control.masking;
 
+import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.masking.crypto.MaskKey;
 import dev.coppice.masking.rule.MaskPlan;
@@ -80,17 +81,26 @@ final class MaskBoundary implements Boundary {
                         + " of the masking code, and this is version " + MaskPlan.CODE_VERSION
                         + ": its values would change; anonymize it again");
             }
-            MaskKey key = MaskingKeys.open(secrets, document.projectId(), document.keyId(), document.sealedKey());
-            MaskBoundary boundary = new MaskBoundary(protections);
-            TransactionLog transactions = new TransactionLog(parent);
-            for (JsonNode catalog : document.catalogs()) {
-                DatabaseCatalog database = DatabaseCatalog.parse(catalog);
-                DatabasePlan plan = DatabasePlan.of(database, document.rules(), document.keyId());
-                boundary.databases.add("base/" + Integer.toUnsignedString(database.oid()));
-                boundary.relations.putAll(new RelationViews(plan, key, transactions, parent, protections).all());
+            try {
+                return boundary(document, secrets, parent, protections);
+            } catch (ControlException | IllegalArgumentException e) {
+                throw new StorageException("the masking plan cannot be used: " + e.getMessage(), e);
             }
-            return boundary;
         };
+    }
+
+    private static MaskBoundary boundary(
+            MaskDocument document, SecretBox secrets, ParentFiles parent, Set<Protection> protections) {
+        MaskKey key = MaskingKeys.open(secrets, document.projectId(), document.keyId(), document.sealedKey());
+        MaskBoundary boundary = new MaskBoundary(protections);
+        TransactionLog transactions = new TransactionLog(parent);
+        for (JsonNode catalog : document.catalogs()) {
+            DatabaseCatalog database = DatabaseCatalog.parse(catalog);
+            DatabasePlan plan = DatabasePlan.of(database, document.rules(), document.keyId());
+            boundary.databases.add("base/" + Integer.toUnsignedString(database.oid()));
+            boundary.relations.putAll(new RelationViews(plan, key, transactions, parent, protections).all());
+        }
+        return boundary;
     }
 
     @Override

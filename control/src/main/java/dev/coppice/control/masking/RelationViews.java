@@ -136,7 +136,7 @@ final class RelationViews {
                 byte[] masked = masker.mask(page, block);
                 idle.add(masker);
                 return masked;
-            } catch (MaskingException e) {
+            } catch (MaskingException | IllegalStateException | IndexOutOfBoundsException e) {
                 throw new StorageException("a page cannot be masked and is not shown: " + e.getMessage(), e);
             }
         });
@@ -160,7 +160,7 @@ final class RelationViews {
                 byte[] result = masker.mask(page, block, shown.get());
                 idle.add(masker);
                 return result;
-            } catch (MaskingException e) {
+            } catch (MaskingException | IllegalStateException | IndexOutOfBoundsException e) {
                 throw new StorageException("a page cannot be masked and is not shown: " + e.getMessage(), e);
             }
         });
