@@ -231,7 +231,7 @@ class ControlIT {
             assertThat(fixture.control.routing().byBranchName("no-catalog")).hasSize(1);
             assertThat(verifier(endpoint, "coppice_owner")).isPresent();
             assertThat(query(endpoint, "SELECT 'awake'")).isEqualTo("awake");
-            assertThat(fixture.get(base + "/endpoints").status()).isEqualTo(200);
+            assertThat(fixture.get(base + "/branches").status()).isEqualTo(200);
             assertThat(fixture.post(base + "/endpoints/" + endpoint + "/suspend", "")
                             .status())
                     .isEqualTo(200);
