@@ -264,7 +264,8 @@ public final class Catalog implements AutoCloseable {
                 Rows.branches(connection, project),
                 Rows.endpoints(connection, project),
                 RoleRows.loginRolesByBranch(connection, project),
-                AnnotationRows.ofProject(connection, project));
+                AnnotationRows.ofProject(connection, project),
+                RoleMaskingRows.ofProject(connection, project));
     }
 
     private void tell(Connection connection, String what) throws SQLException {
