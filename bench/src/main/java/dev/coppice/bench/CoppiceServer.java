@@ -123,7 +123,7 @@ final class CoppiceServer implements AutoCloseable {
     /** Main, after it answered. */
     Branch awakeMain() {
         Branch main = branch("main");
-        connectToFirstRowMillis(main);
+        awaitFirstRow(main);
         return main;
     }
 

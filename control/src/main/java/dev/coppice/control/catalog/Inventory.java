@@ -30,6 +30,7 @@ public final class Inventory {
     private final FamilyIndex family = new FamilyIndex();
     private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
     private final Map<String, AnnotationRows.Annotation> annotations = new ConcurrentHashMap<>();
+    private final MaskedRoles maskedRoles = new MaskedRoles();
     private volatile Map<ByteBuffer, ApiKey> apiKeys = Map.of();
 
     /** The project, unless it was deleted. */
@@ -148,6 +149,41 @@ public final class Inventory {
         return roles.getOrDefault(branchId, Map.of());
     }
 
+    /** Whether a role of a branch sees a masked view only: the nearest declaration for it, of the branch or one above. */
+    public Optional<RoleMasking> roleMasking(String branchId, String role) {
+        return maskedRoles.of(branch(branchId), role, this::branch);
+    }
+
+    /** The masked roles of a branch by name, declared for it or for one above. */
+    public Map<String, RoleMasking> roleMaskings(String branchId) {
+        return maskedRoles.of(branch(branchId), this::branch);
+    }
+
+    /** What was declared for the branch itself, by role. */
+    public Map<String, RoleMasking> declaredRoleMaskings(String branchId) {
+        return maskedRoles.declared(branchId);
+    }
+
+    /** Whether the role would be masked in the branch if nothing were declared for the branch itself. */
+    public boolean isMaskedAbove(String branchId, String role) {
+        return maskedRoles.isMaskedAbove(branch(branchId), role, this::branch);
+    }
+
+    public void put(RoleMasking masking) {
+        maskedRoles.put(masking);
+    }
+
+    /** The same declarations for another branch; what that has of its own for a role stays. */
+    public void inherit(Collection<RoleMasking> declared, String branchId) {
+        declared.stream()
+                .filter(masking -> !maskedRoles.declared(branchId).containsKey(masking.roleName()))
+                .forEach(masking -> maskedRoles.put(masking.of(branchId)));
+    }
+
+    public void removeRoleMasking(String branchId, String role) {
+        maskedRoles.remove(branchId, role);
+    }
+
     /** What clients note about a branch. */
     public Optional<AnnotationRows.Annotation> annotation(String branchId) {
         return Optional.ofNullable(annotations.get(branchId));
@@ -219,6 +255,7 @@ public final class Inventory {
         }
         roles.remove(id);
         annotations.remove(id);
+        maskedRoles.remove(id);
     }
 
     /** Removes the project with all its branches. */
@@ -242,6 +279,8 @@ public final class Inventory {
                 removeEndpoint(endpoint.id());
             }
         }
+        // Before the branches, so that none is there without them.
+        maskedRoles.replace(liveBranches, contents.roleMaskings());
         contents.branches().forEach(this::put);
         contents.roles().forEach(this::putRoles);
         contents.annotations().forEach(this::put);
@@ -262,7 +301,8 @@ public final class Inventory {
             List<Branch> branches,
             List<Endpoint> endpoints,
             Map<String, Map<String, LoginRole>> roles,
-            List<AnnotationRows.Annotation> annotations) {}
+            List<AnnotationRows.Annotation> annotations,
+            List<RoleMasking> roleMaskings) {}
 
     private void addName(Branch branch) {
         branchIdsByName.merge(branch.name(), Set.of(branch.id()), (a, b) -> {
