@@ -1,14 +1,8 @@
 package dev.coppice.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,35 +11,14 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The unmodified neonctl and API client of Neon, from npm, against a server; psql with the connection strings that they print. */
 class NeonctlIT {
-    private static final Path FIXTURE = Path.of("src/test/node/neonctl");
-    private static final String BIN = "bin/cli.js";
-
-    private static Path packages;
     private static ServerProcess server;
-    private static String url;
-    private static String key;
+    private static Neonctl neon;
 
     @BeforeAll
     static void start() throws IOException {
-        packages = Path.of(System.getProperty("coppice.build.directory", "target"), "neonctl")
-                .toAbsolutePath();
-        install();
+        Neonctl.install();
         server = ServerProcess.start("neonctl");
-        JsonNode access =
-                JsonMapper.shared().readTree(Files.readAllBytes(server.data().resolve("cli.json")));
-        url = access.at("/apiUrl").asString();
-        key = access.at("/apiKey").asString();
-    }
-
-    private static void install() throws IOException {
-        Files.createDirectories(packages);
-        for (String name : List.of("package.json", "package-lock.json", "api-client.cjs")) {
-            Files.copy(FIXTURE.resolve(name), packages.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-        }
-        boolean installed = Files.exists(packages.resolve("node_modules/.package-lock.json"))
-                || Programs.succeeds(
-                        "npm", "ci", "--prefix", packages.toString(), "--no-audit", "--no-fund", "--ignore-scripts");
-        assumeTrue(installed, "npm could not install neonctl, so it cannot be run");
+        neon = new Neonctl(server);
     }
 
     @AfterAll
@@ -55,58 +28,20 @@ class NeonctlIT {
         }
     }
 
-    /** As a user types it; the names below localhost, which plain glibc does not resolve, are all this machine. */
     private static Programs.Result neonctl(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                "env",
-                "HOME=" + packages,
-                "CI=true",
-                "NO_COLOR=1",
-                "PGHOSTADDR=127.0.0.1",
-                "node",
-                packages.resolve("node_modules/neonctl/" + BIN).toString()));
-        command.addAll(List.of(arguments));
-        int end = command.indexOf("--");
-        command.addAll(
-                end < 0 ? command.size() : end,
-                List.of(
-                        "--api-host",
-                        url,
-                        "--api-key",
-                        key,
-                        "--no-analytics",
-                        "--config-dir",
-                        packages.resolve("config").toString()));
-        return Programs.run(command, "");
+        return neon.run(arguments);
     }
 
     private static JsonNode json(String... arguments) {
-        List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of("--output", "json"));
-        return JsonMapper.shared().readTree(neonctl(all.toArray(String[]::new)).text());
+        return neon.json(arguments);
     }
 
     private static String refused(String... arguments) {
-        Programs.Result result = neonctl(arguments);
-        assertThat(result.exitCode()).as(result.output()).isEqualTo(1);
-        return result.error() + result.output();
+        return neon.refused(arguments);
     }
 
     private static String sql(String uri, String statements) {
-        return Programs.run(
-                        List.of(
-                                "env",
-                                "PGHOSTADDR=127.0.0.1",
-                                "psql",
-                                "-X",
-                                "-q",
-                                "-A",
-                                "-t",
-                                "-v",
-                                "ON_ERROR_STOP=1",
-                                uri),
-                        statements)
-                .text();
+        return Neonctl.sql(uri, statements);
     }
 
     @Test
@@ -254,8 +189,7 @@ class NeonctlIT {
 
     @Test
     void the_api_client() {
-        Programs.Result result =
-                Programs.run(List.of("node", packages.resolve("api-client.cjs").toString(), url, key), "");
+        Programs.Result result = neon.apiClient();
         JsonNode seen = JsonMapper.shared().readTree(result.text());
         assertThat(seen.at("/uri").asString()).contains("-pooler");
         assertThat(seen.at("/annotation").asString()).isEqualTo("api-client");
@@ -268,24 +202,14 @@ class NeonctlIT {
 
     @Test
     void a_wrong_key_is_told_and_no_key_is_ever_logged() throws IOException {
-        List<String> command = List.of(
-                "env",
-                "HOME=" + packages,
-                "CI=true",
-                "node",
-                packages.resolve("node_modules/neonctl/" + BIN).toString(),
-                "me",
-                "--api-host",
-                url,
-                "--api-key",
-                "wrong",
-                "--no-analytics");
-        Programs.Result result = Programs.run(command, "");
+        Programs.Result result = neon.withKey("wrong", "me");
         assertThat(result.exitCode()).isEqualTo(1);
         assertThat(result.error()).contains("Authentication failed");
         // The banner of the start shows the key to whoever started the server; after it, nothing may.
         String log = server.log();
-        assertThat(log.substring(log.indexOf("Ctrl-C"))).doesNotContain(key).doesNotContain("zenith=");
+        assertThat(log.substring(log.indexOf("Ctrl-C")))
+                .doesNotContain(neon.key())
+                .doesNotContain("zenith=");
     }
 
     private static String firstProject() {
