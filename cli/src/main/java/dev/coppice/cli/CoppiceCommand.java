@@ -1,6 +1,7 @@
 package dev.coppice.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,16 @@ import picocli.CommandLine.ScopeType;
         name = "coppice",
         description = "Postgres with instant branches.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  coppice branches create --name dev-alice",
+            "  coppice psql dev-alice -- -c 'select 1'",
+            "  coppice branches list -o json",
+            "",
+            "Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 no server answers."
+        })
+final class CoppiceCommand {
+    private static final List<Class<?>> COMMANDS = List.of(
             ProjectsCommand.class,
             BranchesCommand.class,
             SnapshotsCommand.class,
@@ -32,17 +42,8 @@ import picocli.CommandLine.ScopeType;
             StorageCommand.class,
             StatusCommand.class,
             SetContextCommand.class,
-            CompletionCommand.class,
-        },
-        footerHeading = "%nExamples:%n",
-        footer = {
-            "  coppice branches create --name dev-alice",
-            "  coppice psql dev-alice -- -c 'select 1'",
-            "  coppice branches list -o json",
-            "",
-            "Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 no server answers."
-        })
-final class CoppiceCommand {
+            CompletionCommand.class);
+
     private final Map<String, String> environment;
 
     @Option(
@@ -92,6 +93,25 @@ final class CoppiceCommand {
 
     CoppiceCommand(Map<String, String> environment) {
         this.environment = environment;
+    }
+
+    /**
+     * The command line for {@code arguments}: with the one command that they begin with, because to describe all of them to
+     * picocli takes longer than most run; with all of them where others are asked for too, as by {@code --help}.
+     */
+    static CommandLine commandLine(Map<String, String> environment, String... arguments) {
+        CommandLine root = new CommandLine(new CoppiceCommand(environment));
+        String first = arguments.length == 0 ? "" : arguments[0];
+        List<Class<?>> asked =
+                COMMANDS.stream().filter(command -> isNamed(command, first)).toList();
+        boolean one = !asked.isEmpty() && !asked.contains(CompletionCommand.class);
+        (one ? asked : COMMANDS).forEach(root::addSubcommand);
+        return root;
+    }
+
+    private static boolean isNamed(Class<?> command, String name) {
+        Command annotation = command.getAnnotation(Command.class);
+        return annotation.name().equals(name) || List.of(annotation.aliases()).contains(name);
     }
 
     /** Where set-context writes. */

@@ -18,7 +18,7 @@ public final class Main {
 
     /** Runs one command in this process and returns its exit code. */
     public static int run(PrintWriter out, PrintWriter err, Map<String, String> environment, String... arguments) {
-        CommandLine command = new CommandLine(new CoppiceCommand(environment))
+        CommandLine command = CoppiceCommand.commandLine(environment, arguments)
                 .setOut(out)
                 .setErr(err)
                 .setCaseInsensitiveEnumValuesAllowed(true)

@@ -2,6 +2,7 @@ package dev.coppice.control.catalog;
 
 import dev.coppice.common.Lsn;
 import java.time.Instant;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,83 +72,19 @@ public record Branch(
     }
 
     public Branch renamed(String newName, Instant now) {
-        return new Branch(
-                id,
-                projectId,
-                parentId,
-                parentLsn,
-                parentTimestamp,
-                newName,
-                timelineId,
-                state,
-                isDefault,
-                isProtected,
-                creationSource,
-                lastResetAt,
-                continuesParent,
-                life,
-                createdAt,
-                now);
+        return changed(now, change -> change.name = newName);
     }
 
     public Branch in(BranchState newState, Instant now) {
-        return new Branch(
-                id,
-                projectId,
-                parentId,
-                parentLsn,
-                parentTimestamp,
-                name,
-                timelineId,
-                newState,
-                isDefault,
-                isProtected,
-                creationSource,
-                lastResetAt,
-                continuesParent,
-                life,
-                createdAt,
-                now);
+        return changed(now, change -> change.state = newState);
     }
 
     public Branch asDefault(boolean nowDefault, Instant now) {
-        return new Branch(
-                id,
-                projectId,
-                parentId,
-                parentLsn,
-                parentTimestamp,
-                name,
-                timelineId,
-                state,
-                nowDefault,
-                isProtected,
-                creationSource,
-                lastResetAt,
-                continuesParent,
-                life,
-                createdAt,
-                now);
+        return changed(now, change -> change.isDefault = nowDefault);
     }
 
     public Branch asProtected(boolean nowProtected, Instant now) {
-        return new Branch(
-                id,
-                projectId,
-                parentId,
-                parentLsn,
-                parentTimestamp,
-                name,
-                timelineId,
-                state,
-                isDefault,
-                nowProtected,
-                creationSource,
-                lastResetAt,
-                continuesParent,
-                life,
-                createdAt,
-                now);
+        return changed(now, change -> change.isProtected = nowProtected);
     }
 
     /** Where a branch begins: everything about its parent. */
@@ -163,43 +100,11 @@ public record Branch(
 
     /** The same branch below another parent; its storage stays. */
     public Branch below(Origin origin, Instant now) {
-        return new Branch(
-                id,
-                projectId,
-                origin.parentId(),
-                origin.lsn(),
-                origin.timestamp(),
-                name,
-                timelineId,
-                state,
-                isDefault,
-                isProtected,
-                creationSource,
-                lastResetAt,
-                origin.continuesParent(),
-                life,
-                createdAt,
-                now);
+        return changed(now, change -> change.origin = origin);
     }
 
     public Branch living(BranchLife newLife, Instant now) {
-        return new Branch(
-                id,
-                projectId,
-                parentId,
-                parentLsn,
-                parentTimestamp,
-                name,
-                timelineId,
-                state,
-                isDefault,
-                isProtected,
-                creationSource,
-                lastResetAt,
-                continuesParent,
-                newLife,
-                createdAt,
-                now);
+        return changed(now, change -> change.life = newLife);
     }
 
     /** Whether it was deleted, perhaps to be recovered. */
@@ -209,22 +114,56 @@ public record Branch(
 
     /** The same branch on another timeline, as after a restore. */
     public Branch restored(String newTimelineId, Origin origin, Instant now) {
+        return changed(now, change -> {
+            change.timelineId = newTimelineId;
+            change.origin = origin;
+            change.lastResetAt = now;
+            change.life = life.begunAgain(now);
+        });
+    }
+
+    private Branch changed(Instant now, Consumer<Change> what) {
+        Change change = new Change(this);
+        what.accept(change);
         return new Branch(
                 id,
                 projectId,
-                origin.parentId(),
-                origin.lsn(),
-                origin.timestamp(),
-                name,
-                newTimelineId,
-                state,
-                isDefault,
-                isProtected,
+                change.origin.parentId(),
+                change.origin.lsn(),
+                change.origin.timestamp(),
+                change.name,
+                change.timelineId,
+                change.state,
+                change.isDefault,
+                change.isProtected,
                 creationSource,
-                now,
-                origin.continuesParent(),
-                life.begunAgain(now),
+                change.lastResetAt,
+                change.origin.continuesParent(),
+                change.life,
                 createdAt,
                 now);
+    }
+
+    /** What of a branch may change. */
+    private static final class Change {
+        private Origin origin;
+        private String name;
+        private String timelineId;
+        private BranchState state;
+        private boolean isDefault;
+        private boolean isProtected;
+        private @Nullable Instant lastResetAt;
+        private BranchLife life;
+
+        Change(Branch branch) {
+            origin = branch.origin();
+            name = branch.name;
+            timelineId = branch.timelineId;
+            state = branch.state;
+            isDefault = branch.isDefault;
+            isProtected = branch.isProtected;
+            lastResetAt = branch.lastResetAt;
+            life = branch.life;
+        }
     }
 }

@@ -86,6 +86,8 @@ class CatalogIT {
         long pid = server.pid().orElseThrow();
         CatalogServer second = CatalogServer.start(CatalogFixture.binaries(), CatalogFixture.user(), data, BUFFERS_MB);
         assertThat(second.pid()).contains(pid);
+        // Else it would try to start again what the first one stops.
+        second.letGo();
     }
 
     @Test
