@@ -145,6 +145,7 @@ class LeakScanIT {
                 "CREATE VIEW people_names AS SELECT id, name FROM people",
                 "CREATE MATERIALIZED VIEW people_copy AS SELECT * FROM people_names",
                 "CREATE INDEX ON people_copy (name)",
+                "CREATE TABLE computed AS SELECT n AS id, 'zqcanary computed ' || n AS name FROM generate_series(1, 50) n",
                 "CREATE TABLE doomed AS SELECT 'zqcanary doomed ' || n AS name FROM generate_series(1, 50) n",
                 "DROP TABLE doomed",
                 "SELECT lo_from_bytea(0, convert_to(repeat('zqcanary large ', 500), 'UTF8'))",
@@ -195,7 +196,8 @@ class LeakScanIT {
                 parent.rule("people", "added_number", "random_between(1, 1000)"),
                 parent.rule("parts", "name", "pseudonym()"),
                 parent.rule("base", "name", "pseudonym()"),
-                parent.rule("fast", "name", "pseudonym()"));
+                parent.rule("fast", "name", "pseudonym()"),
+                parent.rule("computed", "name", "sql('computed ' || id)"));
     }
 
     private static AnonymizeWorkflow without(Set<Protection> missing) {

@@ -191,7 +191,7 @@ public final class CleanPoint {
                 CatalogSql.execute(connection, "ROLLBACK PREPARED " + CatalogSql.literal(gid));
             }
         }
-        new StaticMasking(plan.catalog(), rules).apply(connection);
+        new StaticMasking(plan.catalog(), rules).apply(connection, protections.contains(Protection.REWRITTEN_TABLES));
         truncate(connection);
         if (protections.contains(Protection.MATERIALIZED_VIEWS)) {
             for (int view : plan.plan().views()) {
