@@ -23,10 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,6 +97,18 @@ final class ComputeLifecycle {
 
     RunDirectory run(String endpointId) {
         return new RunDirectory(runDirectory.resolve(endpointId));
+    }
+
+    /** The names of all run directories; empty before the first compute. */
+    Set<String> runDirectories() throws IOException {
+        if (!Files.isDirectory(runDirectory)) {
+            return Set.of();
+        }
+        try (Stream<Path> directories = Files.list(runDirectory)) {
+            return directories
+                    .map(directory -> String.valueOf(directory.getFileName()))
+                    .collect(Collectors.toSet());
+        }
     }
 
     /**

@@ -117,7 +117,7 @@ public final class CoppiceControl implements AutoCloseable {
     }
 
     /** As the first one; {@code steps} is told of every step that outlives the process. */
-    static CoppiceControl open(
+    public static CoppiceControl open(
             ControlConfiguration configuration,
             CatalogServer catalogServer,
             PageService pages,

@@ -95,8 +95,9 @@ public final class ApiServer implements AutoCloseable {
                     chain.proceed();
                 })
                 .error(Exception.class, ApiServer::failed);
-        Routes routes = new Routes(jex, audit, shop.clock());
         Lookup lookup = new Lookup(inventory);
+        AnonymizedScope anonymized = new AnonymizedScope(lookup, shop.pages());
+        Routes routes = new Routes(jex, audit, shop.clock(), anonymized);
         new AccountRoutes(shop.clock().instant()).register(routes);
         new KeyRoutes(shop.catalog(), shop.tokens(), shop.clock()).register(routes);
         new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), new SettingsChange(parts.addressSyntax()), views)
@@ -106,14 +107,16 @@ public final class ApiServer implements AutoCloseable {
                 new BranchWorkflows(shop),
                 new RestoreWorkflow(shop),
                 new Annotations(shop.catalog(), shop.clock()),
-                views);
+                views,
+                anonymized);
         branches.register(routes);
         new MaskingRoutes(
                         lookup,
                         branches,
                         new AnonymizeWorkflow(shop),
                         new NamedRuleSets(shop),
-                        new MaskingInspection(shop))
+                        new MaskingInspection(shop),
+                        anonymized)
                 .register(routes);
         new RoleMaskingRoutes(new RoleMaskings(shop)).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);

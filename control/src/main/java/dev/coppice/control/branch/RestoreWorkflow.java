@@ -71,6 +71,27 @@ public final class RestoreWorkflow {
     private record Prepared(
             TimelineId timeline, Branch.Origin origin, LiveState contents, Optional<BranchMasking> masking) {}
 
+    /** A branch of masked rows stays one: whoever was given it must not find originals in it one day. */
+    private void requireMask(Request request, Branch target, Branch source) {
+        if (!request.fromItself() && seesMaskedRows(target) && !seesMaskedRows(source) && !masks(target)) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "branch \"" + target.name() + "\" was made from an anonymized branch, and \"" + source.name()
+                            + "\" is not anonymized: make another branch of it");
+        }
+    }
+
+    private boolean seesMaskedRows(Branch branch) {
+        return shop.pages().timeline(Workshop.timeline(branch)).seesThroughBoundary();
+    }
+
+    /** Whether what comes from other branches is masked on its way into this one. */
+    public boolean masks(Branch target) {
+        return shop.catalog()
+                .transaction(connection -> MaskingRows.find(connection, target.id()))
+                .isPresent();
+    }
+
     /**
      * Restores the branch; whoever is connected to it is disconnected, and whoever connects while this runs waits for it.
      *
@@ -90,6 +111,7 @@ public final class RestoreWorkflow {
                 Branch target = shop.branch(request.projectId(), request.branchId());
                 Branch source = request.fromItself() ? target : shop.branch(request.projectId(), request.sourceId());
                 check(request, target);
+                requireMask(request, target, source);
                 try (BranchLocks.Hold _ =
                                 request.fromItself() ? () -> {} : shop.locks().shared(source, "used for a restore");
                         Lease point = shop.resolver().resolve(source, request.point())) {

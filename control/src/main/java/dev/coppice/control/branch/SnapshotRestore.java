@@ -157,13 +157,18 @@ public final class SnapshotRestore {
         return target;
     }
 
+    private boolean seesMaskedRows(Branch branch) {
+        return shop.pages().timeline(Workshop.timeline(branch)).seesThroughBoundary();
+    }
+
     private Operation replace(Branch restored, Branch replaced, @Nullable String oldName) {
         if (replaced.isProtected()) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
                     "branch \"" + replaced.name() + "\" cannot be replaced: it is protected; end its protection first");
         }
-        if (new AnonymizeWorkflow(shop).masked(replaced.id()).isPresent()) {
+        if (new AnonymizeWorkflow(shop).masked(replaced.id()).isPresent()
+                || (seesMaskedRows(replaced) && !seesMaskedRows(restored))) {
             // What takes its place would be reached by those who must not see originals.
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,

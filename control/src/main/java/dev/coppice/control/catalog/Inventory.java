@@ -27,6 +27,7 @@ public final class Inventory {
     private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Map<String, Map<String, LoginRole>> roles = new ConcurrentHashMap<>();
     private final Map<String, Set<String>> branchIdsByName = new ConcurrentHashMap<>();
+    private final FamilyIndex family = new FamilyIndex();
     private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
     private final Map<String, AnnotationRows.Annotation> annotations = new ConcurrentHashMap<>();
     private final MaskedRoles maskedRoles = new MaskedRoles();
@@ -72,9 +73,10 @@ public final class Inventory {
     }
 
     private List<Branch> branches(String projectId, Predicate<Branch> which) {
-        return branches.values().stream()
-                .filter(branch -> branch.projectId().equals(projectId) && which.test(branch))
-                .sorted(Comparator.comparing(Branch::createdAt).thenComparing(Branch::id))
+        return family.ofProject(projectId)
+                .map(branches::get)
+                .flatMap(Stream::ofNullable)
+                .filter(which)
                 .toList();
     }
 
@@ -99,9 +101,7 @@ public final class Inventory {
     }
 
     public Optional<Branch> defaultBranch(String projectId) {
-        return branches.values().stream()
-                .filter(branch -> branch.isDefault() && branch.projectId().equals(projectId))
-                .findFirst();
+        return family.defaultOf(projectId).map(branches::get).filter(Branch::isDefault);
     }
 
     /** The children, those that were deleted left out. */
@@ -111,7 +111,9 @@ public final class Inventory {
 
     /** All children, those that were deleted too. */
     public List<Branch> childrenOf(String branchId) {
-        return branches.values().stream()
+        return family.childrenOf(branchId)
+                .map(branches::get)
+                .flatMap(Stream::ofNullable)
                 .filter(branch -> branchId.equals(branch.parentId()))
                 .toList();
     }
@@ -210,6 +212,7 @@ public final class Inventory {
     public void put(Branch branch) {
         Branch before = branches.put(branch.id(), branch);
         addName(branch);
+        family.put(before, branch);
         if (before != null && !before.name().equals(branch.name())) {
             removeName(before);
         }
@@ -244,6 +247,7 @@ public final class Inventory {
         Branch branch = branches.remove(id);
         if (branch != null) {
             removeName(branch);
+            family.remove(branch);
         }
         String endpointId = endpointIdByBranch.remove(id);
         if (endpointId != null) {
@@ -257,11 +261,7 @@ public final class Inventory {
     /** Removes the project with all its branches. */
     public void removeProject(String id) {
         projects.remove(id);
-        for (Branch branch : branches()) {
-            if (branch.projectId().equals(id)) {
-                removeBranch(branch.id());
-            }
-        }
+        family.ofProject(id).toList().forEach(this::removeBranch);
     }
 
     /** Takes over what the catalog says of one project; what it no longer says is removed. */
@@ -270,11 +270,10 @@ public final class Inventory {
         contents.branches().forEach(branch -> liveBranches.add(branch.id()));
         Set<String> liveEndpoints = ConcurrentHashMap.newKeySet();
         contents.endpoints().forEach(endpoint -> liveEndpoints.add(endpoint.id()));
-        for (Branch branch : branches()) {
-            if (branch.projectId().equals(projectId) && !liveBranches.contains(branch.id())) {
-                removeBranch(branch.id());
-            }
-        }
+        family.ofProject(projectId)
+                .filter(id -> !liveBranches.contains(id))
+                .toList()
+                .forEach(this::removeBranch);
         for (Endpoint endpoint : endpoints()) {
             if (endpoint.projectId().equals(projectId) && !liveEndpoints.contains(endpoint.id())) {
                 removeEndpoint(endpoint.id());
