@@ -12,6 +12,7 @@ import dev.coppice.control.branch.NamedRuleSets;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Recovery;
 import dev.coppice.control.branch.RestoreWorkflow;
+import dev.coppice.control.branch.RoleMaskings;
 import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.branch.SchemaComparison;
 import dev.coppice.control.branch.SnapshotRestore;
@@ -117,6 +118,7 @@ public final class ApiServer implements AutoCloseable {
                         new MaskingInspection(shop),
                         anonymized)
                 .register(routes);
+        new RoleMaskingRoutes(new RoleMaskings(shop)).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, new RoleWorkflows(shop), views).register(routes);
         new ConsumptionRoutes(inventory, parts.meter()).register(routes);

@@ -12,6 +12,8 @@ import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.MaskingRows;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.RoleMasking;
+import dev.coppice.control.catalog.RoleMaskingRows;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
@@ -21,6 +23,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -216,6 +219,7 @@ public final class RestoreWorkflow {
             shop.inventory()
                     .endpointOfBranch(target.id())
                     .ifPresent(endpoint -> shop.monitor().suspend(endpoint.id()));
+            shop.views().end(target.id());
             Move move = plan(request, target, prepared);
             publish(move, prepared, operation);
             return move.restored();
@@ -304,7 +308,10 @@ public final class RestoreWorkflow {
                                         connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
                             },
                             image -> {
-                                move.preserved().ifPresent(branch -> image.putRoles(branch.id(), move.rolesBefore()));
+                                move.preserved().ifPresent(branch -> {
+                                    image.inherit(masked(move.restored()), branch.id());
+                                    image.putRoles(branch.id(), move.rolesBefore());
+                                });
                                 image.putRoles(
                                         move.restored().id(),
                                         prepared.contents().roles());
@@ -323,6 +330,11 @@ public final class RestoreWorkflow {
         }
     }
 
+    /** Roles that are masked in the branch are masked in what preserves its former state, to which its children move. */
+    private Collection<RoleMasking> masked(Branch branch) {
+        return shop.inventory().declaredRoleMaskings(branch.id()).values();
+    }
+
     private void write(Connection connection, Move move, Prepared prepared) throws SQLException {
         Branch restored = move.restored();
         // The timeline must be free before the preserved branch can have it, and that must exist before it is a parent.
@@ -339,6 +351,7 @@ public final class RestoreWorkflow {
             if (masking.isPresent()) {
                 MaskingRows.put(connection, masking.get().of(preserved.id()));
             }
+            RoleMaskingRows.inherit(connection, masked(restored), preserved.id());
         } else {
             HiddenTimelineRows.insert(
                     connection,
