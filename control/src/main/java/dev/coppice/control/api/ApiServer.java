@@ -21,6 +21,7 @@ import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.consumption.ConsumptionMeter;
+import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
 import io.avaje.jex.Jex;
 import io.avaje.jex.http.Context;
@@ -119,7 +120,8 @@ public final class ApiServer implements AutoCloseable {
                         anonymized)
                 .register(routes);
         new RoleMaskingRoutes(new RoleMaskings(shop)).register(routes);
-        new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
+        new EndpointRoutes(lookup, new EndpointWorkflows(shop), new Quotas(inventory, parts.meter()), views)
+                .register(routes);
         new RoleRoutes(lookup, new RoleWorkflows(shop), views).register(routes);
         new ConsumptionRoutes(inventory, parts.meter()).register(routes);
         new RecoveryRoutes(new Recovery(shop), views).register(routes);
@@ -133,7 +135,7 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /** Keys travel in every request: beyond this machine they must be encrypted, unless somebody says that they are. */
-    private static void requireSafe(ApiSettings settings) {
+    static void requireSafe(ApiSettings settings) {
         InetSocketAddress listen = settings.listen();
         boolean local = listen.getAddress() != null && listen.getAddress().isLoopbackAddress();
         if (!local && settings.tls().isEmpty() && !settings.allowPlainHttp()) {

@@ -23,13 +23,17 @@ import org.slf4j.LoggerFactory;
 final class AuditLog implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AuditLog.class);
     private static final long FILE_MAX_BYTES = 16 << 20;
-    private static final int FILES = 10;
+
+    /** The current one and the older ones. */
+    static final int FILES = 10;
 
     private final Path file;
+    private final long fileMaxBytes;
     private FileChannel channel;
 
-    private AuditLog(Path file, FileChannel channel) {
+    private AuditLog(Path file, long fileMaxBytes, FileChannel channel) {
         this.file = file;
+        this.fileMaxBytes = fileMaxBytes;
         this.channel = channel;
     }
 
@@ -55,8 +59,13 @@ final class AuditLog implements AutoCloseable {
 
     /** Opens the file, which is made when it is missing. */
     static AuditLog open(Path file) {
+        return open(file, FILE_MAX_BYTES);
+    }
+
+    /** @param fileMaxBytes a file of more is put aside before the next line */
+    static AuditLog open(Path file, long fileMaxBytes) {
         try {
-            return new AuditLog(file, append(file));
+            return new AuditLog(file, fileMaxBytes, append(file));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot open the audit log " + file, e);
         }
@@ -75,7 +84,7 @@ final class AuditLog implements AutoCloseable {
         ByteBuffer line =
                 ByteBuffer.allocate(json.length + 1).put(json).put((byte) '\n').flip();
         try {
-            if (channel.size() > FILE_MAX_BYTES) {
+            if (channel.size() > fileMaxBytes) {
                 rotate();
             }
             while (line.hasRemaining()) {

@@ -4,6 +4,7 @@ import dev.coppice.control.branch.EndpointWorkflows;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
+import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.util.List;
@@ -13,11 +14,13 @@ import java.util.Objects;
 final class EndpointRoutes {
     private final Lookup lookup;
     private final EndpointWorkflows endpoints;
+    private final Quotas quotas;
     private final ViewMaker views;
 
-    EndpointRoutes(Lookup lookup, EndpointWorkflows endpoints, ViewMaker views) {
+    EndpointRoutes(Lookup lookup, EndpointWorkflows endpoints, Quotas quotas, ViewMaker views) {
         this.lookup = lookup;
         this.endpoints = endpoints;
+        this.quotas = quotas;
         this.views = views;
     }
 
@@ -25,9 +28,7 @@ final class EndpointRoutes {
         routes.get("/projects/{project}/endpoints", call -> list(lookup.endpoints(call)));
         routes.get("/projects/{project}/branches/{branch}/endpoints", call -> {
             Branch branch = lookup.branch(call);
-            return list(lookup.endpoints(call).stream()
-                    .filter(endpoint -> endpoint.branchId().equals(branch.id()))
-                    .toList());
+            return list(lookup.endpointsOf(branch));
         });
         routes.post("/projects/{project}/endpoints", this::create);
         routes.get(
@@ -37,15 +38,25 @@ final class EndpointRoutes {
         routes.delete(
                 "/projects/{project}/endpoints/{endpoint}",
                 call -> changed(endpoints.delete(call.project(), call.endpoint())));
-        routes.post(
-                "/projects/{project}/endpoints/{endpoint}/start",
-                call -> changed(endpoints.start(call.project(), call.endpoint())));
+        routes.post("/projects/{project}/endpoints/{endpoint}/start", call -> {
+            requireQuota(call.project());
+            return changed(endpoints.start(call.project(), call.endpoint()));
+        });
         routes.post(
                 "/projects/{project}/endpoints/{endpoint}/suspend",
                 call -> changed(endpoints.suspend(call.project(), call.endpoint())));
-        routes.post(
-                "/projects/{project}/endpoints/{endpoint}/restart",
-                call -> changed(endpoints.restart(call.project(), call.endpoint())));
+        routes.post("/projects/{project}/endpoints/{endpoint}/restart", call -> {
+            requireQuota(call.project());
+            return changed(endpoints.restart(call.project(), call.endpoint()));
+        });
+    }
+
+    /** As for who connects. */
+    private void requireQuota(String project) {
+        quotas.exceeded(project).ifPresent(why -> {
+            throw new ControlException(
+                    ControlException.Kind.PRECONDITION, why + "; raise the quota, or wait for the next month");
+        });
     }
 
     private Reply list(List<Endpoint> found) {

@@ -52,6 +52,11 @@ final class Lookup {
         return inventory.endpointsOf(project(call).id());
     }
 
+    /** At most one. */
+    List<Endpoint> endpointsOf(Branch branch) {
+        return inventory.endpointOfBranch(branch.id()).stream().toList();
+    }
+
     Endpoint endpoint(Call call, String endpointId) {
         Project project = project(call);
         return inventory
