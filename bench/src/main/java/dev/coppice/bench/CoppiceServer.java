@@ -123,7 +123,7 @@ final class CoppiceServer implements AutoCloseable {
     /** Main, after it answered. */
     Branch awakeMain() {
         Branch main = branch("main");
-        connectToFirstRowMillis(main);
+        awaitFirstRow(main);
         return main;
     }
 
@@ -142,9 +142,29 @@ final class CoppiceServer implements AutoCloseable {
         return (System.nanoTime() - start) / 1e6;
     }
 
-    double listMillis() {
+    /** One API call about the project's branches, answered: {@code query} is what follows {@code /branches}. */
+    double listMillis(String query) {
         long start = System.nanoTime();
-        call("GET", "/projects/" + project + "/branches?limit=10000", "");
+        call("GET", "/projects/" + project + "/branches" + query, "");
+        return (System.nanoTime() - start) / 1e6;
+    }
+
+    /** A list of all branches, page after page. */
+    double listPagesMillis(int pageSize) {
+        long start = System.nanoTime();
+        String cursor = "";
+        do {
+            JsonNode page = call("GET", "/projects/" + project + "/branches?limit=" + pageSize + cursor, "");
+            JsonNode next = page.at("/pagination/next");
+            cursor = next.isString() ? "&cursor=" + next.asString() : "";
+        } while (!cursor.isEmpty());
+        return (System.nanoTime() - start) / 1e6;
+    }
+
+    /** Deletes a branch for good, which is one API call. */
+    double deleteMillis(String branchId) {
+        long start = System.nanoTime();
+        call("DELETE", "/projects/" + project + "/branches/" + branchId + "?hard_delete=true", "");
         return (System.nanoTime() - start) / 1e6;
     }
 

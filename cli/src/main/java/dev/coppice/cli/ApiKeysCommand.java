@@ -22,6 +22,7 @@ import tools.jackson.databind.node.ObjectNode;
         footerHeading = "%nExamples:%n",
         footer = {
             "  coppice api-keys create --name ci --only-project --project-id misty-fern-12345678",
+            "  coppice api-keys create --name previews --anonymized --project-id misty-fern-12345678",
             "  coppice api-keys revoke 3"
         })
 final class ApiKeysCommand {
@@ -29,6 +30,7 @@ final class ApiKeysCommand {
             Column.of("ID", "id"),
             Column.of("NAME", "name"),
             Column.of("PROJECT", "project_id"),
+            Column.of("SCOPE", "scope"),
             Column.of("CREATED", "created_at"),
             Column.of("LAST USED", "last_used_at"),
             Column.of("FROM", "last_used_from_addr"));
@@ -51,11 +53,20 @@ final class ApiKeysCommand {
             @Option(
                             names = "--only-project",
                             description = "It opens one project only: that of --project-id, else the only one.")
-                    boolean onlyProject) {
+                    boolean onlyProject,
+            @Option(
+                            names = "--anonymized",
+                            description =
+                                    "It makes and uses anonymized branches of the project only: for those who must"
+                                            + " not see originals.")
+                    boolean anonymized) {
         return withSession(spec, session -> {
             ObjectNode body = JsonMapper.shared().createObjectNode().put("key_name", name);
-            if (onlyProject) {
+            if (onlyProject || anonymized) {
                 body.put("project_id", session.projectPath().replaceFirst(".*/", ""));
+            }
+            if (anonymized) {
+                body.put("scope", "anonymized");
             }
             JsonNode created = session.api().post("/api_keys", body);
             session.output()

@@ -48,39 +48,43 @@ final class BranchLifeCommands {
         }
     }
 
+    /** Protects a branch, or no longer. */
+    abstract static class Protection implements Callable<Integer> {
+        private final boolean wanted;
+
+        @Spec
+        private CommandSpec spec = CommandSpec.create();
+
+        @Parameters(paramLabel = "BRANCH", description = "Its name or id.")
+        private String branch = "";
+
+        Protection(boolean wanted) {
+            this.wanted = wanted;
+        }
+
+        @Override
+        public Integer call() {
+            ObjectNode body = JsonMapper.shared().createObjectNode();
+            body.putObject("branch").put("protected", wanted);
+            return change(spec, branch, body);
+        }
+    }
+
     @Command(
             name = "protect",
             description =
                     "Protect a branch: it cannot be deleted, reset or restored, and what is made from it has passwords"
                             + " of its own.")
-    static final class Protect implements Callable<Integer> {
-        @Spec
-        private CommandSpec spec = CommandSpec.create();
-
-        @Parameters(paramLabel = "BRANCH", description = "Its name or id.")
-        private String branch = "";
-
-        @Override
-        public Integer call() {
-            ObjectNode body = JsonMapper.shared().createObjectNode();
-            body.putObject("branch").put("protected", true);
-            return change(spec, branch, body);
+    static final class Protect extends Protection {
+        Protect() {
+            super(true);
         }
     }
 
     @Command(name = "unprotect", description = "End the protection of a branch.")
-    static final class Unprotect implements Callable<Integer> {
-        @Spec
-        private CommandSpec spec = CommandSpec.create();
-
-        @Parameters(paramLabel = "BRANCH", description = "Its name or id.")
-        private String branch = "";
-
-        @Override
-        public Integer call() {
-            ObjectNode body = JsonMapper.shared().createObjectNode();
-            body.putObject("branch").put("protected", false);
-            return change(spec, branch, body);
+    static final class Unprotect extends Protection {
+        Unprotect() {
+            super(false);
         }
     }
 

@@ -19,14 +19,16 @@ import tools.jackson.databind.node.ObjectNode;
 
 @Command(
         name = "masking",
-        description = "Say what anonymized branches hide: find it, try it, apply it.",
+        description = "Say what anonymized branches and masked roles do not show: find it, try it, apply it.",
+        subcommands = MaskedRoleCommand.class,
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
         footer = {
             "  coppice masking suggest --as-rules > rules.yaml",
             "  coppice masking test --rules rules.yaml",
             "  coppice branches create --name dev --anonymized --rules rules.yaml",
-            "  coppice masking apply --rules rules.yaml --branch dev"
+            "  coppice masking apply --rules rules.yaml --branch dev",
+            "  coppice masking role analyst --branch main --rules rules --max-lag 10m"
         })
 final class MaskingCommand {
     private static final String SETS = "/masking_rule_sets";
@@ -119,7 +121,9 @@ final class MaskingCommand {
 
     @Command(
             name = "show",
-            description = "Show the rules of an anonymized branch and its state, a stored set, or all stored sets.")
+            description =
+                    "Show the rules of an anonymized branch and its state, the masked roles of a branch, a stored set, or"
+                            + " all stored sets.")
     int show(
             @Option(names = "--branch", paramLabel = "BRANCH", description = "The branch, by name or id.") @Nullable
                     String branch,
@@ -136,6 +140,9 @@ final class MaskingCommand {
                 session.output().list(all, "The project keeps no rules.", SET);
                 return 0;
             }
+            if (branch != null && !asRules) {
+                return show(session, session.branchPath(session.projectPath(), branch));
+            }
             JsonNode rules = branch == null
                     ? session.api()
                             .get(session.projectPath() + SETS + "/" + encode(String.valueOf(set)))
@@ -151,17 +158,40 @@ final class MaskingCommand {
                 session.output().tree(rules);
                 return 0;
             }
-            if (branch != null) {
-                session.output()
-                        .object(
-                                session.api()
-                                        .get(session.branchPath(session.projectPath(), branch) + "/anonymized_status"),
-                                STATUS);
-            }
-            session.output().line("UNLISTED  " + rules.path("masking_policy").asString("") + "\n");
-            session.output().list(rules.path("masking_rules"), "There is no rule.", RULES);
+            show(session, rules);
             return 0;
         });
+    }
+
+    private static void show(Session session, JsonNode rules) {
+        session.output().line("UNLISTED  " + rules.path("masking_policy").asString("") + "\n");
+        session.output().list(rules.path("masking_rules"), "There is no rule.", RULES);
+    }
+
+    /** An ordinary branch with masked roles has no rules of its own. */
+    private static int show(Session session, String path) {
+        JsonNode roles = session.api().get(path + "/masked_roles").path("masked_roles");
+        JsonNode rules;
+        try {
+            rules = session.api().get(path + "/masking_rules");
+        } catch (CliException e) {
+            if (roles.isEmpty() || e.exitCode() != CliException.REFUSED) {
+                throw e;
+            }
+            rules = JsonMapper.shared().createObjectNode();
+        }
+        if (!session.output().isTable()) {
+            session.output().tree(((ObjectNode) rules.deepCopy()).set("masked_roles", roles));
+            return 0;
+        }
+        if (!rules.isEmpty()) {
+            session.output().object(session.api().get(path + "/anonymized_status"), STATUS);
+            show(session, rules);
+        }
+        if (!roles.isEmpty()) {
+            session.output().list(roles, "", MaskedRoleCommand.COLUMNS);
+        }
+        return 0;
     }
 
     @Command(

@@ -240,6 +240,33 @@ class MaskingCommandsTest {
     }
 
     @Test
+    void a_role_is_masked_shown_and_let_be() {
+        String role = """
+                {"role_name":"a b","masking_rule_set":"dev","max_lag_seconds":600,"inherited":%s,"view_state":"none"}""";
+        String path = P + "/branches/" + MAIN + "/roles/a%20b/masking";
+        api.on("PUT " + path, 200, "{\"masked_role\":" + role.formatted(false) + "}")
+                .on("DELETE " + path, 200, "{\"masked_role\":" + role.formatted(true) + "}")
+                .on(
+                        "GET " + P + "/branches/" + MAIN + "/masked_roles",
+                        200,
+                        "{\"masked_roles\":[" + role.formatted(false) + "]}")
+                .on("GET " + P + "/branches/" + MAIN + "/masking_rules", 404, "{\"message\":\"no anonymized branch\"}");
+        assertThat(run("masking", "role", "a b", "--branch", "main", "--rules", "dev", "--max-lag", "10m"))
+                .isZero();
+        assertThat(lastRequest()).contains("\"masking_rule_set\":\"dev\"", "\"max_lag_seconds\":600");
+        assertThat(out.toString()).contains("600 s");
+        assertThat(run("masking", "show", "--branch", "main", "-o", "json")).isZero();
+        assertThat(out.toString()).contains("\"masked_roles\"");
+        assertThat(run("masking", "role", "a b", "--off")).isZero();
+        assertThat(out.toString()).contains("still masked");
+        assertThat(List.of(
+                        run("masking", "role", "a b", "--max-lag", "soon"),
+                        run("masking", "role", "a b", "--off", "--max-lag", "5m"),
+                        run("masking", "role")))
+                .containsOnly(CliException.USAGE);
+    }
+
+    @Test
     void rules_are_stored_shown_and_applied_to_a_branch() throws IOException {
         String stored = """
                 {"masking_rule_set":{"name":"dev","masking_policy":"mask","updated_at":"2026-11-21T04:00:00Z","masking_rules":[

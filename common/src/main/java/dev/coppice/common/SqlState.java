@@ -22,6 +22,8 @@ public enum SqlState {
     TOO_MANY_CONNECTIONS("53300"),
     OUT_OF_MEMORY("53200"),
     PROGRAM_LIMIT_EXCEEDED("54000"),
+    /** What is asked for is not in a state in which it could be had: a masked view without valid rules. */
+    OBJECT_NOT_IN_PREREQUISITE_STATE("55000"),
     /** A deadline ended the request. */
     QUERY_CANCELED("57014"),
     /** The server, or the compute, is being stopped. */

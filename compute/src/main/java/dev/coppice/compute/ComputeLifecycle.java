@@ -18,14 +18,18 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +63,9 @@ final class ComputeLifecycle {
 
     private static final int CONTROL_STATE_SHUT_DOWN = 1;
 
+    /** DB_SHUTDOWNED_IN_RECOVERY: a hot standby that was stopped. */
+    private static final int CONTROL_STATE_SHUT_DOWN_IN_RECOVERY = 2;
+
     /** Claims a timeline for a moment in which its local files go; no endpoint has such an id. */
     private static final String DISCARDING = "(discarding)";
 
@@ -90,6 +97,18 @@ final class ComputeLifecycle {
 
     RunDirectory run(String endpointId) {
         return new RunDirectory(runDirectory.resolve(endpointId));
+    }
+
+    /** The names of all run directories; empty before the first compute. */
+    Set<String> runDirectories() throws IOException {
+        if (!Files.isDirectory(runDirectory)) {
+            return Set.of();
+        }
+        try (Stream<Path> directories = Files.list(runDirectory)) {
+            return directories
+                    .map(directory -> String.valueOf(directory.getFileName()))
+                    .collect(Collectors.toSet());
+        }
     }
 
     /**
@@ -140,13 +159,7 @@ final class ComputeLifecycle {
             PhaseClock clock,
             boolean warm)
             throws IOException, InterruptedException {
-        local.layOut(
-                warm ? List.of() : timeline.directories(),
-                timeline.walDirectory(),
-                Map.of(
-                        "postgresql.conf", launches.postgresqlConf(spec.settings()),
-                        "pg_hba.conf", PostgresConfiguration.pgHba(),
-                        "pg_ident.conf", PostgresConfiguration.pgIdent(System.getProperty("user.name"))));
+        local.layOut(warm ? List.of() : timeline.directories(), timeline.walDirectory(), files(spec));
         if (!warm) {
             local.user().requireReach(local.pgdata());
         }
@@ -156,11 +169,12 @@ final class ComputeLifecycle {
         try {
             clock.phase("agent");
             long logStart = run.log().size();
-            boolean wasShutDown = isShutDown(timeline);
+            // A standby recovers nothing; it waits for WAL that never comes.
+            boolean mustRecover = spec.mode() == ComputeSpec.Mode.READ_WRITE && !isShutDown(timeline);
             Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run));
             clock.phase("spawn");
             awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
-            if (!wasShutDown) {
+            if (mustRecover) {
                 requireRecovered(local, epoch);
             }
             timeline.started();
@@ -172,6 +186,17 @@ final class ComputeLifecycle {
             agent.close();
             throw e;
         }
+    }
+
+    private Map<String, String> files(ComputeSpec spec) {
+        Map<String, String> files = new HashMap<>();
+        files.put("postgresql.conf", launches.postgresqlConf(spec.settings()));
+        files.put("pg_hba.conf", PostgresConfiguration.pgHba());
+        files.put("pg_ident.conf", PostgresConfiguration.pgIdent(System.getProperty("user.name")));
+        if (spec.mode() == ComputeSpec.Mode.READ_ONLY) {
+            files.put(LocalDirectory.STANDBY_SIGNAL, "");
+        }
+        return files;
     }
 
     /**
@@ -327,7 +352,7 @@ final class ComputeLifecycle {
             clean = mayBeClean
                     && local.ranIn(epoch)
                     && !Files.exists(local.pgdata().resolve("postmaster.pid"))
-                    && isShutDown(timeline);
+                    && (isShutDown(timeline) || controlState(timeline) == CONTROL_STATE_SHUT_DOWN_IN_RECOVERY);
             if (clean) {
                 local.markClean(epoch);
             } else {
@@ -368,10 +393,15 @@ final class ComputeLifecycle {
     }
 
     private static boolean isShutDown(Timeline timeline) {
-        Optional<byte[]> control = timeline.readFile("global/pg_control");
-        return control.isPresent()
-                && ByteBuffer.wrap(control.get()).order(ByteOrder.LITTLE_ENDIAN).getInt(CONTROL_STATE_OFFSET)
-                        == CONTROL_STATE_SHUT_DOWN;
+        return controlState(timeline) == CONTROL_STATE_SHUT_DOWN;
+    }
+
+    /** As pg_control has it; -1 when there is none. */
+    private static int controlState(Timeline timeline) {
+        return timeline.readFile("global/pg_control")
+                .map(bytes ->
+                        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(CONTROL_STATE_OFFSET))
+                .orElse(-1);
     }
 
     private static boolean shutDown(Instance instance, Shutdown how, Duration timeout) throws InterruptedException {

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -239,6 +240,15 @@ public final class ComputeService implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new ComputeException("cannot delete the run directory of endpoint " + endpointId, e);
+        }
+    }
+
+    /** The names of the directories that computes run in, of whatever endpoints, now or before. */
+    public Set<String> runDirectories() {
+        try {
+            return lifecycle.runDirectories();
+        } catch (IOException e) {
+            throw new ComputeException("cannot list the run directories", e);
         }
     }
 

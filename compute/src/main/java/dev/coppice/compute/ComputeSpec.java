@@ -8,7 +8,17 @@ import java.util.regex.Pattern;
  *
  * @param endpointId 1..{@value #MAX_ID_LENGTH} characters of {@code [a-z0-9-]}; names the compute's run directory
  */
-public record ComputeSpec(String endpointId, TimelineId timeline, ComputeSettings settings) {
+public record ComputeSpec(String endpointId, TimelineId timeline, ComputeSettings settings, Mode mode) {
+    /** What may be done with it. */
+    public enum Mode {
+        READ_WRITE,
+        /**
+         * A hot standby of nobody: Postgres itself refuses every write (25006), temporary tables too, and no setting of a session
+         * changes that. For a timeline whose last compute was shut down cleanly, with the same connection limits.
+         */
+        READ_ONLY
+    }
+
     /** The id becomes part of a socket path, which Unix limits to 107 bytes. */
     static final int MAX_ID_LENGTH = 48;
 
@@ -18,6 +28,11 @@ public record ComputeSpec(String endpointId, TimelineId timeline, ComputeSetting
         if (!ID.matcher(endpointId).matches()) {
             throw new IllegalArgumentException("not an endpoint id: \"" + endpointId + "\"");
         }
+    }
+
+    /** An ordinary compute. */
+    public ComputeSpec(String endpointId, TimelineId timeline, ComputeSettings settings) {
+        this(endpointId, timeline, settings, Mode.READ_WRITE);
     }
 
     static boolean isEndpointId(String text) {

@@ -35,6 +35,9 @@ record LocalDirectory(Path timeline, ComputeUser user) {
     private static final Logger log = LoggerFactory.getLogger(LocalDirectory.class);
     private static final String MARKER = "clean";
 
+    /** Makes Postgres start as a hot standby. */
+    static final String STANDBY_SIGNAL = "standby.signal";
+
     /** Where {@code compute.map} has its epoch (docs/page-protocol.md, section 4). */
     private static final int MAP_EPOCH = 12;
 
@@ -152,6 +155,7 @@ record LocalDirectory(Path timeline, ComputeUser user) {
             user.own(link);
         }
         Files.deleteIfExists(pgdata().resolve("postmaster.pid"));
+        Files.deleteIfExists(pgdata().resolve(STANDBY_SIGNAL));
         for (Map.Entry<String, String> file : files.entrySet()) {
             write(pgdata().resolve(file.getKey()), file.getValue());
         }

@@ -1,5 +1,6 @@
 package dev.coppice.control;
 
+import dev.coppice.control.catalog.ApiKey;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.secret.Tokens;
 import java.io.IOException;
@@ -31,7 +32,12 @@ record CliAccess(String apiUrl, String apiKey) {
         String key = keyIn(file);
         if (catalog.inventory().apiKey(Tokens.hash(key)).isEmpty()) {
             key = tokens.apiKey();
-            catalog.addApiKey("cli", null, Tokens.hash(key), clock.instant().truncatedTo(ChronoUnit.MICROS));
+            catalog.addApiKey(
+                    "cli",
+                    null,
+                    ApiKey.Scope.FULL,
+                    Tokens.hash(key),
+                    clock.instant().truncatedTo(ChronoUnit.MICROS));
         }
         CliAccess access = new CliAccess(
                 (api.tls().isPresent() ? "https://" : "http://") + host(api.listen()) + ':' + port + "/api/v2", key);

@@ -11,6 +11,8 @@ import dev.coppice.control.branch.BranchLocks;
 import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.Deadlines;
 import dev.coppice.control.branch.HiddenTimelines;
+import dev.coppice.control.branch.MaskedLogin;
+import dev.coppice.control.branch.MaskedViews;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
 import dev.coppice.control.branch.RoleWorkflows;
@@ -115,7 +117,7 @@ public final class CoppiceControl implements AutoCloseable {
     }
 
     /** As the first one; {@code steps} is told of every step that outlives the process. */
-    static CoppiceControl open(
+    public static CoppiceControl open(
             ControlConfiguration configuration,
             CatalogServer catalogServer,
             PageService pages,
@@ -174,13 +176,13 @@ public final class CoppiceControl implements AutoCloseable {
                 ids,
                 clock,
                 configuration.timeTravel());
+        MaskedViews views =
+                new MaskedViews(catalog.inventory(), computes, configuration.compute(), monitor, hidden, ids, clock);
         WakeGate gate = new WakeGate();
         ComputeSizes sizes = new ComputeSizes(catalog.inventory(), configuration.compute());
         ConsumptionMeter meter = new ConsumptionMeter(
                 catalog, monitor, endpoint -> sizes.of(endpoint).computeUnits(), () -> active(computes), clock);
         Quotas quotas = new Quotas(catalog.inventory(), meter);
-        Routing routing = new Routing(catalog.inventory(), computes, sizes, quotas, monitor, gate, travel);
-        routingLater.set(routing);
         Workshop shop = new Workshop(
                 catalog,
                 pages,
@@ -199,12 +201,17 @@ public final class CoppiceControl implements AutoCloseable {
                 gate,
                 hidden,
                 travel,
+                views,
                 configuration.recovery(),
                 masking);
+        Routing routing =
+                new Routing(catalog.inventory(), computes, sizes, quotas, monitor, gate, travel, new MaskedLogin(shop));
+        routingLater.set(routing);
         // Before the monitor, which forgets a compute's last position when it stops.
         computes.addListener(meter);
         computes.addListener(monitor);
         computes.addListener(travel);
+        computes.addListener(views);
         List<String> wereAwake = catalog.inventory().endpoints().stream()
                 .filter(Endpoint::wasAwake)
                 .map(Endpoint::id)
@@ -329,6 +336,7 @@ public final class CoppiceControl implements AutoCloseable {
         deadlines.close();
         monitor.suspendAll();
         shop.travel().endAll();
+        shop.views().endAll();
         monitor.close();
         meter.close();
         catalog.close();

@@ -8,6 +8,7 @@ import dev.coppice.compute.ComputeState;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.ComputeSizes;
+import dev.coppice.control.branch.MaskedLogin;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.branch.WakeGate;
 import dev.coppice.control.catalog.Branch;
@@ -51,6 +52,8 @@ public final class Routing {
     private static final String INVALID_PARAMETER_VALUE = "22023";
     private static final String TOO_MANY_CONNECTIONS = "53300";
     private static final String CONFIGURATION_LIMIT_EXCEEDED = "53400";
+    private static final String FEATURE_NOT_SUPPORTED = "0A000";
+    private static final String NOT_IN_PREREQUISITE_STATE = "55000";
 
     private final Inventory inventory;
     private final ComputeService computes;
@@ -59,6 +62,7 @@ public final class Routing {
     private final ActivityMonitor monitor;
     private final WakeGate gate;
     private final TimeTravel travel;
+    private final MaskedLogin masked;
 
     Routing(
             Inventory inventory,
@@ -67,7 +71,8 @@ public final class Routing {
             Quotas quotas,
             ActivityMonitor monitor,
             WakeGate gate,
-            TimeTravel travel) {
+            TimeTravel travel,
+            MaskedLogin masked) {
         this.inventory = inventory;
         this.computes = computes;
         this.sizes = sizes;
@@ -75,6 +80,7 @@ public final class Routing {
         this.monitor = monitor;
         this.gate = gate;
         this.travel = travel;
+        this.masked = masked;
     }
 
     /** An endpoint that a client can be sent to. */
@@ -130,13 +136,16 @@ public final class Routing {
                 .map(live -> live.copy()
                         .orTimeout(known ? FRESH_ROLES_MAX_MILLIS : UNKNOWN_ROLE_MAX_MILLIS, TimeUnit.MILLISECONDS)
                         .exceptionally(_ -> inventory.roles(branchId))
-                        .thenApply(roles -> verifier(roles, role)))
-                .orElseGet(() -> CompletableFuture.completedFuture(verifier(inventory.roles(branchId), role)));
+                        .thenApply(roles -> verifier(branchId, roles, role)))
+                .orElseGet(
+                        () -> CompletableFuture.completedFuture(verifier(branchId, inventory.roles(branchId), role)));
     }
 
-    private static Optional<String> verifier(Map<String, LoginRole> roles, String name) {
+    /** A masked role cannot log in to the branch itself, as Postgres sees it. */
+    private Optional<String> verifier(String branchId, Map<String, LoginRole> roles, String name) {
         return Optional.ofNullable(roles.get(name))
-                .filter(LoginRole::canLogin)
+                .filter(role ->
+                        role.canLogin() || inventory.roleMasking(branchId, name).isPresent())
                 .map(LoginRole::verifier)
                 .filter(ScramVerifier::isScram);
     }
@@ -152,17 +161,20 @@ public final class Routing {
             return CompletableFuture.failedFuture(gone());
         }
         if (computes.state(endpointId) != ComputeState.ACTIVE) {
-            Optional<String> exceeded = quotas.exceeded(branch.get().projectId());
+            Optional<RoutingException> exceeded = exceeded(branch.get());
             if (exceeded.isPresent()) {
-                return CompletableFuture.failedFuture(new RoutingException(
-                        CONFIGURATION_LIMIT_EXCEEDED,
-                        exceeded.get(),
-                        "Raise the project's quota, or wait for the next month."));
+                return CompletableFuture.failedFuture(exceeded.get());
             }
         }
         monitor.touch(endpointId);
         return gate.pass(branch.get().id(), () -> wakeNow(endpointId))
                 .handle((address, failure) -> woken(branch.get(), endpointId, address, failure));
+    }
+
+    private Optional<RoutingException> exceeded(Branch branch) {
+        return quotas.exceeded(branch.projectId())
+                .map(why -> new RoutingException(
+                        CONFIGURATION_LIMIT_EXCEEDED, why, "Raise the project's quota, or wait for the next month."));
     }
 
     private CompletableFuture<ComputeAddress> wakeNow(String endpointId) {
@@ -192,6 +204,74 @@ public final class Routing {
             }
         });
         return socket;
+    }
+
+    /**
+     * Whether the role sees the endpoint's branch masked only, as it is declared now.
+     *
+     * @return a text that changes with what a login would see; empty for a role that sees the branch itself
+     */
+    public Optional<String> masked(String endpointId, String role) {
+        return inventory
+                .endpoint(endpointId)
+                .flatMap(endpoint -> inventory.branch(endpoint.branchId()))
+                .flatMap(branch -> masked.mark(branch, role));
+    }
+
+    /** Refuses a past moment to a masked role: it would be the branch itself. */
+    public RoutingException noPastFor(String role) {
+        return new RoutingException(
+                FEATURE_NOT_SUPPORTED,
+                "role \"" + role + "\" is masked and cannot look at past moments",
+                "Connect without a moment, or as a role that is not masked.");
+    }
+
+    /**
+     * Makes sure that a masked view of the endpoint's branch runs that the role can log in to. Who asks has proved its password.
+     *
+     * @return its Unix socket; fails with {@link RoutingException}
+     */
+    public CompletionStage<Path> wakeMasked(String endpointId, String role) {
+        Optional<Branch> branch = connectableBranch(endpointId);
+        if (branch.isEmpty()) {
+            return CompletableFuture.failedFuture(gone());
+        }
+        Optional<RoutingException> exceeded = exceeded(branch.get());
+        if (exceeded.isPresent()) {
+            return CompletableFuture.failedFuture(exceeded.get());
+        }
+        CompletableFuture<Path> socket = new CompletableFuture<>();
+        Thread.ofVirtual().name("masked-" + endpointId).start(() -> {
+            try {
+                socket.complete(masked.wake(branch.get(), role).socket());
+            } catch (RuntimeException e) {
+                socket.completeExceptionally(notMasked(branch.get(), role, e));
+            }
+        });
+        return socket;
+    }
+
+    private static RoutingException notMasked(Branch branch, String role, RuntimeException failure) {
+        ControlException.Kind kind =
+                failure instanceof ControlException refused ? refused.kind() : ControlException.Kind.INTERNAL;
+        String about = "the masked view of branch \"" + branch.name() + "\" for role \"" + role + "\" ";
+        String reason = Objects.requireNonNullElse(failure.getMessage(), "");
+        return switch (kind) {
+            case UNPROCESSABLE, NOT_FOUND ->
+                new RoutingException(
+                        NOT_IN_PREREQUISITE_STATE,
+                        about + "cannot be made: " + reason,
+                        "Whoever declared the role masked has to change its rules; \"coppice masking test\" tries them.");
+            case LOCKED, UNAVAILABLE ->
+                new RoutingException(CANNOT_CONNECT_NOW, about + "is not there now: " + reason, "Connect again.");
+            default -> {
+                log.error("A masked view of branch {} could not be opened", branch.name(), failure);
+                yield new RoutingException(
+                        CANNOT_CONNECT_NOW,
+                        about + "could not be opened",
+                        "The server's log says why. Connecting again tries again.");
+            }
+        };
     }
 
     private static RoutingException notThen(Branch branch, RuntimeException failure) {

@@ -94,6 +94,17 @@ class BadInputIT {
                 "POST   | $P/branches | {`branch`:{`parent_timestamp`:`2026-01-01`}}     | 400 | RFC 3339",
                 "POST   | $P/branches | {`branch`:{`expires_at`:`1999-01-01T00:00:00Z`}} | 400 | not in the future",
                 "POST   | $P/branches | {`branch`:{`expires_at`:`tomorrow`}}             | 400 | expires_at",
+                // Masked roles.
+                "PUT    | $P/branches/$MAIN/roles/nobody/masking        | {}             | 404 | nobody",
+                "PUT    | $P/branches/$MAIN/roles/coppice_admin/masking | {}             | 404 | coppice_admin",
+                "PUT    | $P/branches/$MAIN/roles/coppice_owner/masking | {}             | 422 | superuser",
+                "PUT    | $P/branches/$MAIN/roles/coppice_owner/masking | {`max_lag_seconds`:0}       | 400 | max_lag_seconds",
+                "PUT    | $P/branches/$MAIN/roles/coppice_owner/masking | {`max_lag_seconds`:604801}  | 400 | 604800",
+                "PUT    | $P/branches/$MAIN/roles/coppice_owner/masking | {`max_lag_seconds`:`5m`}    | 400 | max_lag_seconds",
+                "PUT    | $P/branches/$MAIN/roles/coppice_owner/masking | {`masking_rule_set`:`none`} | 404 | none",
+                "GET    | $P/branches/$MAIN/roles/coppice_owner/masking |                | 404 | not masked",
+                "DELETE | $P/branches/$MAIN/roles/coppice_owner/masking |                | 404 | not masked",
+                "GET    | $P/branches/$FOREIGN/masked_roles             |                | 404 | not found",
                 // Trees.
                 "POST   | $P/branches/$MAIN/restore | {`source_branch_id`:`$MAIN`}       | 400 | source_lsn",
                 "POST   | $P/branches/$MAIN/restore | {}                                 | 400 | source_branch_id",

@@ -40,6 +40,7 @@ final class ControlFixture implements AutoCloseable {
     private final TimeTravel.Limits timeTravel;
     private final RecoveryWindow recovery;
     private final Steps steps;
+    private final PostgresBinaries binaries;
     PageService pages;
     ComputeService computes;
     CoppiceControl control;
@@ -54,17 +55,32 @@ final class ControlFixture implements AutoCloseable {
 
     ControlFixture(int suspendTimeoutSeconds, TimeTravel.Limits timeTravel, RecoveryWindow recovery, Steps steps)
             throws IOException {
+        this(suspendTimeoutSeconds, timeTravel, recovery, steps, new PostgresBinaries(CatalogFixture.binaries(), 18));
+    }
+
+    /** With computes of another Postgres. */
+    ControlFixture(PostgresBinaries binaries) throws IOException {
+        this(-1, new TimeTravel.Limits(30, 8), new RecoveryWindow(0, 0), Steps.NONE, binaries);
+    }
+
+    private ControlFixture(
+            int suspendTimeoutSeconds,
+            TimeTravel.Limits timeTravel,
+            RecoveryWindow recovery,
+            Steps steps,
+            PostgresBinaries binaries)
+            throws IOException {
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
         this.timeTravel = timeTravel;
         this.recovery = recovery;
         this.steps = steps;
+        this.binaries = binaries;
         open();
     }
 
     void open() throws IOException {
         ComputeUser user = CatalogFixture.user();
-        PostgresBinaries binaries = new PostgresBinaries(CatalogFixture.binaries(), 18);
-        CatalogServer catalog = CatalogServer.start(binaries.bin(), user, data, BUFFERS_MB);
+        CatalogServer catalog = CatalogServer.start(CatalogFixture.binaries(), user, data, BUFFERS_MB);
         pages = PageService.open(Files.createDirectories(data.resolve("timelines")));
         TemplateCluster.prepare(pages, binaries, user, data.resolve("scratch"));
         computes = new ComputeService(new ComputeService.Parts(

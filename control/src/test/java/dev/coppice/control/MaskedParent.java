@@ -77,9 +77,12 @@ final class MaskedParent {
     }
 
     Connection connect(String toEndpoint, String toDatabase) throws Exception {
-        Path socket =
-                fixture.control.routing().wake(toEndpoint).toCompletableFuture().get();
-        return ComputeSql.open(socket, toDatabase);
+        return ComputeSql.open(socket(toEndpoint), toDatabase);
+    }
+
+    /** Where the woken compute listens. */
+    Path socket(String ofEndpoint) throws Exception {
+        return fixture.control.routing().wake(ofEndpoint).toCompletableFuture().get();
     }
 
     void execute(String onEndpoint, String... statements) throws Exception {

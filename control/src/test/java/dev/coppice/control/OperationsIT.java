@@ -299,7 +299,8 @@ class OperationsIT {
                 case SNAPSHOT -> assertThat(held).contains(hidden.timelineId());
                 case RETIRED, CLEAN_POINT ->
                     assertThat(fixture.pages.children(id)).as(hidden.toString()).isNotEmpty();
-                case MOMENT -> assertThat(hidden).as("nobody looks at a moment").isNull();
+                case MOMENT, MASKED_VIEW ->
+                    assertThat(hidden).as("nobody looks at it").isNull();
             }
             owned.add(hidden.timelineId());
         }

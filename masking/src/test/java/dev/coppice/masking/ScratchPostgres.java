@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -40,9 +41,9 @@ public final class ScratchPostgres implements AutoCloseable {
         this.directory = directory;
     }
 
-    /** The Postgres of the build, and whichever others the machine has. */
+    /** The Postgres of the build, the oldest that is supported, and whichever others the machine has. */
     public static List<Path> installations() throws IOException {
-        List<Path> all = new ArrayList<>(List.of(bundled()));
+        List<Path> all = new ArrayList<>(List.of(bundled(), oldest()));
         Path debian = Path.of("/usr/lib/postgresql");
         if (Files.isDirectory(debian)) {
             try (Stream<Path> versions = Files.list(debian)) {
@@ -211,15 +212,31 @@ public final class ScratchPostgres implements AutoCloseable {
     }
 
     private static synchronized Path bundled() throws IOException {
-        Path target = buildDirectory().resolve("postgres");
+        try (InputStream raw = ScratchPostgres.class.getResourceAsStream("/" + archive())) {
+            return unpacked("postgres", Objects.requireNonNull(raw));
+        }
+    }
+
+    /** The build lays its archive beside the classes: in the class path it would have the newest one's name. */
+    private static synchronized Path oldest() throws IOException {
+        try (JarFile jar = new JarFile(Path.of("target", "postgres-oldest.jar").toFile());
+                InputStream raw = jar.getInputStream(jar.getEntry(archive()))) {
+            return unpacked("postgres-oldest", raw);
+        }
+    }
+
+    private static String archive() {
+        String arch = System.getProperty("os.arch").equals("amd64") ? "x86_64" : "arm_64";
+        return String.format(Locale.ROOT, "postgres-linux-%s.txz", arch);
+    }
+
+    private static Path unpacked(String name, InputStream raw) throws IOException {
+        Path target = buildDirectory().resolve(name);
         if (!Files.exists(target)) {
-            Path temporary = target.resolveSibling("postgres.new");
+            Path temporary = target.resolveSibling(name + ".new");
             deleteRecursively(temporary);
-            String arch = System.getProperty("os.arch").equals("amd64") ? "x86_64" : "arm_64";
-            String archive = String.format(Locale.ROOT, "/postgres-linux-%s.txz", arch);
-            try (InputStream raw = ScratchPostgres.class.getResourceAsStream(archive);
-                    TarArchiveInputStream tar =
-                            new TarArchiveInputStream(new XZCompressorInputStream(new BufferedInputStream(raw)))) {
+            try (TarArchiveInputStream tar =
+                    new TarArchiveInputStream(new XZCompressorInputStream(new BufferedInputStream(raw)))) {
                 for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
                     unpack(tar, entry, temporary.resolve(entry.getName()).normalize());
                 }

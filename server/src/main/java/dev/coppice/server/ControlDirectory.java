@@ -20,8 +20,11 @@ import java.util.concurrent.CompletionStage;
 
 /** The control plane's {@link Routing} as the proxy wants to see it. */
 final class ControlDirectory implements EndpointDirectory {
-    /** Not in any endpoint id. */
+    /** Before a moment; not in any endpoint id. */
     private static final char AT = '@';
+
+    /** Before what concerns a masked role; not in any endpoint id or moment. */
+    private static final char MASKED = '~';
 
     private final Routing routing;
 
@@ -52,32 +55,62 @@ final class ControlDirectory implements EndpointDirectory {
         return new RoutedEndpoint(endpoint.endpointId() + AT + moment, endpoint.branchName(), endpoint.projectId());
     }
 
+    /** The id of a masked view is {@code <endpoint id or moment>~<mark of the view>~<role>}. */
+    @Override
+    public RoutedEndpoint seenBy(RoutedEndpoint endpoint, String role) {
+        return routing.masked(plain(endpoint.endpointId()), role)
+                .map(mark -> new RoutedEndpoint(
+                        endpoint.endpointId() + MASKED + mark + MASKED + role,
+                        endpoint.branchName(),
+                        endpoint.projectId()))
+                .orElse(endpoint);
+    }
+
+    /** The id of the branch's endpoint, without what we added. */
+    private static String plain(String id) {
+        String unmasked = beforeMask(id);
+        int at = unmasked.indexOf(AT);
+        return at < 0 ? unmasked : unmasked.substring(0, at);
+    }
+
+    private static String beforeMask(String id) {
+        int masked = id.indexOf(MASKED);
+        return masked < 0 ? id : id.substring(0, masked);
+    }
+
     @Override
     public CompletionStage<Optional<String>> verifier(String endpointId, String role) {
-        int at = endpointId.indexOf(AT);
-        return routing.verifier(at < 0 ? endpointId : endpointId.substring(0, at), role);
+        return routing.verifier(plain(endpointId), role);
     }
 
     @Override
     public boolean allows(String endpointId, InetAddress client) {
-        int at = endpointId.indexOf(AT);
         // They were checked when they were set.
-        return AddressRanges.parse(routing.allowedAddresses(at < 0 ? endpointId : endpointId.substring(0, at)))
-                .allows(client);
+        return AddressRanges.parse(routing.allowedAddresses(plain(endpointId))).allows(client);
     }
 
     @Override
     public CompletionStage<Path> wake(String endpointId) {
-        int at = endpointId.indexOf(AT);
-        CompletionStage<Path> waking = at < 0
-                ? routing.wake(endpointId)
-                : routing.wakeAt(endpointId.substring(0, at), moment(endpointId.substring(at + 1)));
-        return waking.exceptionallyCompose(failure -> {
+        return waking(endpointId).exceptionallyCompose(failure -> {
             Throwable cause =
                     failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             return CompletableFuture.failedFuture(
                     cause instanceof RoutingException refused ? wakeException(refused) : cause);
         });
+    }
+
+    private CompletionStage<Path> waking(String endpointId) {
+        String unmasked = beforeMask(endpointId);
+        int at = unmasked.indexOf(AT);
+        if (unmasked.length() < endpointId.length()) {
+            String role = endpointId.substring(endpointId.indexOf(MASKED, unmasked.length() + 1) + 1);
+            return at < 0
+                    ? routing.wakeMasked(unmasked, role)
+                    : CompletableFuture.failedFuture(routing.noPastFor(role));
+        }
+        return at < 0
+                ? routing.wake(endpointId)
+                : routing.wakeAt(endpointId.substring(0, at), moment(endpointId.substring(at + 1)));
     }
 
     private static BranchPointRequest moment(String text) {

@@ -16,6 +16,7 @@ import dev.coppice.control.CoppiceControl;
 import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogServer;
+import dev.coppice.control.catalog.Steps;
 import dev.coppice.proxy.ProxyConfiguration;
 import dev.coppice.proxy.ProxyServer;
 import dev.coppice.proxy.http.HttpSettings;
@@ -57,15 +58,19 @@ final class CoppiceServer implements AutoCloseable {
     private final CoppiceControl control;
     private final ProxyServer proxy;
     private final Path data;
+    /** Of the proxy, with a port. */
+    private final ListenAddress listen;
+
     private CoppiceConfiguration configuration;
 
-    private CoppiceServer(CoppiceConfiguration configuration) throws IOException {
+    private CoppiceServer(CoppiceConfiguration configuration, Steps steps) throws IOException {
         this.configuration = configuration;
         this.data = configuration.dataDirectory().orElseThrow().toAbsolutePath();
         try {
             started.push(DataDirectoryLock.take(data));
-            ListenPorts.requireFree("proxy.listen", configuration.proxy().listen());
-            ListenPorts.requireFree("api.listen", configuration.api().listen());
+            this.listen = ListenPorts.requireFree(
+                    "proxy.listen", configuration.proxy().listen());
+            var _ = ListenPorts.requireFree("api.listen", configuration.api().listen());
             Clock clock = Clock.systemUTC();
             MetricRegistry metrics = new MetricRegistry();
             ComputeUser user = ComputeUser.detect(configuration.compute().user());
@@ -94,10 +99,19 @@ final class CoppiceServer implements AutoCloseable {
                             .orElse(-1L)));
             started.push(() -> suspendAndClose(computes));
             this.control = CoppiceControl.open(
-                    control(configuration, data), catalog.join(), pages, computes, binaries.majorVersion(), clock);
+                    control(configuration, listen, data),
+                    catalog.join(),
+                    pages,
+                    computes,
+                    binaries.majorVersion(),
+                    clock,
+                    steps);
             started.push(control);
             this.proxy = ProxyServer.start(
-                    proxy(configuration, data), new ControlDirectory(control.routing()), mockSecret(data), metrics);
+                    proxy(configuration, listen, data),
+                    new ControlDirectory(control.routing()),
+                    mockSecret(data),
+                    metrics);
             started.push(proxy);
             configuration
                     .api()
@@ -120,8 +134,13 @@ final class CoppiceServer implements AutoCloseable {
      * @throws ServerStartException when the data directory cannot be used; the parts throw their own
      */
     static CoppiceServer start(CoppiceConfiguration configuration) {
+        return start(configuration, Steps.NONE);
+    }
+
+    /** As the first one; {@code steps} is told of every step of the control plane that outlives the process. */
+    static CoppiceServer start(CoppiceConfiguration configuration, Steps steps) {
         try {
-            return new CoppiceServer(configuration);
+            return new CoppiceServer(configuration, steps);
         } catch (IOException e) {
             throw new ServerStartException(
                     "cannot use the data directory "
@@ -137,7 +156,7 @@ final class CoppiceServer implements AutoCloseable {
      * @throws RuntimeException when something in it cannot be used; nothing has changed then
      */
     synchronized void reload(CoppiceConfiguration changed) {
-        proxy.reload(proxy(changed, data));
+        proxy.reload(proxy(changed, listen, data));
         LogLevel.set(changed.logging().level());
         List<String> waiting = new ArrayList<>();
         CoppiceConfiguration.Proxy now = changed.proxy();
@@ -178,8 +197,8 @@ final class CoppiceServer implements AutoCloseable {
         catalog.thenAccept(CatalogServer::close).exceptionally(_ -> null).join();
     }
 
-    private static ControlConfiguration control(CoppiceConfiguration configuration, Path data) {
-        ListenAddress advertised = configuration.proxy().publicAddress();
+    private static ControlConfiguration control(CoppiceConfiguration configuration, ListenAddress listen, Path data) {
+        ListenAddress advertised = configuration.proxy().publicAddress(listen);
         CoppiceConfiguration.Compute compute = configuration.compute();
         Map<String, String> settings = new HashMap<>(compute.postgresSettings());
         settings.putIfAbsent("shared_buffers", compute.sharedBuffersMegabytes() + "MB");
@@ -214,7 +233,7 @@ final class CoppiceServer implements AutoCloseable {
                 api.rateLimits().failuresPerAddressPerMinute());
     }
 
-    private static ProxyConfiguration proxy(CoppiceConfiguration configuration, Path data) {
+    private static ProxyConfiguration proxy(CoppiceConfiguration configuration, ListenAddress listen, Path data) {
         CoppiceConfiguration.Proxy proxy = configuration.proxy();
         CoppiceConfiguration.Tls tls = proxy.tls();
         Optional<TlsSettings.ClientCertificates> clients = tls.clientCa()
@@ -234,7 +253,7 @@ final class CoppiceServer implements AutoCloseable {
         };
         CoppiceConfiguration.Pool pool = proxy.pool();
         CoppiceConfiguration.RateLimits rates = proxy.rateLimits();
-        return ProxyConfiguration.builder(socketAddress(proxy.listen()), settings)
+        return ProxyConfiguration.builder(socketAddress(listen), settings)
                 .tlsRequired(tls.required())
                 .maxConnections(proxy.maxConnections())
                 .handshakeTimeout(Duration.ofSeconds(proxy.handshakeTimeoutSeconds()))

@@ -15,10 +15,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.LoggerFactory;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
-/** The server's process: {@code ./coppice up}. Exit codes: 0 stopped, 1 could not start, 2 wrong options or configuration. */
+/**
+ * The server's process: {@code ./coppice up}. Exit codes: 0 stopped, 1 could not start, 2 wrong options or configuration, 129
+ * stopped because its terminal was closed.
+ */
 public final class Main {
     private static final int COULD_NOT_START = 1;
     private static final int WRONG_CONFIGURATION = 2;
+    private static final int HUNG_UP = 129;
 
     private static final AtomicBoolean STOPPING = new AtomicBoolean();
 
@@ -39,6 +43,7 @@ public final class Main {
                 "coppice.log.level", configuration.logging().level().name().toLowerCase(Locale.ROOT));
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
+        ControllingTerminal terminal = new ControllingTerminal();
         CompletableFuture<CoppiceServer> starting = new CompletableFuture<>();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "stop"));
         CoppiceServer server;
@@ -59,10 +64,18 @@ public final class Main {
             System.exit(COULD_NOT_START);
             return;
         }
-        ReloadSignal.install(() -> reload(server, List.of(arguments)));
+        ReloadSignal.install(() -> hangUp(terminal, server, List.of(arguments)));
         System.out.print(banner(server, configuration).text());
         System.out.flush();
         new CountDownLatch(1).await();
+    }
+
+    /** Whoever closes the window wants the server in it to end; {@code kill -HUP} means its configuration. */
+    private static void hangUp(ControllingTerminal terminal, CoppiceServer server, List<String> arguments) {
+        if (terminal.isGone()) {
+            System.exit(HUNG_UP);
+        }
+        reload(server, arguments);
     }
 
     private static void reload(CoppiceServer server, List<String> arguments) {

@@ -2,6 +2,7 @@ package dev.coppice.server;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,11 +17,15 @@ final class ServerProcess implements AutoCloseable {
     private final Path directory;
     private final Path configuration;
     private final Path output;
+    private final Class<?> program;
+    private final boolean inTerminal;
     private Process process;
 
-    private ServerProcess(Path directory, Path configuration) throws IOException {
+    private ServerProcess(Path directory, Path configuration, Class<?> program, boolean inTerminal) throws IOException {
         this.directory = directory;
         this.configuration = configuration;
+        this.program = program;
+        this.inTerminal = inTerminal;
         this.output = directory.resolve("server.log");
         this.process = spawn();
         awaitReady();
@@ -42,11 +47,31 @@ final class ServerProcess implements AutoCloseable {
      * @param moreConfiguration lines under {@code compute:}, indented by two, then further sections
      */
     static ServerProcess startIn(Path directory, String moreConfiguration) throws IOException {
+        return startIn(directory, moreConfiguration, Main.class);
+    }
+
+    /** As {@link #startIn(Path, String)}, a server whose operations can be held between two durable steps. */
+    static ServerProcess startHeld(String name, String... moreConfiguration) throws IOException {
+        return startIn(TestDirectories.create(name), String.join("\n", moreConfiguration), HeldServer.class);
+    }
+
+    /** A server in a terminal of its own; {@link #kill} closes the terminal. */
+    static ServerProcess startInTerminal(Path directory) throws IOException {
+        return startIn(directory, "", Main.class, true);
+    }
+
+    private static ServerProcess startIn(Path directory, String moreConfiguration, Class<?> program)
+            throws IOException {
+        return startIn(directory, moreConfiguration, program, false);
+    }
+
+    private static ServerProcess startIn(Path directory, String moreConfiguration, Class<?> program, boolean inTerminal)
+            throws IOException {
         Path configuration = Files.writeString(
                 directory.resolve("coppice.yaml"),
                 "proxy:\n  listen: 127.0.0.1:%d\napi:\n  listen: 127.0.0.1:%d\ncompute:\n  shared_buffers_megabytes: 64\n%s"
                         .formatted(freePort(), freePort(), moreConfiguration));
-        return new ServerProcess(directory, configuration);
+        return new ServerProcess(directory, configuration, program, inTerminal);
     }
 
     private static int freePort() throws IOException {
@@ -71,6 +96,36 @@ final class ServerProcess implements AutoCloseable {
     void reconfigure(UnaryOperator<String> change) throws IOException, InterruptedException {
         Files.writeString(configuration, change.apply(Files.readString(configuration)));
         new ProcessBuilder("kill", "-HUP", Long.toString(process.pid())).start().waitFor();
+    }
+
+    /** Holds the next request at its step number {@code step}, from 1; only of a server made by {@link #startHeld}. */
+    void hold(int step) throws IOException {
+        process.outputWriter(StandardCharsets.UTF_8)
+                .append(Integer.toString(step))
+                .append('\n')
+                .flush();
+        String said = HeldServer.READY + step;
+        long deadline = System.nanoTime() + START_LIMIT_NANOS;
+        while (!lastLine(HeldServer.READY).equals(said)) {
+            if (!process.isAlive() || System.nanoTime() > deadline) {
+                throw new IllegalStateException("the server does not listen:\n" + log());
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+        }
+    }
+
+    private String lastLine(String prefix) throws IOException {
+        return log().lines().filter(line -> line.startsWith(prefix)).reduce("", (_, later) -> later);
+    }
+
+    /** How many requests are held. */
+    long held() throws IOException {
+        return log().lines().filter(HeldServer.HELD::equals).count();
+    }
+
+    /** Of the server itself, also inside a terminal. */
+    long serverPid() {
+        return inTerminal ? process.children().findFirst().orElseThrow().pid() : process.pid();
     }
 
     /** Kills the server, not its computes. */
@@ -104,18 +159,22 @@ final class ServerProcess implements AutoCloseable {
 
     private Process spawn() throws IOException {
         Files.writeString(output, "");
-        return new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-XX:+UseSerialGC",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        "dev.coppice.server.Main",
-                        "--data",
-                        data().toString(),
-                        "--config",
-                        configuration.toString()))
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                program.getName(),
+                "--data",
+                data().toString(),
+                "--config",
+                configuration.toString());
+        return new ProcessBuilder(
+                        inTerminal
+                                ? List.of("script", "-qefc", "exec " + String.join(" ", command), "/dev/null")
+                                : command)
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();

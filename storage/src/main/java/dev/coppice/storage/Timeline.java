@@ -401,7 +401,8 @@ public final class Timeline {
                 resources.files(),
                 wal.store(),
                 () -> pins.get().stream().reduce(endOfWal(), Lsn::max),
-                () -> wal.neededWal(horizon(), pins.get()));
+                () -> wal.neededWal(horizon(), pins.get()),
+                upkeep::still);
     }
 
     Epochs epochs() {

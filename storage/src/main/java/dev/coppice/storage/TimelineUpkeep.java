@@ -110,10 +110,15 @@ final class TimelineUpkeep {
     /** Stops background work for good, waits for what is going on, and does {@code last}. */
     void close(Runnable last) {
         history.close();
+        still(last);
+    }
+
+    /** Does something while nothing is flushed, merged or collected; waits for what is going on. */
+    void still(Runnable action) {
         compaction.lock().lock();
         flush.lock().lock();
         try {
-            last.run();
+            action.run();
         } finally {
             flush.lock().unlock();
             compaction.lock().unlock();

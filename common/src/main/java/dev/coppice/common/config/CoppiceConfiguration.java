@@ -95,9 +95,13 @@ public record CoppiceConfiguration(
             allowedAddresses = List.copyOf(allowedAddresses);
         }
 
-        /** What a client on this machine, or behind the advertised address, connects to. */
-        public ListenAddress publicAddress() {
-            return advertisedAddress.orElse(listen.connectable());
+        /**
+         * What a client on this machine, or behind the advertised address, connects to.
+         *
+         * @param listening where the proxy listens: as configured, with the port that was found for port 0
+         */
+        public ListenAddress publicAddress(ListenAddress listening) {
+            return advertisedAddress.orElse(listening.connectable());
         }
     }
 

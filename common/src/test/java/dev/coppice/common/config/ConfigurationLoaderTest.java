@@ -103,7 +103,7 @@ class ConfigurationLoaderTest {
                 "debug"));
         assertThat(c.dataDirectory()).contains(Path.of("/b"));
         assertThat(c.proxy().listen()).hasToString("0.0.0.0:2");
-        assertThat(c.proxy().publicAddress()).hasToString("127.0.0.1:2");
+        assertThat(c.proxy().publicAddress(c.proxy().listen())).hasToString("127.0.0.1:2");
         assertThat(c.logging().level()).isEqualTo(LogLevel.DEBUG);
         assertThat(c.api().url()).isEqualTo("http://127.0.0.1:5480/api/v2");
     }

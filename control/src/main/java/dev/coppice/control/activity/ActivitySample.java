@@ -26,7 +26,8 @@ record ActivitySample(boolean busy, long quietMillis, long sessions, Lsn lsn) {
                    coalesce(min(extract(epoch FROM clock_timestamp() - state_change))
                        FILTER (WHERE backend_type = 'client backend') * 1000, 1e15)::bigint,
                    (SELECT coalesce(sum(sessions), 0) FROM pg_stat_database)::bigint,
-                   pg_current_wal_insert_lsn()::text
+                   CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_replay_lsn(), '0/0')
+                        ELSE pg_current_wal_insert_lsn() END::text
             FROM pg_stat_activity
             WHERE usename IS DISTINCT FROM 'coppice_admin'
               AND (backend_type IN ('client backend', 'walsender', 'autovacuum worker')

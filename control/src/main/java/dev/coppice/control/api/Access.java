@@ -67,7 +67,12 @@ final class Access {
         noteUse(key.get(), address);
         context.attribute(
                 Caller.class,
-                new Caller(key.get().id(), key.get().name(), key.get().projectId(), address));
+                new Caller(
+                        key.get().id(),
+                        key.get().name(),
+                        key.get().projectId(),
+                        key.get().scope() == ApiKey.Scope.ANONYMIZED,
+                        address));
     }
 
     private static HttpResponseException tooMany(Context context, String message) {

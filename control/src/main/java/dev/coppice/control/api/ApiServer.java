@@ -12,6 +12,7 @@ import dev.coppice.control.branch.NamedRuleSets;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Recovery;
 import dev.coppice.control.branch.RestoreWorkflow;
+import dev.coppice.control.branch.RoleMaskings;
 import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.branch.SchemaComparison;
 import dev.coppice.control.branch.SnapshotRestore;
@@ -94,8 +95,9 @@ public final class ApiServer implements AutoCloseable {
                     chain.proceed();
                 })
                 .error(Exception.class, ApiServer::failed);
-        Routes routes = new Routes(jex, audit, shop.clock());
         Lookup lookup = new Lookup(inventory);
+        AnonymizedScope anonymized = new AnonymizedScope(lookup, shop.pages());
+        Routes routes = new Routes(jex, audit, shop.clock(), anonymized);
         new AccountRoutes(shop.clock().instant()).register(routes);
         new KeyRoutes(shop.catalog(), shop.tokens(), shop.clock()).register(routes);
         new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), new SettingsChange(parts.addressSyntax()), views)
@@ -105,15 +107,18 @@ public final class ApiServer implements AutoCloseable {
                 new BranchWorkflows(shop),
                 new RestoreWorkflow(shop),
                 new Annotations(shop.catalog(), shop.clock()),
-                views);
+                views,
+                anonymized);
         branches.register(routes);
         new MaskingRoutes(
                         lookup,
                         branches,
                         new AnonymizeWorkflow(shop),
                         new NamedRuleSets(shop),
-                        new MaskingInspection(shop))
+                        new MaskingInspection(shop),
+                        anonymized)
                 .register(routes);
+        new RoleMaskingRoutes(new RoleMaskings(shop)).register(routes);
         new EndpointRoutes(lookup, new EndpointWorkflows(shop), views).register(routes);
         new RoleRoutes(lookup, new RoleWorkflows(shop), views).register(routes);
         new ConsumptionRoutes(inventory, parts.meter()).register(routes);

@@ -29,18 +29,21 @@ final class BranchRoutes {
     private final RestoreWorkflow restores;
     private final Annotations annotations;
     private final ViewMaker views;
+    private final AnonymizedScope anonymized;
 
     BranchRoutes(
             Lookup lookup,
             BranchWorkflows branches,
             RestoreWorkflow restores,
             Annotations annotations,
-            ViewMaker views) {
+            ViewMaker views,
+            AnonymizedScope anonymized) {
         this.lookup = lookup;
         this.branches = branches;
         this.restores = restores;
         this.annotations = annotations;
         this.views = views;
+        this.anonymized = anonymized;
     }
 
     void register(Routes routes) {
@@ -107,6 +110,8 @@ final class BranchRoutes {
     private Reply create(Call call) throws IOException {
         Bodies.CreateBranch body =
                 call.body(Bodies.CreateBranch.class, () -> new Bodies.CreateBranch(null, null, null));
+        anonymized.requireMaskedParent(
+                call, Objects.requireNonNullElse(body.branch(), NOTHING_ASKED).parentId());
         Map<String, String> notes = Annotations.checked(body.annotationValue());
         Made made = branches.create(request(call, body));
         annotations.put(made.branch(), notes);
@@ -180,6 +185,9 @@ final class BranchRoutes {
         }
         Branch target = lookup.branch(call);
         Branch source = lookup.branch(call, asked.sourceBranchId());
+        if (!restores.masks(target)) {
+            anonymized.requireMasked(call, source);
+        }
         RestoreWorkflow.Restored restored = restores.restore(new RestoreWorkflow.Request(
                 target.projectId(),
                 target.id(),

@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param keyId of the API key
  * @param projectId the only project that the key opens; absent = everything
+ * @param anonymizedOnly whether the key is for anonymized branches, see {@link AnonymizedScope}
  * @param address from where
  */
-record Caller(long keyId, String keyName, @Nullable String projectId, String address) {
+record Caller(long keyId, String keyName, @Nullable String projectId, boolean anonymizedOnly, String address) {
     /** Whether the caller may see a project. */
     boolean sees(String project) {
         return projectId == null || projectId.equals(project);

@@ -28,7 +28,10 @@ final class KeyRoutes {
         this.clock = clock;
     }
 
-    record NewKey(@Nullable String keyName, @Nullable String projectId) {}
+    record NewKey(
+            @Nullable String keyName,
+            @Nullable String projectId,
+            @Nullable String scope) {}
 
     record Creator(String id, String name, String image) {}
 
@@ -36,13 +39,20 @@ final class KeyRoutes {
             long id,
             String name,
             @Nullable String projectId,
+            String scope,
             Instant createdAt,
             Creator createdBy,
             @Nullable Instant lastUsedAt,
             String lastUsedFromAddr) {}
 
     record CreatedKey(
-            long id, String key, String name, @Nullable String projectId, Instant createdAt, String createdBy) {}
+            long id,
+            String key,
+            String name,
+            @Nullable String projectId,
+            String scope,
+            Instant createdAt,
+            String createdBy) {}
 
     record RevokedKey(
             long id,
@@ -78,6 +88,7 @@ final class KeyRoutes {
                         key.id(),
                         key.name(),
                         key.projectId(),
+                        key.scope().text(),
                         key.createdAt(),
                         new Creator(Account.USER, Account.USER_NAME, ""),
                         key.lastUsedAt(),
@@ -96,10 +107,23 @@ final class KeyRoutes {
         if (projectId != null && catalog.inventory().project(projectId).isEmpty()) {
             throw ControlException.notFound("project \"" + projectId + "\" not found");
         }
+        ApiKey.Scope scope = scope(asked);
+        if (scope == ApiKey.Scope.ANONYMIZED && projectId == null) {
+            throw ControlException.invalid("project_id: is missing; a key of scope anonymized is a key of one project");
+        }
         String secret = tokens.apiKey();
         ApiKey key = catalog.addApiKey(
-                name, projectId, Tokens.hash(secret), clock.instant().truncatedTo(ChronoUnit.MICROS));
-        return Reply.ok(new CreatedKey(key.id(), secret, key.name(), projectId, key.createdAt(), Account.USER));
+                name, projectId, scope, Tokens.hash(secret), clock.instant().truncatedTo(ChronoUnit.MICROS));
+        return Reply.ok(
+                new CreatedKey(key.id(), secret, key.name(), projectId, scope.text(), key.createdAt(), Account.USER));
+    }
+
+    private static ApiKey.Scope scope(NewKey asked) {
+        try {
+            return asked.scope() == null ? ApiKey.Scope.FULL : ApiKey.Scope.of(asked.scope());
+        } catch (IllegalArgumentException e) {
+            throw new ControlException(ControlException.Kind.INVALID, String.valueOf(e.getMessage()), e);
+        }
     }
 
     private Reply revoke(Call call) {

@@ -25,18 +25,21 @@ final class MaskingRoutes {
     private final AnonymizeWorkflow workflow;
     private final NamedRuleSets sets;
     private final MaskingInspection inspection;
+    private final AnonymizedScope anonymized;
 
     MaskingRoutes(
             Lookup lookup,
             BranchRoutes branches,
             AnonymizeWorkflow workflow,
             NamedRuleSets sets,
-            MaskingInspection inspection) {
+            MaskingInspection inspection,
+            AnonymizedScope anonymized) {
         this.lookup = lookup;
         this.branches = branches;
         this.workflow = workflow;
         this.sets = sets;
         this.inspection = inspection;
+        this.anonymized = anonymized;
     }
 
     void register(Routes routes) {
@@ -66,6 +69,7 @@ final class MaskingRoutes {
     /** Makes the branch masked from its first moment on, also when asked to start later: it never shows an original. */
     private Reply create(Call call) throws IOException {
         MaskingBodies.CreateAnonymized asked = call.body(MaskingBodies.CreateAnonymized.class);
+        anonymized.requireNamedRules(call, asked.maskingRules() != null || asked.maskingPolicy() != null);
         RuleSet rules = rules(call, asked.maskingRules(), asked.maskingPolicy(), asked.maskingRuleSet());
         if (rules.rules().isEmpty() && asked.maskingPolicy() == null && asked.maskingRuleSet() == null) {
             // Rules are to be declared later: until then nothing is shown.

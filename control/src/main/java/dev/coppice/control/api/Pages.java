@@ -4,10 +4,10 @@ import dev.coppice.control.error.ControlException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -21,13 +21,14 @@ import org.jspecify.annotations.Nullable;
 record Pages<T>(
         List<T> items, @Nullable String last, @Nullable String next) {
     private static final char SEPARATOR = '\n';
+    private static final int TIME_DIGITS = 20;
 
     /** What an order and its cursors are made of; the id makes the order total. */
     record Position(String key, String id) implements Comparable<Position> {
         /** By time; the digits sort as the times do. */
         static Position of(Instant time, String id) {
-            return new Position(
-                    String.format(Locale.ROOT, "%020d", ChronoUnit.MICROS.between(Instant.EPOCH, time)), id);
+            String micros = Long.toString(ChronoUnit.MICROS.between(Instant.EPOCH, time));
+            return new Position("0".repeat(TIME_DIGITS - micros.length()) + micros, id);
         }
 
         @Override
@@ -64,12 +65,19 @@ record Pages<T>(
             List<T> all, Function<T, Position> position, boolean descending, int limit, @Nullable String cursor) {
         Comparator<Position> order = descending ? Comparator.reverseOrder() : Comparator.naturalOrder();
         Position after = cursor == null ? null : Position.parse(cursor);
-        List<T> following = all.stream()
-                .filter(item -> after == null || order.compare(position.apply(item), after) > 0)
-                .sorted(Comparator.comparing(position, order))
-                .toList();
-        List<T> items = limit == 0 || limit >= following.size() ? following : following.subList(0, limit);
-        String last = items.isEmpty() ? null : position.apply(items.getLast()).cursor();
-        return new Pages<>(items, last, items.size() < following.size() ? last : null);
+        List<Placed<T>> following = new ArrayList<>();
+        for (T item : all) {
+            Position at = position.apply(item);
+            if (after == null || order.compare(at, after) > 0) {
+                following.add(new Placed<>(at, item));
+            }
+        }
+        following.sort(Comparator.comparing(Placed::at, order));
+        List<Placed<T>> shown = limit == 0 || limit >= following.size() ? following : following.subList(0, limit);
+        String last = shown.isEmpty() ? null : shown.getLast().at().cursor();
+        return new Pages<>(
+                shown.stream().map(Placed::item).toList(), last, shown.size() < following.size() ? last : null);
     }
+
+    private record Placed<T>(Position at, T item) {}
 }

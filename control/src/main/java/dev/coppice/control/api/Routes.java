@@ -17,14 +17,16 @@ final class Routes {
     private final Jex jex;
     private final AuditLog audit;
     private final Clock clock;
+    private final AnonymizedScope anonymized;
     private final List<Route> registered = new ArrayList<>();
     private final Set<String> openToProjectKeys = new HashSet<>();
     private final Set<String> secrets = new HashSet<>();
 
-    Routes(Jex jex, AuditLog audit, Clock clock) {
+    Routes(Jex jex, AuditLog audit, Clock clock, AnonymizedScope anonymized) {
         this.jex = jex;
         this.audit = audit;
         this.clock = clock;
+        this.anonymized = anonymized;
     }
 
     /**
@@ -82,6 +84,7 @@ final class Routes {
             Call call = new Call(context);
             try (Lines lines = new Lines(context)) {
                 Access.require(route, call);
+                anonymized.require(route, call);
                 handler.handle(call, lines);
             }
         });
@@ -124,6 +127,7 @@ final class Routes {
         Reply reply;
         try {
             Access.require(route, call);
+            anonymized.require(route, call);
             reply = handler.handle(call);
         } catch (Exception e) {
             reply = Failures.reply(context, e, requestId);

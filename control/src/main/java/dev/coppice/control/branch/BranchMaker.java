@@ -8,6 +8,8 @@ import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.RoleMasking;
+import dev.coppice.control.catalog.RoleMaskingRows;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
@@ -17,9 +19,12 @@ import dev.coppice.storage.BranchPoint;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Makes branches that were drafted: their storage, then one transaction that makes them known. A failure leaves nothing. */
@@ -32,8 +37,16 @@ final class BranchMaker {
         this.removal = new Removal(shop);
     }
 
-    /** A branch to be made, as it will be in the catalog. */
-    record Draft(Branch branch, Optional<Endpoint> endpoint) {}
+    /**
+     * A branch to be made, as it will be in the catalog.
+     *
+     * @param masked the roles that are masked in it, besides those that are in the branches above it
+     */
+    record Draft(Branch branch, Optional<Endpoint> endpoint, Collection<RoleMasking> masked) {
+        Draft(Branch branch, Optional<Endpoint> endpoint) {
+            this(branch, endpoint, List.of());
+        }
+    }
 
     /** Makes the storage of a branch. */
     interface Storage {
@@ -103,6 +116,7 @@ final class BranchMaker {
                 if (renewed) {
                     credentials.renew(connection);
                 }
+                ComputeSql.shutOut(connection, masked(draft));
                 return ComputeSql.read(connection);
             });
             contents = publish(draft, live.roles(), connection -> {
@@ -124,6 +138,17 @@ final class BranchMaker {
             shop.computeService().forget(endpointId);
         }
         return new Made(branch, draft.endpoint(), List.of(operation.finished(shop.now())), contents);
+    }
+
+    /** The roles that will be masked in the branch; at the point where it begins they may not have been. */
+    private Set<String> masked(Draft draft) {
+        Set<String> names = new HashSet<>();
+        String parent = draft.branch().parentId();
+        if (parent != null) {
+            names.addAll(shop.inventory().roleMaskings(parent).keySet());
+        }
+        draft.masked().forEach(masking -> names.add(masking.roleName()));
+        return names;
     }
 
     Duration retention(Draft draft) {
@@ -149,9 +174,12 @@ final class BranchMaker {
                             if (draft.endpoint().isPresent()) {
                                 Rows.insert(connection, draft.endpoint().get());
                             }
+                            RoleMaskingRows.inherit(
+                                    connection, draft.masked(), draft.branch().id());
                             return more.run(connection);
                         },
                         image -> {
+                            image.inherit(draft.masked(), draft.branch().id());
                             image.putRoles(draft.branch().id(), roles);
                             image.put(draft.branch());
                             draft.endpoint().ifPresent(image::put);

@@ -18,11 +18,17 @@ import java.util.function.Function;
 final class Computes {
     private final ComputeService service;
     private final Function<String, ComputeSettings> settings;
+    private final ComputeSpec.Mode mode;
 
     /** @param settings what to start an endpoint's compute with */
     Computes(ComputeService service, Function<String, ComputeSettings> settings) {
+        this(service, settings, ComputeSpec.Mode.READ_WRITE);
+    }
+
+    Computes(ComputeService service, Function<String, ComputeSettings> settings, ComputeSpec.Mode mode) {
         this.service = service;
         this.settings = settings;
+        this.mode = mode;
     }
 
     /** Statements on a compute, in auto-commit mode. */
@@ -31,7 +37,7 @@ final class Computes {
     }
 
     CompletableFuture<ComputeAddress> wake(String endpointId, TimelineId timeline) {
-        return service.wake(new ComputeSpec(endpointId, timeline, settings.apply(endpointId)));
+        return service.wake(new ComputeSpec(endpointId, timeline, settings.apply(endpointId), mode));
     }
 
     /**

@@ -6,7 +6,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Does what is due by the clock: branches and snapshots that expire, snapshots by schedule, ends of recovery windows. */
+/** Does what is due by the clock: branches, snapshots and masked views that expire, snapshots by schedule, ends of recovery windows. */
 public final class Deadlines implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Deadlines.class);
     private static final Duration INTERVAL = Duration.ofSeconds(1);
@@ -14,6 +14,7 @@ public final class Deadlines implements AutoCloseable {
     private final Expiry expiry;
     private final Recovery recovery;
     private final SnapshotWorkflows snapshots;
+    private final MaskedViews views;
     private final Thread thread;
     /** What could not be done the last time; said once. For the thread. */
     private final Set<String> failing = new HashSet<>();
@@ -24,6 +25,7 @@ public final class Deadlines implements AutoCloseable {
         this.expiry = new Expiry(shop);
         this.recovery = new Recovery(shop);
         this.snapshots = new SnapshotWorkflows(shop);
+        this.views = shop.views();
         this.thread = Thread.ofVirtual().name("deadlines").unstarted(this::run);
     }
 
@@ -37,6 +39,7 @@ public final class Deadlines implements AutoCloseable {
             meet("expired branches", expiry::deleteExpired);
             meet("recovery windows", recovery::purge);
             meet("snapshots", snapshots::keepUp);
+            meet("masked views", views::expire);
             try {
                 Thread.sleep(INTERVAL);
             } catch (InterruptedException e) {

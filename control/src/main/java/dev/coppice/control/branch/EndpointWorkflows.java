@@ -3,22 +3,37 @@ package dev.coppice.control.branch;
 import dev.coppice.compute.ComputeException;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Endpoint;
+import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Makes, changes, starts, suspends and deletes endpoints. */
 public final class EndpointWorkflows {
+    /** Postgres parameters of an endpoint that are being tried out; its detail is a {@link Before}. */
+    static final String TRIAL = "apply_config";
+
     private static final int SUSPEND_TIMEOUT_MAX_SECONDS = 604_800;
+    private static final JsonMapper JSON = JsonMapper.shared();
 
     private final Workshop shop;
 
     public EndpointWorkflows(Workshop shop) {
         this.shop = shop;
     }
+
+    /** What an endpoint goes back to when its new settings do not do. */
+    private record Before(int suspendTimeoutSeconds, boolean disabled, EndpointSettings settings) {}
 
     static void checkSuspendTimeout(int seconds) {
         if (seconds < -1 || seconds > SUSPEND_TIMEOUT_MAX_SECONDS) {
@@ -88,11 +103,14 @@ public final class EndpointWorkflows {
                 shop.branch(projectId, shop.endpoint(projectId, endpointId).branchId());
         try (BranchLocks.Hold _ = changing(branch)) {
             Endpoint before = shop.endpoint(projectId, endpointId);
-            store(before.with(suspendTimeout, disabled, settings, shop.now()));
+            Endpoint changed = before.with(suspendTimeout, disabled, settings, shop.now());
+            if (!disabled && !settings.postgres().equals(before.settings().postgres())) {
+                tryOut(before, changed);
+                return shop.endpoint(projectId, endpointId);
+            }
+            store(changed, _ -> {});
             if (disabled) {
                 suspendNow(before);
-            } else if (!settings.postgres().equals(before.settings().postgres())) {
-                tryOut(before);
             } else if (!Objects.equals(
                             settings.maxComputeUnits(), before.settings().maxComputeUnits())
                     && shop.computeService().state(endpointId) == ComputeState.ACTIVE) {
@@ -102,11 +120,14 @@ public final class EndpointWorkflows {
         return shop.endpoint(projectId, endpointId);
     }
 
-    private void store(Endpoint changed) {
+    private void store(Endpoint changed, Catalog.Change more) {
         shop.catalog()
                 .change(
                         changed.projectId(),
-                        connection -> Rows.updateSettings(connection, changed),
+                        connection -> {
+                            Rows.updateSettings(connection, changed);
+                            more.run(connection);
+                        },
                         image -> image.update(
                                 changed.id(),
                                 current -> current.with(
@@ -116,17 +137,53 @@ public final class EndpointWorkflows {
                                         changed.updatedAt())));
     }
 
-    private void tryOut(Endpoint before) {
+    /** Whether Postgres starts with new settings is only seen when it does; until then an operation has the old ones. */
+    private void tryOut(Endpoint before, Endpoint changed) {
+        Operation trial = shop.operation(
+                before.projectId(),
+                before.branchId(),
+                before.id(),
+                TRIAL,
+                Operation.Status.RUNNING,
+                JSON.writeValueAsString(
+                        new Before(before.suspendTimeoutSeconds(), before.disabled(), before.settings())));
+        store(changed, connection -> OperationRows.insert(connection, trial));
         try {
             restartNow(before);
         } catch (ControlException e) {
-            store(before);
+            store(before, connection -> finish(connection, trial, Operation.Status.FAILED, e.getMessage()));
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
                     "endpoint.settings.pg_settings: Postgres does not start with these, so they were not taken: "
                             + e.getMessage(),
                     e);
         }
+        shop.catalog().transaction(connection -> {
+            finish(connection, trial, Operation.Status.FINISHED, null);
+            return Boolean.TRUE;
+        });
+    }
+
+    private void finish(Connection connection, Operation trial, Operation.Status status, @Nullable String error)
+            throws SQLException {
+        OperationRows.finish(connection, trial.id(), status, error, shop.now());
+    }
+
+    /** Puts back what an endpoint had before settings whose trial a restart interrupted. */
+    void takeBack(Operation trial) {
+        Before before = JSON.readValue(Objects.requireNonNullElse(trial.detail(), "{}"), Before.class);
+        Catalog.Change failed =
+                connection -> finish(connection, trial, Operation.Status.FAILED, "interrupted by a restart");
+        Optional<Endpoint> endpoint = Optional.ofNullable(trial.endpointId()).flatMap(shop.inventory()::endpoint);
+        if (endpoint.isEmpty()) {
+            shop.catalog().change(trial.projectId(), failed, _ -> {});
+            return;
+        }
+        // It may run with what is taken back.
+        suspendNow(endpoint.get());
+        store(
+                endpoint.get().with(before.suspendTimeoutSeconds(), before.disabled(), before.settings(), shop.now()),
+                failed);
     }
 
     private void restartNow(Endpoint endpoint) {

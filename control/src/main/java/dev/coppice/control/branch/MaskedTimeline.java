@@ -39,6 +39,22 @@ final class MaskedTimeline {
     /** A timeline that was made, with its roles and databases, and what is left to do in it. */
     record Made(LiveState contents, List<CleanPoint.Rebuild> rebuilds, List<String> warnings) {}
 
+    /** More that is done to the clean point, after its catalogs were cleaned. */
+    @FunctionalInterface
+    interface Finish {
+        void run(Connection main, CleanPoint.Databases databases) throws SQLException;
+    }
+
+    /** As {@link #make(TimelineId, BranchPoint, String, RuleSet, Function, Finish)}, with nothing more. */
+    Made make(
+            TimelineId masked,
+            BranchPoint point,
+            String projectId,
+            RuleSet rules,
+            Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers) {
+        return make(masked, point, projectId, rules, verifiers, (_, _) -> {});
+    }
+
     /**
      * Makes the timeline {@code masked}.
      *
@@ -51,7 +67,8 @@ final class MaskedTimeline {
             BranchPoint point,
             String projectId,
             RuleSet rules,
-            Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers) {
+            Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers,
+            Finish finish) {
         Duration retention = shop.project(projectId).retention();
         SealedKey key = shop.masking().keys().of(projectId, shop.now());
         HiddenTimeline hidden = new HiddenTimeline(
@@ -65,7 +82,7 @@ final class MaskedTimeline {
         shop.hidden().keep(hidden);
         try {
             shop.createTimeline(clean, point, retention);
-            Cleaned cleaned = clean(clean, helper, projectId, rules, key, verifiers);
+            Cleaned cleaned = clean(clean, helper, projectId, rules, key, verifiers, finish);
             shop.monitor().suspend(helper);
             shop.computeService().discardLocal(clean);
             shop.computeService().forget(helper);
@@ -93,15 +110,18 @@ final class MaskedTimeline {
             String projectId,
             RuleSet rules,
             SealedKey key,
-            Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers) {
+            Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers,
+            Finish finish) {
         ComputeAddress address =
                 new Computes(shop.computeService(), _ -> secluded(shop.computeSettings())).awake(helper, timeline);
         try (Connection connection = ComputeSql.open(address.socket())) {
             LiveState before = ComputeSql.read(connection);
             Map<String, @Nullable String> chosen = verifiers.apply(before.roles());
+            CleanPoint.Databases databases = database -> ComputeSql.open(address.socket(), database);
             CleanPoint.Ready ready = shop.masking()
-                    .cleanPoint(database -> ComputeSql.open(address.socket(), database))
+                    .cleanPoint(databases)
                     .prepare(ComputeSql.MAINTENANCE_DATABASE, rules, projectId, key, chosen);
+            finish.run(connection, databases);
             return new Cleaned(ready, ComputeSql.read(connection));
         } catch (SQLException e) {
             throw ComputeSql.translate(e);

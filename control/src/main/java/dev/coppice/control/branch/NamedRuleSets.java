@@ -46,7 +46,7 @@ public final class NamedRuleSets {
         }
         RuleCheck.understood(rules, "masking_rules");
         Instant now = shop.now();
-        return shop.catalog().transaction(connection -> {
+        NamedRules stored = shop.catalog().transaction(connection -> {
             boolean full = NamedRulesRows.find(connection, projectId, name).isEmpty()
                     && NamedRulesRows.all(connection, projectId).size() >= MAX_SETS;
             if (full) {
@@ -56,6 +56,9 @@ public final class NamedRuleSets {
             NamedRulesRows.put(connection, new NamedRules(projectId, name, rules.json(), now, now));
             return NamedRulesRows.find(connection, projectId, name).orElseThrow();
         });
+        // Whoever is masked by them sees the new ones from the next login on, and nothing by the old ones any more.
+        shop.views().endMadeBy(projectId, name);
+        return stored;
     }
 
     /** @throws ControlException NOT_FOUND */
@@ -64,6 +67,7 @@ public final class NamedRuleSets {
         if (!shop.catalog().transaction(connection -> NamedRulesRows.delete(connection, projectId, name))) {
             throw notFound(name);
         }
+        shop.views().endMadeBy(projectId, name);
         return rules;
     }
 

@@ -80,6 +80,7 @@ final class Removal {
     /** Stops the compute of a branch that nobody may use any more; its data stays. */
     private void rest(Branch branch) {
         shop.travel().end(branch.id());
+        shop.views().end(branch.id());
         try (WakeGate.Closed _ = shop.gate().close(branch.id())) {
             shop.inventory().endpointOfBranch(branch.id()).ifPresent(endpoint -> suspend(endpoint.id()));
             TimelineId timeline = Workshop.timeline(branch);
@@ -204,6 +205,7 @@ final class Removal {
 
     private void removeCompute(Branch branch) {
         shop.travel().end(branch.id());
+        shop.views().end(branch.id());
         Optional<Endpoint> endpoint = shop.inventory().endpointOfBranch(branch.id());
         TimelineId timeline = Workshop.timeline(branch);
         for (int attempt = 1; ; attempt++) {

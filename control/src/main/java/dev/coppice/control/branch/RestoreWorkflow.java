@@ -12,6 +12,8 @@ import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.MaskingRows;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.RoleMasking;
+import dev.coppice.control.catalog.RoleMaskingRows;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
@@ -21,6 +23,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,6 +71,27 @@ public final class RestoreWorkflow {
     private record Prepared(
             TimelineId timeline, Branch.Origin origin, LiveState contents, Optional<BranchMasking> masking) {}
 
+    /** A branch of masked rows stays one: whoever was given it must not find originals in it one day. */
+    private void requireMask(Request request, Branch target, Branch source) {
+        if (!request.fromItself() && seesMaskedRows(target) && !seesMaskedRows(source) && !masks(target)) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "branch \"" + target.name() + "\" was made from an anonymized branch, and \"" + source.name()
+                            + "\" is not anonymized: make another branch of it");
+        }
+    }
+
+    private boolean seesMaskedRows(Branch branch) {
+        return shop.pages().timeline(Workshop.timeline(branch)).seesThroughBoundary();
+    }
+
+    /** Whether what comes from other branches is masked on its way into this one. */
+    public boolean masks(Branch target) {
+        return shop.catalog()
+                .transaction(connection -> MaskingRows.find(connection, target.id()))
+                .isPresent();
+    }
+
     /**
      * Restores the branch; whoever is connected to it is disconnected, and whoever connects while this runs waits for it.
      *
@@ -87,6 +111,7 @@ public final class RestoreWorkflow {
                 Branch target = shop.branch(request.projectId(), request.branchId());
                 Branch source = request.fromItself() ? target : shop.branch(request.projectId(), request.sourceId());
                 check(request, target);
+                requireMask(request, target, source);
                 try (BranchLocks.Hold _ =
                                 request.fromItself() ? () -> {} : shop.locks().shared(source, "used for a restore");
                         Lease point = shop.resolver().resolve(source, request.point())) {
@@ -194,6 +219,7 @@ public final class RestoreWorkflow {
             shop.inventory()
                     .endpointOfBranch(target.id())
                     .ifPresent(endpoint -> shop.monitor().suspend(endpoint.id()));
+            shop.views().end(target.id());
             Move move = plan(request, target, prepared);
             publish(move, prepared, operation);
             return move.restored();
@@ -282,7 +308,10 @@ public final class RestoreWorkflow {
                                         connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
                             },
                             image -> {
-                                move.preserved().ifPresent(branch -> image.putRoles(branch.id(), move.rolesBefore()));
+                                move.preserved().ifPresent(branch -> {
+                                    image.inherit(masked(move.restored()), branch.id());
+                                    image.putRoles(branch.id(), move.rolesBefore());
+                                });
                                 image.putRoles(
                                         move.restored().id(),
                                         prepared.contents().roles());
@@ -301,6 +330,11 @@ public final class RestoreWorkflow {
         }
     }
 
+    /** Roles that are masked in the branch are masked in what preserves its former state, to which its children move. */
+    private Collection<RoleMasking> masked(Branch branch) {
+        return shop.inventory().declaredRoleMaskings(branch.id()).values();
+    }
+
     private void write(Connection connection, Move move, Prepared prepared) throws SQLException {
         Branch restored = move.restored();
         // The timeline must be free before the preserved branch can have it, and that must exist before it is a parent.
@@ -317,6 +351,7 @@ public final class RestoreWorkflow {
             if (masking.isPresent()) {
                 MaskingRows.put(connection, masking.get().of(preserved.id()));
             }
+            RoleMaskingRows.inherit(connection, masked(restored), preserved.id());
         } else {
             HiddenTimelineRows.insert(
                     connection,

@@ -9,6 +9,7 @@ import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The roles and databases of a branch that is being restored: those of the point, but with the passwords that the branch's
@@ -22,8 +23,8 @@ final class RestoredContents {
     }
 
     /**
-     * Says what will be in the branch. Only if the catalog does not know it, or a password must be carried over, does a
-     * compute run on the new timeline for a moment.
+     * Says what will be in the branch. Only if the catalog does not know it, or a password or a masked role's
+     * being shut out must be carried over, does a compute run on the new timeline for a moment.
      *
      * @param helper the endpoint id of that compute
      */
@@ -31,15 +32,19 @@ final class RestoredContents {
             RestoreWorkflow.Request request, Branch target, Branch source, TimelineId timeline, String helper) {
         shop.resolver().freshenRoles(target);
         Map<String, LoginRole> keep = shop.inventory().roles(target.id());
+        Set<String> masked = shop.inventory().roleMaskings(target.id()).keySet();
         if (request.point() instanceof BranchPointRequest.Head) {
             Map<String, LoginRole> roles = shop.inventory().roles(source.id());
-            if (ComputeSql.differing(keep, roles).isEmpty()) {
+            boolean shutOut = masked.stream().map(roles::get).noneMatch(role -> role != null && role.canLogin());
+            if (shutOut && ComputeSql.differing(keep, roles).isEmpty()) {
                 return new LiveState(roles, databases(source));
             }
         }
         try {
             return shop.computes().run(helper, timeline, connection -> {
                 ComputeSql.setVerifiers(connection, ComputeSql.differing(keep, ComputeSql.roles(connection)));
+                // At the point it may have been otherwise.
+                ComputeSql.shutOut(connection, masked);
                 return ComputeSql.read(connection);
             });
         } finally {

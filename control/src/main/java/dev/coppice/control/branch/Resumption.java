@@ -1,11 +1,14 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeException;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.HiddenTimeline;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.id.Ids;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -29,6 +32,7 @@ public final class Resumption {
 
     /** Call it after computes were recovered and before the first request. */
     public void run() {
+        endOrphanComputes();
         List<Operation> unfinished = shop.catalog().transaction(OperationRows::unfinished);
         for (Operation operation : unfinished) {
             try {
@@ -64,6 +68,10 @@ public final class Resumption {
                     removal.finishProject(operation, operation.projectId());
                 }
             }
+            case EndpointWorkflows.TRIAL -> {
+                log.info("Taking back settings of {}, which were being tried", operation.endpointId());
+                new EndpointWorkflows(shop).takeBack(operation);
+            }
             default -> close(operation);
         }
     }
@@ -81,6 +89,31 @@ public final class Resumption {
                     connection, operation.id(), Operation.Status.FAILED, "interrupted by a restart", shop.now());
             return Boolean.TRUE;
         });
+    }
+
+    /**
+     * Ends adopted computes whose endpoint was deleted, or that only helped an operation, and removes the run directories of
+     * endpoints that are gone: what is deleted goes from the catalog first.
+     */
+    private void endOrphanComputes() {
+        Set<String> known = new HashSet<>();
+        shop.inventory().endpoints().forEach(endpoint -> known.add(endpoint.id()));
+        for (HiddenTimeline hidden : shop.hidden().all()) {
+            if (hidden.endpointId() != null) {
+                known.add(hidden.endpointId());
+            }
+        }
+        Set<String> orphans = new HashSet<>(shop.computeService().runDirectories());
+        orphans.removeIf(name -> !Ids.looksLikeEndpoint(name) || known.contains(name));
+        for (String endpointId : orphans) {
+            try {
+                log.info("Ending what is left of {}, which belongs to no branch", endpointId);
+                shop.monitor().suspend(endpointId);
+                shop.computeService().forget(endpointId);
+            } catch (ComputeException e) {
+                log.warn("What is left of {} could not be removed now; the next start tries again", endpointId, e);
+            }
+        }
     }
 
     /**

@@ -9,6 +9,8 @@ import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.RoleMasking;
+import dev.coppice.control.catalog.RoleMaskingRows;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.catalog.Snapshot;
@@ -21,6 +23,8 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -113,7 +117,11 @@ public final class SnapshotRestore {
                 BranchLife.ORDINARY.fromSnapshot(snapshot.id(), target, BranchLife.RESTORED),
                 now,
                 now);
-        return new BranchMaker.Draft(branch, Optional.of(maker.endpoint(branch, 0, EndpointSettings.DEFAULTS, true)));
+        // It has no parent from whom it could have them.
+        Map<String, RoleMasking> masked = new HashMap<>(shop.inventory().roleMaskings(snapshot.sourceBranchId()));
+        shop.inventory().roleMaskings(target).forEach(masked::putIfAbsent);
+        return new BranchMaker.Draft(
+                branch, Optional.of(maker.endpoint(branch, 0, EndpointSettings.DEFAULTS, true)), masked.values());
     }
 
     /**
@@ -149,13 +157,18 @@ public final class SnapshotRestore {
         return target;
     }
 
+    private boolean seesMaskedRows(Branch branch) {
+        return shop.pages().timeline(Workshop.timeline(branch)).seesThroughBoundary();
+    }
+
     private Operation replace(Branch restored, Branch replaced, @Nullable String oldName) {
         if (replaced.isProtected()) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
                     "branch \"" + replaced.name() + "\" cannot be replaced: it is protected; end its protection first");
         }
-        if (new AnonymizeWorkflow(shop).masked(replaced.id()).isPresent()) {
+        if (new AnonymizeWorkflow(shop).masked(replaced.id()).isPresent()
+                || (seesMaskedRows(replaced) && !seesMaskedRows(restored))) {
             // What takes its place would be reached by those who must not see originals.
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
@@ -192,6 +205,8 @@ public final class SnapshotRestore {
             own.ifPresent(endpoint -> shop.monitor().suspend(endpoint.id()));
             taken.ifPresent(endpoint -> shop.monitor().suspend(endpoint.id()));
             shop.travel().end(replaced.id());
+            shop.views().end(replaced.id());
+            shop.views().end(restored.id());
             Branch old = replaced.renamed(freed, now).asDefault(false, now);
             BranchLife life = new BranchLife(
                     restored.life().initSource(),
@@ -232,6 +247,7 @@ public final class SnapshotRestore {
 
     private void publish(
             Branch present, Branch old, List<Endpoint> moved, Map<String, LoginRole> roles, Operation operation) {
+        Collection<RoleMasking> masked = shop.inventory().roleMaskings(old.id()).values();
         try {
             shop.catalog()
                     .change(
@@ -248,10 +264,12 @@ public final class SnapshotRestore {
                                 }
                                 RoleRows.replaceRoles(connection, present.id(), roles.values(), present.updatedAt());
                                 RoleRows.adoptPasswords(connection, old.id(), present.id());
+                                RoleMaskingRows.inherit(connection, masked, present.id());
                                 OperationRows.finish(
                                         connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
                             },
                             image -> {
+                                image.inherit(masked, present.id());
                                 image.put(old);
                                 image.put(present);
                                 moved.forEach(image::put);

@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param gate where wakes wait while a branch moves to another timeline
  * @param hidden the timelines that belong to no branch
  * @param travel the computes of past moments
+ * @param views what masked roles see
  * @param recovery how long what was deleted can be recovered
  * @param masking keys and clean points of anonymized branches
  * @param random for salts
@@ -57,6 +58,7 @@ public record Workshop(
         WakeGate gate,
         HiddenTimelines hidden,
         TimeTravel travel,
+        MaskedViews views,
         RecoveryWindow recovery,
         Masking masking) {
 
@@ -80,6 +82,7 @@ public record Workshop(
                 gate,
                 hidden,
                 travel,
+                views,
                 recovery,
                 other);
     }

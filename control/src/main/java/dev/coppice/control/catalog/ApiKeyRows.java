@@ -15,14 +15,21 @@ import org.jspecify.annotations.Nullable;
 public final class ApiKeyRows {
     private ApiKeyRows() {}
 
-    static ApiKey insert(Connection connection, String name, @Nullable String projectId, byte[] hash, Instant now)
+    static ApiKey insert(
+            Connection connection,
+            String name,
+            @Nullable String projectId,
+            ApiKey.Scope scope,
+            byte[] hash,
+            Instant now)
             throws SQLException {
         return Sql.first(
                         connection,
                         ApiKeyRows::key,
-                        "INSERT INTO api_keys (name, project_id, hash, created_at) VALUES (?, ?, ?, ?) RETURNING *",
+                        "INSERT INTO api_keys (name, project_id, scope, hash, created_at) VALUES (?, ?, ?, ?, ?) RETURNING *",
                         name,
                         projectId,
+                        scope.text(),
                         hash,
                         now)
                 .orElseThrow();
@@ -60,6 +67,7 @@ public final class ApiKeyRows {
                 row.getLong("id"),
                 row.getString("name"),
                 row.getString("project_id"),
+                ApiKey.Scope.of(row.getString("scope")),
                 Sql.instant(row, "created_at"),
                 Sql.nullableInstant(row, "last_used_at"),
                 row.getString("last_used_from"));

@@ -136,11 +136,16 @@ public final class Catalog implements AutoCloseable {
      */
     public <T extends @Nullable Object> T transaction(Work<T> work) {
         steps.between();
+        T result = committed(work);
+        steps.between();
+        return result;
+    }
+
+    private <T extends @Nullable Object> T committed(Work<T> work) {
         try (Connection connection = pool.getConnection()) {
             try {
                 T result = work.run(connection);
                 commit(connection);
-                steps.between();
                 return result;
             } catch (SQLException | RuntimeException e) {
                 rollBack(connection, e);
@@ -209,10 +214,11 @@ public final class Catalog implements AutoCloseable {
      * Stores the hash of a new API key.
      *
      * @param projectId the only project that it opens; absent = everything
+     * @param scope what it opens there; ANONYMIZED needs a project
      */
-    public ApiKey addApiKey(String name, @Nullable String projectId, byte[] hash, Instant now) {
+    public ApiKey addApiKey(String name, @Nullable String projectId, ApiKey.Scope scope, byte[] hash, Instant now) {
         ApiKey key = transaction(connection -> {
-            ApiKey made = ApiKeyRows.insert(connection, name, projectId, hash, now);
+            ApiKey made = ApiKeyRows.insert(connection, name, projectId, scope, hash, now);
             tell(connection, API_KEYS);
             return made;
         });
@@ -258,7 +264,8 @@ public final class Catalog implements AutoCloseable {
                 Rows.branches(connection, project),
                 Rows.endpoints(connection, project),
                 RoleRows.loginRolesByBranch(connection, project),
-                AnnotationRows.ofProject(connection, project));
+                AnnotationRows.ofProject(connection, project),
+                RoleMaskingRows.ofProject(connection, project));
     }
 
     private void tell(Connection connection, String what) throws SQLException {

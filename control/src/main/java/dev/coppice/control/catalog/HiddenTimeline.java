@@ -25,7 +25,9 @@ public record HiddenTimeline(
         /** What a snapshot holds; it stays until the snapshot is deleted. */
         SNAPSHOT,
         /** What a masked timeline reads through its boundary; it goes with that. */
-        CLEAN_POINT;
+        CLEAN_POINT,
+        /** What masked roles of a branch see; it goes when it is too old. */
+        MASKED_VIEW;
 
         String text() {
             return name().toLowerCase(java.util.Locale.ROOT);

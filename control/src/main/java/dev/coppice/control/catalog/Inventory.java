@@ -27,8 +27,10 @@ public final class Inventory {
     private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final Map<String, Map<String, LoginRole>> roles = new ConcurrentHashMap<>();
     private final Map<String, Set<String>> branchIdsByName = new ConcurrentHashMap<>();
+    private final FamilyIndex family = new FamilyIndex();
     private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
     private final Map<String, AnnotationRows.Annotation> annotations = new ConcurrentHashMap<>();
+    private final MaskedRoles maskedRoles = new MaskedRoles();
     private volatile Map<ByteBuffer, ApiKey> apiKeys = Map.of();
 
     /** The project, unless it was deleted. */
@@ -71,9 +73,10 @@ public final class Inventory {
     }
 
     private List<Branch> branches(String projectId, Predicate<Branch> which) {
-        return branches.values().stream()
-                .filter(branch -> branch.projectId().equals(projectId) && which.test(branch))
-                .sorted(Comparator.comparing(Branch::createdAt).thenComparing(Branch::id))
+        return family.ofProject(projectId)
+                .map(branches::get)
+                .flatMap(Stream::ofNullable)
+                .filter(which)
                 .toList();
     }
 
@@ -98,9 +101,7 @@ public final class Inventory {
     }
 
     public Optional<Branch> defaultBranch(String projectId) {
-        return branches.values().stream()
-                .filter(branch -> branch.isDefault() && branch.projectId().equals(projectId))
-                .findFirst();
+        return family.defaultOf(projectId).map(branches::get).filter(Branch::isDefault);
     }
 
     /** The children, those that were deleted left out. */
@@ -110,7 +111,9 @@ public final class Inventory {
 
     /** All children, those that were deleted too. */
     public List<Branch> childrenOf(String branchId) {
-        return branches.values().stream()
+        return family.childrenOf(branchId)
+                .map(branches::get)
+                .flatMap(Stream::ofNullable)
                 .filter(branch -> branchId.equals(branch.parentId()))
                 .toList();
     }
@@ -146,6 +149,41 @@ public final class Inventory {
         return roles.getOrDefault(branchId, Map.of());
     }
 
+    /** Whether a role of a branch sees a masked view only: the nearest declaration for it, of the branch or one above. */
+    public Optional<RoleMasking> roleMasking(String branchId, String role) {
+        return maskedRoles.of(branch(branchId), role, this::branch);
+    }
+
+    /** The masked roles of a branch by name, declared for it or for one above. */
+    public Map<String, RoleMasking> roleMaskings(String branchId) {
+        return maskedRoles.of(branch(branchId), this::branch);
+    }
+
+    /** What was declared for the branch itself, by role. */
+    public Map<String, RoleMasking> declaredRoleMaskings(String branchId) {
+        return maskedRoles.declared(branchId);
+    }
+
+    /** Whether the role would be masked in the branch if nothing were declared for the branch itself. */
+    public boolean isMaskedAbove(String branchId, String role) {
+        return maskedRoles.isMaskedAbove(branch(branchId), role, this::branch);
+    }
+
+    public void put(RoleMasking masking) {
+        maskedRoles.put(masking);
+    }
+
+    /** The same declarations for another branch; what that has of its own for a role stays. */
+    public void inherit(Collection<RoleMasking> declared, String branchId) {
+        declared.stream()
+                .filter(masking -> !maskedRoles.declared(branchId).containsKey(masking.roleName()))
+                .forEach(masking -> maskedRoles.put(masking.of(branchId)));
+    }
+
+    public void removeRoleMasking(String branchId, String role) {
+        maskedRoles.remove(branchId, role);
+    }
+
     /** What clients note about a branch. */
     public Optional<AnnotationRows.Annotation> annotation(String branchId) {
         return Optional.ofNullable(annotations.get(branchId));
@@ -174,6 +212,7 @@ public final class Inventory {
     public void put(Branch branch) {
         Branch before = branches.put(branch.id(), branch);
         addName(branch);
+        family.put(before, branch);
         if (before != null && !before.name().equals(branch.name())) {
             removeName(before);
         }
@@ -208,6 +247,7 @@ public final class Inventory {
         Branch branch = branches.remove(id);
         if (branch != null) {
             removeName(branch);
+            family.remove(branch);
         }
         String endpointId = endpointIdByBranch.remove(id);
         if (endpointId != null) {
@@ -215,16 +255,13 @@ public final class Inventory {
         }
         roles.remove(id);
         annotations.remove(id);
+        maskedRoles.remove(id);
     }
 
     /** Removes the project with all its branches. */
     public void removeProject(String id) {
         projects.remove(id);
-        for (Branch branch : branches()) {
-            if (branch.projectId().equals(id)) {
-                removeBranch(branch.id());
-            }
-        }
+        family.ofProject(id).toList().forEach(this::removeBranch);
     }
 
     /** Takes over what the catalog says of one project; what it no longer says is removed. */
@@ -233,16 +270,17 @@ public final class Inventory {
         contents.branches().forEach(branch -> liveBranches.add(branch.id()));
         Set<String> liveEndpoints = ConcurrentHashMap.newKeySet();
         contents.endpoints().forEach(endpoint -> liveEndpoints.add(endpoint.id()));
-        for (Branch branch : branches()) {
-            if (branch.projectId().equals(projectId) && !liveBranches.contains(branch.id())) {
-                removeBranch(branch.id());
-            }
-        }
+        family.ofProject(projectId)
+                .filter(id -> !liveBranches.contains(id))
+                .toList()
+                .forEach(this::removeBranch);
         for (Endpoint endpoint : endpoints()) {
             if (endpoint.projectId().equals(projectId) && !liveEndpoints.contains(endpoint.id())) {
                 removeEndpoint(endpoint.id());
             }
         }
+        // Before the branches, so that none is there without them.
+        maskedRoles.replace(liveBranches, contents.roleMaskings());
         contents.branches().forEach(this::put);
         contents.roles().forEach(this::putRoles);
         contents.annotations().forEach(this::put);
@@ -263,7 +301,8 @@ public final class Inventory {
             List<Branch> branches,
             List<Endpoint> endpoints,
             Map<String, Map<String, LoginRole>> roles,
-            List<AnnotationRows.Annotation> annotations) {}
+            List<AnnotationRows.Annotation> annotations,
+            List<RoleMasking> roleMaskings) {}
 
     private void addName(Branch branch) {
         branchIdsByName.merge(branch.name(), Set.of(branch.id()), (a, b) -> {

@@ -27,7 +27,10 @@ final class Migrations {
             "003_api.sql",
             "004_workflows.sql",
             "005_masking.sql",
-            "006_rule_sets.sql");
+            "006_rule_sets.sql",
+            "007_endpoints_by_branch.sql",
+            "008_key_scope.sql",
+            "009_role_masking.sql");
 
     private static final Logger log = LoggerFactory.getLogger(Migrations.class);
     private static final long ADVISORY_LOCK = 0x636f_7070_6963_65L;

@@ -169,6 +169,9 @@ public final class RoleRows {
                 SELECT r.branch_id, r.name, r.verifier, r.can_login FROM roles r JOIN branches b ON b.id = r.branch_id
                 WHERE b.project_id = ?""",
                 project);
+        // Most branches have the very roles of their parents: one map for all of them.
+        Map<Map<String, LoginRole>, Map<String, LoginRole>> shared = new HashMap<>();
+        result.replaceAll((_, roles) -> shared.computeIfAbsent(roles, Map::copyOf));
         return result;
     }
 

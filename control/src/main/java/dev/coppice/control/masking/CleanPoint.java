@@ -75,33 +75,28 @@ public final class CleanPoint {
     public Ready prepare(
             String maintenance, RuleSet rules, String projectId, SealedKey key, Map<String, @Nullable String> verifiers)
             throws SQLException {
-        try (Connection main = databases.open(maintenance)) {
+        try (Connection main = databases.open(maintenance);
+                OpenDatabases each = new OpenDatabases(databases)) {
             List<String> closed = open(main);
             List<String> names = CatalogSql.texts(main, "SELECT datname FROM pg_database ORDER BY oid");
             requireDatabases(rules, names);
             Map<String, DatabasePlan> checked = new HashMap<>();
             for (String name : names) {
-                try (Connection connection = databases.open(name)) {
-                    checked.put(name, plan(CatalogQuery.run(connection), rules, key));
-                }
+                checked.put(name, plan(CatalogQuery.run(each.connection(name)), rules, key));
             }
             for (String name : names) {
-                try (Connection connection = databases.open(name)) {
-                    clean(connection, java.util.Objects.requireNonNull(checked.get(name)));
-                }
+                clean(each.connection(name), java.util.Objects.requireNonNull(checked.get(name)));
             }
             new SharedCatalogs(main, protections).clean(verifiers);
             List<JsonNode> catalogs = new ArrayList<>();
             List<Rebuild> rebuilds = new ArrayList<>();
             List<String> warnings = new ArrayList<>();
             for (String name : names) {
-                try (Connection connection = databases.open(name)) {
-                    String json = CatalogQuery.run(connection);
-                    DatabasePlan plan = plan(json, rules, key);
-                    catalogs.add(MaskDocument.readCatalog(json));
-                    rebuilds.add(new Rebuild(name, plan.indexes(), plan.plan().views()));
-                    plan.plan().warnings().forEach(warning -> warnings.add(name + ": " + warning));
-                }
+                String json = CatalogQuery.run(each.connection(name));
+                DatabasePlan plan = plan(json, rules, key);
+                catalogs.add(MaskDocument.readCatalog(json));
+                rebuilds.add(new Rebuild(name, plan.indexes(), plan.plan().views()));
+                plan.plan().warnings().forEach(warning -> warnings.add(name + ": " + warning));
             }
             for (String name : closed) {
                 CatalogSql.execute(
@@ -110,6 +105,46 @@ public final class CleanPoint {
             MaskDocument document =
                     new MaskDocument(projectId, key.id(), key.sealed(), MaskPlan.CODE_VERSION, rules, catalogs);
             return new Ready(document::bytes, rebuilds, warnings);
+        }
+    }
+
+    /** A connection to each database, opened once: opening them takes longer than what is done over them. */
+    private record OpenDatabases(Databases databases, Map<String, Connection> open) implements AutoCloseable {
+        /** The server allows so many connections, and a cluster can have any number of databases. */
+        private static final int MOST = 20;
+
+        OpenDatabases(Databases databases) {
+            this(databases, new HashMap<>());
+        }
+
+        Connection connection(String database) throws SQLException {
+            Connection known = open.get(database);
+            if (known != null) {
+                return known;
+            }
+            if (open.size() == MOST) {
+                close();
+            }
+            Connection opened = databases.open(database);
+            open.put(database, opened);
+            return opened;
+        }
+
+        @Override
+        public void close() throws SQLException {
+            List<Connection> all = List.copyOf(open.values());
+            open.clear();
+            SQLException failed = null;
+            for (Connection connection : all) {
+                try {
+                    connection.close();
+                } catch (SQLException e) {
+                    failed = e;
+                }
+            }
+            if (failed != null) {
+                throw failed;
+            }
         }
     }
 

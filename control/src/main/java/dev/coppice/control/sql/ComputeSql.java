@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Statements on a compute. Every method runs on a connection in auto-commit mode that the caller owns. */
@@ -133,6 +134,49 @@ public final class ComputeSql {
     /** Lets this connection write to a compute whose transactions are read-only by default. */
     public static void allowWrites(Connection connection) throws SQLException {
         execute(connection, "SET default_transaction_read_only = off");
+    }
+
+    /** Lets a role log in to the compute, or no longer. */
+    public static void setLogin(Connection connection, String role, boolean allowed) throws SQLException {
+        execute(connection, "ALTER ROLE " + identifier(role) + (allowed ? " LOGIN" : " NOLOGIN"));
+    }
+
+    /** Takes the right to log in from those of these roles that are there and have it. */
+    public static void shutOut(Connection connection, Set<String> names) throws SQLException {
+        for (LoginRole role : names.isEmpty()
+                ? List.<LoginRole>of()
+                : List.copyOf(roles(connection).values())) {
+            if (role.canLogin() && names.contains(role.name())) {
+                setLogin(connection, role.name(), false);
+            }
+        }
+    }
+
+    /** Whether the role is a superuser; empty when there is no such role. */
+    public static Optional<Boolean> isSuperuser(Connection connection, String role) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = ?")) {
+            statement.setString(1, role);
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next() ? Optional.of(rows.getBoolean(1)) : Optional.empty();
+            }
+        }
+    }
+
+    /** Ends the role's sessions, replication too, and waits for their end; answers how many there were. */
+    public static int endSessions(Connection connection, String role) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT pg_catalog.pg_terminate_backend(pid, 5000)"
+                        + " FROM pg_catalog.pg_stat_activity WHERE usename = ?")) {
+            statement.setString(1, role);
+            int ended = 0;
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    ended++;
+                }
+            }
+            return ended;
+        }
     }
 
     public static void dropRole(Connection connection, String role) throws SQLException {

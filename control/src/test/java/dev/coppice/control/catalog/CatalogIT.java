@@ -101,7 +101,7 @@ class CatalogIT {
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(
                             () -> assertThat(one.inventory().branch("br-b")).isEmpty());
-            other.addApiKey("k", null, new byte[] {1, 2, 3}, NOW);
+            other.addApiKey("k", null, ApiKey.Scope.FULL, new byte[] {1, 2, 3}, NOW);
             await().atMost(Duration.ofSeconds(30))
                     .until(() -> one.inventory().apiKey(new byte[] {1, 2, 3}).isPresent());
         }

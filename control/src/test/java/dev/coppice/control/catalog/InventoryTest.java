@@ -51,11 +51,13 @@ class InventoryTest {
                         List.of(branch("br-1", "p1", "dev")),
                         List.of(),
                         Map.of(),
+                        List.of(),
                         List.of()));
         assertThat(inventory.project("p1").orElseThrow().name()).isEqualTo("uno");
         assertThat(inventory.branch("br-3")).isEmpty();
         assertThat(inventory.branch("br-2")).isPresent();
-        inventory.replaceProject("p1", new Inventory.Contents(List.of(), List.of(), List.of(), Map.of(), List.of()));
+        inventory.replaceProject(
+                "p1", new Inventory.Contents(List.of(), List.of(), List.of(), Map.of(), List.of(), List.of()));
         assertThat(inventory.project("p1")).isEmpty();
         assertThat(inventory.branch("br-1")).isEmpty();
     }

@@ -7,7 +7,6 @@ import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.page.RowCondition;
 import java.util.List;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 
 /** Conditions with their columns' numbers and their literals read, in three-valued logic. */
 final class BoundCondition {
@@ -102,9 +101,9 @@ final class BoundCondition {
                     throw new RefusedFunctionException("LIKE is for texts, and " + name + " is of type "
                             + column.type().name());
                 }
-                Pattern regex =
-                        regex(ComparableValue.parse(column.type(), pattern).text());
-                yield test(column, value -> regex.matcher(value.text()).matches());
+                LikePattern like = new LikePattern(
+                        ComparableValue.parse(column.type(), pattern).text());
+                yield test(column, value -> like.matches(value.text()));
             }
         };
     }
@@ -140,21 +139,5 @@ final class BoundCondition {
                     + " enums and UUIDs, and test any column for NULL");
         }
         return column;
-    }
-
-    /** A LIKE pattern: % is anything, _ one character, \ makes the next one plain. */
-    private static Pattern regex(String pattern) {
-        StringBuilder regex = new StringBuilder();
-        for (int i = 0; i < pattern.length(); i++) {
-            char letter = pattern.charAt(i);
-            switch (letter) {
-                case '%' -> regex.append(".*");
-                case '_' -> regex.append('.');
-                case '\\' ->
-                    regex.append(Pattern.quote(i + 1 < pattern.length() ? pattern.substring(++i, i + 1) : "\\"));
-                default -> regex.append(Pattern.quote(String.valueOf(letter)));
-            }
-        }
-        return Pattern.compile(regex.toString(), Pattern.DOTALL);
     }
 }

@@ -28,6 +28,15 @@ public interface EndpointDirectory {
     RoutedEndpoint at(RoutedEndpoint endpoint, Moment moment);
 
     /**
+     * Where a role is let in that asked for this endpoint and has proved its password: the endpoint itself, or a masked view of
+     * its branch as an endpoint of its own. Asked for every login, and as late as can be. Connections to the answer are shared
+     * only with those who got the same one.
+     */
+    default RoutedEndpoint seenBy(RoutedEndpoint endpoint, String role) {
+        return endpoint;
+    }
+
+    /**
      * The SCRAM verifier of a role as pg_authid has it, {@code SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey};
      * empty when the role is unknown or may not log in. Must not start the endpoint's compute.
      */

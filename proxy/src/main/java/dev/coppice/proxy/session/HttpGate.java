@@ -102,7 +102,8 @@ final class HttpGate implements Gate {
             throw new PgErrorException(login.wrongPassword());
         }
         connection.objectionTo(endpoint).ifPresent(this::object);
-        return new Admission(endpoint.endpointId(), login.request().computeParameters(), keys.get());
+        return new Admission(
+                login.destination(endpoint).endpointId(), login.request().computeParameters(), keys.get());
     }
 
     private Optional<ClientConnection.Objection> objectionToConnection() {

@@ -40,14 +40,15 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
     }
 
     /** The password is proved and the client has been told: exchanges the handlers for those of the next phase. */
-    void accepted(ChannelHandlerContext ctx, ChannelHandler current, RoutedEndpoint endpoint, ScramKeys keys) {
-        Optional<ClientConnection.Objection> objection = connection.objectionTo(endpoint);
+    void accepted(ChannelHandlerContext ctx, ChannelHandler current, RoutedEndpoint asked, ScramKeys keys) {
+        Optional<ClientConnection.Objection> objection = connection.objectionTo(asked);
         if (objection.isPresent()) {
             connection.refuse(objection.get().outcome(), objection.get().error());
             return;
         }
         connection.authenticated();
         ctx.flush();
+        RoutedEndpoint endpoint = destination(asked);
         if (request.pooled() && !request.replication()) {
             PooledSession session = connection
                     .services
@@ -64,6 +65,11 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
             ctx.pipeline().addLast(new HoldHandler(connection, endpoint, request.computeParameters(), keys));
             remove(ctx, current);
         }
+    }
+
+    /** Where the client comes to that has proved its password: nobody may be sent anywhere without this. */
+    RoutedEndpoint destination(RoutedEndpoint asked) {
+        return connection.services.directory().seenBy(asked, request.user());
     }
 
     /** What the decoder has buffered goes to its successor. */

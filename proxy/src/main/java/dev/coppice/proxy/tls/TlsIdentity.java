@@ -4,6 +4,7 @@ import dev.coppice.proxy.auth.ChannelBinding;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -34,6 +35,9 @@ public final class TlsIdentity {
 
     static final String CERTIFICATE_FILE = "server.crt";
     static final String KEY_FILE = "server.key";
+
+    /** BoringSSL costs a third to two thirds less processor time than the JDK's TLS, which serves where it cannot be loaded. */
+    private static final SslProvider PROVIDER = OpenSsl.isAvailable() ? SslProvider.OPENSSL : SslProvider.JDK;
 
     private final SslContext context;
 
@@ -73,11 +77,11 @@ public final class TlsIdentity {
         List<ServerCertificate> certificates =
                 files.stream().map(ServerCertificate::load).toList();
         SslContextBuilder builder = SslContextBuilder.forServer(new CertificateChoice(certificates))
-                .sslProvider(SslProvider.JDK)
+                .sslProvider(PROVIDER)
                 .protocols("TLSv1.3", "TLSv1.2")
                 .applicationProtocolConfig(new ApplicationProtocolConfig(
                         ApplicationProtocolConfig.Protocol.ALPN,
-                        ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
+                        ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
                         ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
                         ALPN_POSTGRESQL,
                         ALPN_HTTP));

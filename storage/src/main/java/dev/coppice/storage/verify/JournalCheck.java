@@ -40,7 +40,7 @@ final class JournalCheck {
             findings.warning(
                     name(old),
                     "everything in it is in layers",
-                    "nothing: it is deleted at the next start or collection");
+                    "nothing: the next collection of garbage deletes it");
         }
         int newest = segments.isEmpty() ? 0 : segments.lastKey();
         if (newest < flushedEpoch) {

@@ -75,11 +75,21 @@ final class LayerCheck {
                 findings.error(name(layer), "the manifest lists it, but it is not there");
             }
         }
-        for (String stray : stored) {
+        if (!stored.isEmpty()) {
+            subject.still().accept(() -> strays(stored));
+        }
+    }
+
+    /** What a flush or a merge was about to list is listed now, or deleted. */
+    private void strays(Set<String> unlisted) {
+        unlisted.retainAll(subject.layers().list(subject.id()));
+        Manifest now = manifest();
+        if (now != null) {
+            now.layers().forEach(layer -> unlisted.remove(layer.name()));
+        }
+        for (String stray : unlisted) {
             findings.warning(
-                    "layers/" + stray,
-                    "no manifest lists it",
-                    "nothing: it is deleted at the next start or collection");
+                    "layers/" + stray, "no manifest lists it", "nothing: the next collection of garbage deletes it");
         }
     }
 

@@ -11,6 +11,7 @@ import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -22,6 +23,7 @@ import java.util.function.Supplier;
  * @param wal along the chain
  * @param end where the WAL must reach
  * @param neededWal ranges that somebody can ask for
+ * @param still does something while no layer is being made or deleted
  */
 public record Subject(
         TimelineId id,
@@ -33,4 +35,5 @@ public record Subject(
         OpenFiles files,
         WalStore wal,
         Supplier<Lsn> end,
-        Supplier<List<LsnRange>> neededWal) {}
+        Supplier<List<LsnRange>> neededWal,
+        Consumer<Runnable> still) {}
