@@ -2,13 +2,16 @@ package dev.coppice.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.PostgresVersions;
 import dev.coppice.control.masking.Masking;
 import dev.coppice.control.masking.Protection;
 import dev.coppice.control.masking.RuleSet;
@@ -24,6 +27,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -55,6 +59,8 @@ class LeakScanIT {
                         .putLong(NUMBER)
                         .array());
         secrets.put("uuid", HexFormat.of().parseHex(UUID.replace("-", "")));
+        parent.execute(parent.endpoint, "ALTER SYSTEM SET max_prepared_transactions = 5");
+        fixture.control.workshop().monitor().suspend(parent.endpoint);
         try (Connection connection = parent.connect(parent.endpoint)) {
             rows(connection);
             relations(connection);
@@ -139,6 +145,7 @@ class LeakScanIT {
                 "CREATE VIEW people_names AS SELECT id, name FROM people",
                 "CREATE MATERIALIZED VIEW people_copy AS SELECT * FROM people_names",
                 "CREATE INDEX ON people_copy (name)",
+                "CREATE TABLE computed AS SELECT n AS id, 'zqcanary computed ' || n AS name FROM generate_series(1, 50) n",
                 "CREATE TABLE doomed AS SELECT 'zqcanary doomed ' || n AS name FROM generate_series(1, 50) n",
                 "DROP TABLE doomed",
                 "SELECT lo_from_bytea(0, convert_to(repeat('zqcanary large ', 500), 'UTF8'))",
@@ -164,7 +171,10 @@ class LeakScanIT {
                         + MaskedParent.column(connection, "SELECT current_setting('data_directory')")
                                 .getFirst()
                         + "/export.csv'",
-                "SELECT pg_create_physical_replication_slot('zqslot', true)");
+                "SELECT pg_create_physical_replication_slot('zqslot', true)",
+                "BEGIN",
+                "INSERT INTO people (id, name) VALUES (5000, 'zqcanary prepared')",
+                "PREPARE TRANSACTION 'zqcanary transaction'");
     }
 
     private static RuleSet rules() {
@@ -186,7 +196,8 @@ class LeakScanIT {
                 parent.rule("people", "added_number", "random_between(1, 1000)"),
                 parent.rule("parts", "name", "pseudonym()"),
                 parent.rule("base", "name", "pseudonym()"),
-                parent.rule("fast", "name", "pseudonym()"));
+                parent.rule("fast", "name", "pseudonym()"),
+                parent.rule("computed", "name", "sql('computed ' || id)"));
     }
 
     private static AnonymizeWorkflow without(Set<Protection> missing) {
@@ -198,7 +209,11 @@ class LeakScanIT {
     }
 
     private static LeakScan scan(Branch branch) throws IOException {
-        return new LeakScan(secrets).over(fixture.pages.timeline(new TimelineId(branch.timelineId())));
+        return scan(fixture, branch);
+    }
+
+    private static LeakScan scan(ControlFixture in, Branch branch) throws IOException {
+        return new LeakScan(secrets).over(in.pages.timeline(new TimelineId(branch.timelineId())));
     }
 
     @Test
@@ -249,7 +264,7 @@ class LeakScanIT {
         try {
             for (Protection missing : Protection.values()) {
                 if (missing == Protection.PREPARED_TRANSACTIONS) {
-                    continue; // They hold no row's data; the parent here has none.
+                    continue; // Their files are unknown ones: see the next test.
                 }
                 Made made = without(Set.of(missing))
                         .create(
@@ -267,6 +282,90 @@ class LeakScanIT {
             }
         } finally {
             fixture.pages.useBoundaries(fixture.control.workshop().masking().loader());
+        }
+    }
+
+    /** The name of one is in a file of pg_twophase, which two protections keep away. */
+    @Test
+    void prepared_transactions_are_rolled_back_and_their_files_are_not_shown() throws Exception {
+        MaskedParent prepared = new MaskedParent(fixture, "prepared");
+        prepared.execute(prepared.endpoint, "ALTER SYSTEM SET max_prepared_transactions = 5");
+        fixture.control.workshop().monitor().suspend(prepared.endpoint);
+        prepared.execute(
+                prepared.endpoint,
+                "CREATE TABLE people (name text)",
+                "BEGIN",
+                "INSERT INTO people VALUES ('zqcanary prepared')",
+                "PREPARE TRANSACTION 'zqcanary transaction'");
+        RuleSet hidden = prepared.rules(prepared.rule("people", "name", "hash()"));
+        try {
+            Map<Set<Protection>, Boolean> shown = Map.of(
+                    Set.of(Protection.PREPARED_TRANSACTIONS), false,
+                    Set.of(Protection.UNKNOWN_FILES), false,
+                    Set.of(Protection.PREPARED_TRANSACTIONS, Protection.UNKNOWN_FILES), true);
+            for (Map.Entry<Set<Protection>, Boolean> each : shown.entrySet()) {
+                Made made = without(each.getKey())
+                        .create(
+                                prepared.request(
+                                        "without-" + each.getKey().hashCode(),
+                                        prepared.main,
+                                        new BranchPointRequest.Head()),
+                                hidden);
+                assertThat(scan(made.branch()).places().stream().anyMatch(place -> place.contains("pg_twophase")))
+                        .as("without %s", each.getKey())
+                        .isEqualTo(each.getValue());
+            }
+        } finally {
+            fixture.pages.useBoundaries(fixture.control.workshop().masking().loader());
+        }
+    }
+
+    /** The bundled Postgres has no lz4; what the machine has may. */
+    @Test
+    void values_compressed_with_lz4_are_masked_in_line_and_out_of_line() throws Exception {
+        Optional<PostgresBinaries> installed =
+                PostgresVersions.installed().stream().findFirst();
+        assumeTrue(installed.isPresent(), "no Postgres with lz4 is installed");
+        try (ControlFixture other = new ControlFixture(installed.get())) {
+            MaskedParent packed = new MaskedParent(other, "packed");
+            packed.execute(
+                    packed.endpoint,
+                    "CREATE TABLE packed (id int PRIMARY KEY, inside text COMPRESSION lz4, outside text COMPRESSION lz4)",
+                    "INSERT INTO packed SELECT n, 'zqcanary ' || repeat('inside ' || n, 900), 'zqcanary ' ||"
+                            + " (SELECT string_agg('zqcanary ' || md5((n * i)::text), ' ') FROM generate_series(1, 300) i)"
+                            + " FROM generate_series(1, 40) n");
+            assertThat(packed.value(
+                            packed.endpoint,
+                            "SELECT string_agg(DISTINCT pg_column_compression(inside) || pg_column_compression(outside), '')"
+                                    + " FROM packed"))
+                    .isEqualTo("lz4lz4");
+            RuleSet hidden = packed.rules(
+                    packed.rule("packed", "inside", "hash()"), packed.rule("packed", "outside", "pseudonym()"));
+            Made masked = packed.anonymized("masked", hidden);
+            assertThat(scan(other, masked.branch()).places()).isEmpty();
+            try (Connection connection =
+                    packed.connect(masked.endpoint().orElseThrow().id())) {
+                assertThat(MaskedParent.findings(connection)).isEmpty();
+            }
+            for (Protection missing : Set.of(Protection.HEAP_PAGES, Protection.TOAST_PAGES)) {
+                Workshop shop = other.control.workshop();
+                Masking weak = new Masking(
+                        shop.catalog(), shop.secrets(), new SecureRandom(), EnumSet.complementOf(EnumSet.of(missing)));
+                other.pages.useBoundaries(weak.loader());
+                Made made = new AnonymizeWorkflow(shop.with(weak))
+                        .create(
+                                packed.request(
+                                        "without-"
+                                                + missing.name()
+                                                        .toLowerCase(Locale.ROOT)
+                                                        .replace('_', '-'),
+                                        packed.main,
+                                        new BranchPointRequest.Head()),
+                                hidden);
+                assertThat(scan(other, made.branch()).places())
+                        .as("without %s", missing)
+                        .isNotEmpty();
+            }
         }
     }
 }

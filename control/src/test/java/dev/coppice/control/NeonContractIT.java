@@ -96,6 +96,34 @@ class NeonContractIT {
     }
 
     @Test
+    void anonymized_branches() throws Exception {
+        MaskedParent parent = new MaskedParent(fixture, "contract-masking");
+        parent.execute(parent.endpoint, "CREATE TABLE people (id int PRIMARY KEY, name text, note text)");
+        String path = "/projects/" + parent.project;
+        String rule = "{\"database_name\":\"" + parent.database
+                + "\",\"schema_name\":\"public\",\"table_name\":\"people\",\"column_name\":\"%s\",%s}";
+        String rules = "\"masking_rules\":["
+                + rule.formatted("name", "\"masking_function\":\"anon.dummy_name()\"") + ","
+                + rule.formatted("note", "\"masking_value\":\"'none'\"") + "]";
+        Answer made = post(
+                path + "/branch_anonymized",
+                "{" + rules + ",\"start_anonymization\":true,\"branch_create\":{\"branch\":{\"name\":\"hidden\"},"
+                        + "\"endpoints\":[{\"type\":\"read_write\"}]}}",
+                201);
+        String branch = path + "/branches/" + made.text("/branch/id");
+        assertThat(get(branch + "/masking_rules").body().at("/masking_rules")).hasSize(2);
+        get(branch + "/anonymized_status");
+        call("PATCH", branch + "/masking_rules", "{" + rules + "}", 200);
+        post(branch + "/anonymize", "", 200);
+        assertThat(get(branch + "/anonymized_status").text("/state")).isEqualTo("anonymized");
+        call("GET", path + "/branches/" + parent.main + "/anonymized_status", null, 404);
+        post(
+                path + "/branch_anonymized",
+                "{\"masking_rules\":[" + rule.formatted("no", "\"masking_function\":\"hash()\"") + "]}",
+                422);
+    }
+
+    @Test
     void a_projects_life() {
         Answer made = post("/projects", """
                 {"project":{"name":"contract","history_retention_seconds":3600,"branch":{"name":"trunk","role_name":"r","database_name":"d"},

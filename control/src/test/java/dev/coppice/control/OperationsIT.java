@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.ProjectWorkflows;
@@ -26,6 +27,7 @@ import dev.coppice.control.catalog.ProjectSettings;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.SnapshotRows;
 import dev.coppice.control.catalog.Steps;
+import dev.coppice.control.masking.RuleSet;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -46,6 +48,8 @@ import org.junit.jupiter.api.Test;
 class OperationsIT {
     /** More would be an operation that never ends. */
     private static final int STEPS_MAX = 50;
+
+    private static final String DATABASE = "coppice";
 
     /** Of the branches that are left; each has to be woken. */
     private static final int LOOKED_AT_MAX = 12;
@@ -163,6 +167,72 @@ class OperationsIT {
                     .isIn(branch.life().isSchemaOnly() ? List.of("0") : List.of("1", "2"));
             fixture.computes.suspend(project.endpointOf(branch.id())).join();
         }
+    }
+
+    @Test
+    void a_kill_in_the_middle_of_masking_leaves_no_original_within_reach() throws Exception {
+        project.executeIn(
+                project.main,
+                DATABASE,
+                "CREATE TABLE people AS SELECT n, 'Canary ' || n AS name, 'canary note' AS note FROM generate_series(1, 50) n",
+                "CREATE INDEX ON people (name)");
+        RuleSet names = new RuleSet(RuleSet.Unlisted.KEEP, List.of(rule("name", "pseudonym()")));
+        RuleSet both = new RuleSet(
+                RuleSet.Unlisted.KEEP, List.of(rule("name", "dummy_first_name()"), rule("note", "blank()")));
+        BranchPointRequest head = new BranchPointRequest.Head();
+        Preparation masked = () -> {
+            String name = fresh();
+            return () -> anonymize().create(request(name), names);
+        };
+        someSteps("anonymized branch", 6, masked);
+        someSteps("masked reset", 4, anonymized(names, id -> restore(id, project.main, head, null)));
+        someSteps("masked reset that preserves", 2, anonymized(names, id -> restore(id, project.main, head, fresh())));
+        someSteps("other rules", 3, anonymized(names, id -> {
+            anonymize().replaceRules(project.id, id, both);
+            anonymize().anonymize(project.id, id);
+        }));
+
+        fixture.abandon();
+        fixture.open();
+        assertNothingIsLeftOver();
+        int looked = 0;
+        for (Branch branch : shop().catalog().inventory().branchesOf(project.id)) {
+            if (branch.id().equals(project.main)) {
+                continue;
+            }
+            assertThat(project.queryIn(
+                            branch.id(), DATABASE, "SELECT count(*) FROM people p WHERE p.name LIKE 'Canary%'"))
+                    .as(branch.toString())
+                    .isEqualTo("0");
+            assertThat(fixture.pages
+                            .timeline(new TimelineId(branch.timelineId()))
+                            .seesThroughBoundary())
+                    .as(branch.toString())
+                    .isTrue();
+            looked++;
+            fixture.computes.suspend(project.endpointOf(branch.id())).join();
+        }
+        assertThat(looked).isGreaterThan(5);
+    }
+
+    private static RuleSet.Rule rule(String column, String function) {
+        return new RuleSet.Rule(DATABASE, "public", "people", column, function, null, null, null);
+    }
+
+    private AnonymizeWorkflow anonymize() {
+        return new AnonymizeWorkflow(shop());
+    }
+
+    private BranchWorkflows.Request request(String name) {
+        return new BranchWorkflows.Request(
+                project.id, project.main, name, new BranchPointRequest.Head(), false, true, 0);
+    }
+
+    private Preparation anonymized(RuleSet rules, Consumer<String> operation) {
+        return () -> {
+            String id = anonymize().create(request(fresh()), rules).branch().id();
+            return () -> operation.accept(id);
+        };
     }
 
     private void everyStep(String what, Runnable operation) {

@@ -160,9 +160,9 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Goes on with another configuration: limits, rates, address lists, timeouts of the handshake, pool limits, certificates. For
-     * connections and server connections made from now on; what is open stays. Address, event loops, HTTP, wake and drain timeout
-     * stay as they were at the start.
+     * Goes on with another configuration: limits, rates, address lists, timeouts of the handshake, limits of pools and of HTTP,
+     * certificates. For connections, server connections and requests made from now on; what is open stays. Address, event loops, wake
+     * and drain timeout stay as they were at the start.
      *
      * @throws IllegalStateException when the certificates cannot be used; as {@link java.io.UncheckedIOException}, nothing
      *     has changed then
@@ -172,6 +172,7 @@ public final class ProxyServer implements AutoCloseable {
         services.currentSettings().set(configuration.sessionSettings());
         services.limiter().limits(configuration.rateLimits());
         pools.settings(configuration.pool());
+        services.http().settings(configuration.http());
     }
 
     /** Where it really listens. */

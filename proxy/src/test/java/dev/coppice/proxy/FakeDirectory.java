@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -20,6 +21,9 @@ public final class FakeDirectory implements EndpointDirectory {
     public final List<RoutedEndpoint> defaults = new CopyOnWriteArrayList<>();
     /** By role, the same at every endpoint. */
     public final Map<String, String> verifiers = new ConcurrentHashMap<>();
+
+    /** Roles that see {@code <endpoint id>~masked} instead of an endpoint. */
+    public final Set<String> masked = ConcurrentHashMap.newKeySet();
 
     /** By endpoint id; for the others {@link #wake} answers. */
     public final Map<String, Path> computes = new ConcurrentHashMap<>();
@@ -46,6 +50,13 @@ public final class FakeDirectory implements EndpointDirectory {
     @Override
     public RoutedEndpoint at(RoutedEndpoint endpoint, Moment moment) {
         return new RoutedEndpoint(endpoint.endpointId() + '@' + moment, endpoint.branchName(), endpoint.projectId());
+    }
+
+    @Override
+    public RoutedEndpoint seenBy(RoutedEndpoint endpoint, String role) {
+        return masked.contains(role)
+                ? new RoutedEndpoint(endpoint.endpointId() + "~masked", endpoint.branchName(), endpoint.projectId())
+                : endpoint;
     }
 
     @Override

@@ -376,6 +376,18 @@ class HttpIT {
                             .rows()
                             .toString())
                     .isEqualTo("[{\"n\":0}]");
+            proxy.reload(fixture.change()
+                    .http(new HttpSettings(true, 20_000, 40_000, Long.MAX_VALUE))
+                    .build());
+            assertThat(post(url, DATABASE, body("select '" + "x".repeat(10_000) + "'"))
+                            .status())
+                    .isEqualTo(200);
+            assertThat(post(url, DATABASE, body("select repeat('x', 30000)")).status())
+                    .isEqualTo(200);
+            proxy.reload(fixture.change()
+                    .http(new HttpSettings(true, 20_000, 40_000, 1))
+                    .build());
+            assertThat(post(url, DATABASE, body("select 1")).status()).isEqualTo(503);
         }
     }
 

@@ -1,12 +1,16 @@
 package dev.coppice.proxy;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.proxy.limit.RateLimits;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -110,6 +114,59 @@ class LoginAttackIT {
                 Thread.sleep(20);
             }
             assertThat(slow.read().end()).isTrue();
+        }
+    }
+
+    @Test
+    void ten_thousand_half_open_connections_cost_little_and_leave_room_for_others() throws Exception {
+        int attackers = 10_000;
+        MetricRegistry metrics = new MetricRegistry();
+        byte[] halfAPacket = {0, 0, 0, 100, 0, 3, 0, 0, 'u', 's', 'e', 'r'};
+        List<Socket> sockets = new ArrayList<>();
+        try (ProxyServer proxy = fixture.start(
+                        fixture.change().handshakeTimeout(Duration.ofMinutes(5)).build(), metrics);
+                Socket other = new Socket()) {
+            int port = proxy.address().getPort();
+            for (int i = 0; i < attackers; i++) {
+                Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+                sockets.add(socket);
+                if (i % 2 == 0) {
+                    writeWhereOpen(socket, halfAPacket);
+                }
+            }
+            int held = RateLimits.DEFAULTS.unauthenticatedPerAddress();
+            await().untilAsserted(() -> assertThat(
+                            metrics.meter("proxy.outcomes.rate-limited").getCount())
+                    .isEqualTo(attackers - held));
+            assertThat(ProxyFixture.gauge(metrics, "proxy.connections.unauthenticated"))
+                    .isEqualTo(held);
+            var netty = ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT).metric();
+            assertThat(netty.usedDirectMemory() + netty.usedHeapMemory()).isLessThan(64L << 20);
+            assertThat(fixture.directory.wakes).hasValue(0);
+            // Who comes from elsewhere does not notice.
+            other.bind(new InetSocketAddress("127.0.0.2", 0));
+            other.connect(proxy.address());
+            try (RawClient client = new RawClient(other)) {
+                client.authenticate("alice", ProxyFixture.PASSWORD, "shop");
+                client.message('Q', "select 'room'\0".getBytes(UTF_8));
+                assertThat(client.readUntil('D').text()).contains("room");
+            }
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+            await().untilAsserted(() -> assertThat(ProxyFixture.open(metrics)).isZero());
+        } finally {
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+        }
+    }
+
+    private static void writeWhereOpen(Socket socket, byte[] bytes) {
+        try {
+            socket.getOutputStream().write(bytes);
+        } catch (IOException _) {
+            // Closed already: one too many.
         }
     }
 

@@ -61,7 +61,8 @@ final class RawClient implements AutoCloseable {
         this(new Socket(InetAddress.getLoopbackAddress(), port));
     }
 
-    private RawClient(Socket socket) throws IOException {
+    /** @param socket connected; the client's from here on */
+    RawClient(Socket socket) throws IOException {
         this.socket = socket;
         socket.setSoTimeout(READ_TIMEOUT_MILLIS);
         in = new DataInputStream(socket.getInputStream());

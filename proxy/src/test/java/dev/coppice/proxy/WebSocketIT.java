@@ -113,6 +113,21 @@ class WebSocketIT {
         }
     }
 
+    @Test
+    void a_masked_role_comes_to_its_view() throws Exception {
+        fixture.directory.masked.add("alice");
+        try {
+            Collector collector = new Collector();
+            WebSocket socket = open("/v2?address=ep-main-1.localhost:5432", collector);
+            socket.sendBinary(ByteBuffer.wrap(startup(ProxyFixture.PASSWORD, "select 'answer ' || 42")), true);
+            await().until(() -> collector.text().contains("answer 42"));
+            socket.abort();
+            assertThat(fixture.directory.woken).containsOnly("ep-main-1~masked");
+        } finally {
+            fixture.directory.masked.clear();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {"/v2?address=ep-main-1.localhost:5432", "/v2?address=ep-main-1-pooler.localhost:5432", "/v2"})

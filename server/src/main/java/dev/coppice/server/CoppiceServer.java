@@ -150,7 +150,7 @@ final class CoppiceServer implements AutoCloseable {
     }
 
     /**
-     * Goes on with a configuration read again, as far as that is possible while running: limits, addresses, pool limits and
+     * Goes on with a configuration read again, as far as that is possible while running: limits, addresses and
      * certificates of the proxy, and the log level. The rest waits for a restart, and a log line says so.
      *
      * @throws RuntimeException when something in it cannot be used; nothing has changed then
@@ -165,7 +165,6 @@ final class CoppiceServer implements AutoCloseable {
         addIfChanged(waiting, "proxy.advertised_address", before.advertisedAddress(), now.advertisedAddress());
         addIfChanged(waiting, "proxy.io_threads", before.ioThreads(), now.ioThreads());
         addIfChanged(waiting, "proxy.drain_timeout_seconds", before.drainTimeoutSeconds(), now.drainTimeoutSeconds());
-        addIfChanged(waiting, "proxy.http", before.http(), now.http());
         addIfChanged(waiting, "data_directory", configuration.dataDirectory(), changed.dataDirectory());
         addIfChanged(waiting, "api", configuration.api(), changed.api());
         addIfChanged(waiting, "compute", configuration.compute(), changed.compute());

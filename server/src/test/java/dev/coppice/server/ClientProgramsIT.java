@@ -5,11 +5,13 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -125,8 +127,7 @@ class ClientProgramsIT {
         try {
             await().until(() -> Files.exists(file) && Files.size(file) > 1000);
             sql(main, "insert into followed values (4711)");
-            await().until(() -> new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1)
-                    .contains("4711"));
+            await().until(() -> latin1(file).contains("4711"));
         } finally {
             follower.destroy();
             follower.waitFor();
@@ -134,6 +135,58 @@ class ClientProgramsIT {
         await().until(() -> Programs.psql(main, "select pg_drop_replication_slot('follower')")
                         .exitCode()
                 == 0);
+    }
+
+    /** A physical replication connection: the WAL that comes through the proxy is what the compute has written. */
+    @Test
+    void pg_receivewal_keeps_the_wal_of_a_branch() throws IOException, InterruptedException {
+        assumeTrue(Programs.succeeds("pg_receivewal", "--version"), "pg_receivewal is not installed");
+        Path directory = Files.createDirectory(server.directory().resolve("received"));
+        String slot = "--slot=receiver";
+        Programs.run(List.of("pg_receivewal", "-d", main, slot, "--create-slot"), "")
+                .text();
+        Process receiver = new ProcessBuilder(
+                        "pg_receivewal", "-d", main, slot, "-D", directory.toString(), "--synchronous", "-s", "1")
+                .redirectErrorStream(true)
+                .redirectOutput(server.directory().resolve("receivewal.log").toFile())
+                .start();
+        String marker = "a row that is easy to find in WAL";
+        try {
+            sql(main, "create table received (t text); insert into received values ('" + marker + "')");
+            String segment = sql(main, "select pg_walfile_name(pg_current_wal_lsn())");
+            Path partial = directory.resolve(segment + ".partial");
+            await().until(() -> Files.exists(partial) && latin1(partial).contains(marker));
+            // The finished segment is what the server has, byte for byte.
+            sql(main, "select pg_switch_wal()");
+            await().until(() -> Files.exists(directory.resolve(segment)));
+            assertThat(written(segment)).anyMatch(file -> same(file, directory.resolve(segment)));
+        } finally {
+            receiver.destroy();
+            receiver.waitFor();
+        }
+        await().until(() -> Programs.psql(main, "select pg_drop_replication_slot('receiver')")
+                        .exitCode()
+                == 0);
+    }
+
+    private static String latin1(Path file) throws IOException {
+        return new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1);
+    }
+
+    /** Of all the server's Postgres, the segments of this name. */
+    private static List<Path> written(String segment) throws IOException {
+        try (Stream<Path> files = Files.walk(server.data())) {
+            return files.filter(file -> file.getFileName().toString().equals(segment))
+                    .toList();
+        }
+    }
+
+    private static boolean same(Path one, Path other) {
+        try {
+            return Files.mismatch(one, other) < 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

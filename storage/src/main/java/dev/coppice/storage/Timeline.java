@@ -10,8 +10,10 @@ import dev.coppice.storage.layer.Moment;
 import dev.coppice.storage.verify.Subject;
 import dev.coppice.storage.wal.CheckpointWal;
 import dev.coppice.storage.wal.LocalWalStore;
+import dev.coppice.storage.wal.UnwrittenWal;
 import dev.coppice.storage.wal.WalSource;
 import dev.coppice.storage.wal.WalStore;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -123,6 +125,19 @@ public final class Timeline {
     /** The compute's {@code pg_wal}; there after {@link #beginEpoch}. */
     public Path walDirectory() {
         return directory.resolve("wal");
+    }
+
+    /**
+     * Gives back the disk space that its WAL took ahead. Only for a timeline on which no compute runs, or will run any more.
+     *
+     * @throws StorageException when the disk fails; the WAL is whole then too
+     */
+    public void releaseUnwrittenWal() {
+        try {
+            UnwrittenWal.release(walDirectory());
+        } catch (IOException e) {
+            throw new StorageException("the unwritten WAL of timeline " + id() + " cannot be given back", e);
+        }
     }
 
     /** Where removed WAL segments go; there after {@link #beginEpoch}. */

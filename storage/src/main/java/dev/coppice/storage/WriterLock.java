@@ -7,9 +7,14 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 
 /** The file whose lock every process of a compute holds. This side only ever asks whether it is held. */
 final class WriterLock {
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
+
     private final Path file;
 
     WriterLock(Path file) {
@@ -20,9 +25,12 @@ final class WriterLock {
         return file;
     }
 
+    /** Only for its owner: whoever may read it may lock it, and so keep the timeline from every compute. */
     void create() throws IOException {
         if (!Files.exists(file)) {
-            Files.createFile(file);
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+        } else if (!Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
+            Files.setPosixFilePermissions(file, OWNER_ONLY);
         }
     }
 

@@ -86,6 +86,7 @@ final class MaskedTimeline {
             shop.monitor().suspend(helper);
             shop.computeService().discardLocal(clean);
             shop.computeService().forget(helper);
+            shop.pages().timeline(clean).releaseUnwrittenWal();
             BranchPoint cleanPoint = shop.pages().timeline(clean).head();
             shop.pages()
                     .createBranch(masked, cleanPoint, cleaned.ready().document().bytes());

@@ -85,7 +85,7 @@ public final class CleanPoint {
                 checked.put(name, plan(CatalogQuery.run(each.connection(name)), rules, key));
             }
             for (String name : names) {
-                clean(each.connection(name), java.util.Objects.requireNonNull(checked.get(name)));
+                clean(each.connection(name), java.util.Objects.requireNonNull(checked.get(name)), rules);
             }
             new SharedCatalogs(main, protections).clean(verifiers);
             List<JsonNode> catalogs = new ArrayList<>();
@@ -179,7 +179,7 @@ public final class CleanPoint {
         }
     }
 
-    private void clean(Connection connection, DatabasePlan plan) throws SQLException {
+    private void clean(Connection connection, DatabasePlan plan, RuleSet rules) throws SQLException {
         // Event triggers are the parent's; and catalogs are to be emptied.
         CatalogSql.execute(connection, "SET session_replication_role = replica");
         CatalogSql.execute(connection, "SET allow_system_table_mods = on");
@@ -191,6 +191,7 @@ public final class CleanPoint {
                 CatalogSql.execute(connection, "ROLLBACK PREPARED " + CatalogSql.literal(gid));
             }
         }
+        new StaticMasking(plan.catalog(), rules).apply(connection, protections.contains(Protection.REWRITTEN_TABLES));
         truncate(connection);
         if (protections.contains(Protection.MATERIALIZED_VIEWS)) {
             for (int view : plan.plan().views()) {

@@ -33,7 +33,11 @@ record DatabasePlan(DatabaseCatalog catalog, MaskPlan plan, Set<Integer> indexes
                         + ", and only UTF8 can be masked");
             }
             Policy policy = rules.unlisted() == RuleSet.Unlisted.KEEP ? Policy.SHOW_UNDECLARED : Policy.MASK_UNDECLARED;
-            MaskPlan plan = PlanBuilder.build(own, catalog.tables(), policy, keyId);
+            StaticMasking statics = new StaticMasking(catalog, rules);
+            if (!statics.problems().isEmpty()) {
+                throw refused("database \"" + catalog.name() + "\": " + String.join("; ", statics.problems()));
+            }
+            MaskPlan plan = withViews(PlanBuilder.build(own, catalog.tables(), policy, keyId), statics.staleViews());
             if (rules.unlisted() == RuleSet.Unlisted.REFUSE) {
                 requireListed(catalog, plan);
             }
@@ -55,6 +59,12 @@ record DatabasePlan(DatabaseCatalog catalog, MaskPlan plan, Set<Integer> indexes
         } catch (MaskingException e) {
             throw refused("database \"" + catalog.name() + "\": " + e.getMessage());
         }
+    }
+
+    private static MaskPlan withViews(MaskPlan plan, Set<Integer> more) {
+        Set<Integer> views = new HashSet<>(plan.views());
+        views.addAll(more);
+        return new MaskPlan(plan.keyId(), plan.codeVersion(), plan.tables(), plan.indexes(), views, plan.warnings());
     }
 
     private static void requireListed(DatabaseCatalog catalog, MaskPlan plan) {

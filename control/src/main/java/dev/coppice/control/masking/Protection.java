@@ -6,6 +6,8 @@ public enum Protection {
     HEAP_PAGES,
     /** Chunks of masked and dropped columns are blank. */
     TOAST_PAGES,
+    /** Tables that SQL expressions updated are rewritten. */
+    REWRITTEN_TABLES,
     /** Indexes on masked columns are not there. */
     INDEXES,
     /** Statistics of columns are gone. */

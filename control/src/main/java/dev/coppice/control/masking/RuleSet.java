@@ -5,6 +5,7 @@ import dev.coppice.masking.rule.MaskingRule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -65,8 +66,25 @@ public record RuleSet(Unlisted unlisted, List<Rule> rules) {
             @Nullable String value,
             @Nullable String path,
             @Nullable String when) {
+        /**
+         * What Postgres is to compute, where the function is {@code sql(expression)}.
+         *
+         * @throws RefusedFunctionException if it is no expression
+         */
+        Optional<SqlExpression> expression() {
+            return function == null || value != null ? Optional.empty() : SqlExpression.of(function);
+        }
+
         /** @throws RefusedFunctionException if it cannot be understood */
         public MaskingRule parsed() {
+            if (expression().isPresent()) {
+                if (path != null || when != null) {
+                    throw new RefusedFunctionException(
+                            "sql() has no path and no condition: write them into the expression, with CASE for a condition");
+                }
+                // No page is changed for it.
+                return MaskingRule.of(schema, table, column, "keep()", null, null, null);
+            }
             return MaskingRule.of(schema, table, column, function, value, path, when);
         }
     }

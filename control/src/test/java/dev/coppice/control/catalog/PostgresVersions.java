@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.jar.JarFile;
@@ -21,19 +20,12 @@ import org.tukaani.xz.XZInputStream;
 public final class PostgresVersions {
     private PostgresVersions() {}
 
-    /** The newest first. */
-    public static List<PostgresBinaries> all() throws IOException {
-        List<PostgresBinaries> all = new ArrayList<>(List.of(bundled(), oldest()));
-        all.addAll(installed());
-        return all;
-    }
-
     public static PostgresBinaries bundled() {
         return PostgresBinaries.prepare(buildDirectory().resolve("postgres"), Optional.empty());
     }
 
     /** The oldest supported one, which the build lays beside its classes as an archive. */
-    private static synchronized PostgresBinaries oldest() throws IOException {
+    public static synchronized PostgresBinaries oldest() throws IOException {
         Path target = buildDirectory().resolve("postgres/oldest");
         if (!Files.exists(target)) {
             Path temporary = Files.createTempDirectory(Files.createDirectories(target.getParent()), "unpacking");

@@ -3,8 +3,10 @@ package dev.coppice.masking.crypto;
 import dev.coppice.masking.format.LittleEndian;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import javax.crypto.Cipher;
 import javax.crypto.ShortBufferException;
 
@@ -18,9 +20,20 @@ import javax.crypto.ShortBufferException;
 public final class PseudoRandom {
     private static final int BLOCK = 16;
 
+    /** The first of several blocks costs ten times as much as another one. */
+    static final int BLOCKS_AT_ONCE = 8;
+
+    /** Results of {@link #hash} that are kept, each for some inputs: shapes and domains come again and again. */
+    private static final int KNOWN = 256;
+
+    private static final int KNOWN_LENGTH_MAX = 64;
+
     private final Cipher cipher;
     private final byte[] state = new byte[BLOCK];
-    private final Tables tables = new Tables();
+    private final byte[] states = new byte[BLOCKS_AT_ONCE * BLOCK];
+    private final Recent<TableId, int[]> tables = new Recent<>();
+    private final Recent<TextId, String> texts = new Recent<>();
+    private final Known[] known = new Known[KNOWN];
 
     public PseudoRandom(MaskKey key) {
         try {
@@ -80,9 +93,45 @@ public final class PseudoRandom {
 
     /** 64 pseudo-random bits for a label and the first {@code length} bytes of a value. */
     public long hash(long label, int tweak, byte[] value, int length) {
-        digest(label, tweak, value, length);
-        return LittleEndian.i64(state, 0);
+        if (length > KNOWN_LENGTH_MAX) {
+            digest(label, tweak, value, length);
+            return LittleEndian.i64(state, 0);
+        }
+        int place = (int) (label ^ tweak);
+        for (int i = 0; i < length; i++) {
+            place = 31 * place + value[i];
+        }
+        place = (place ^ place >>> 16) & KNOWN - 1;
+        Known found = known[place];
+        if (found == null
+                || found.label != label
+                || found.tweak != tweak
+                || !Arrays.equals(found.value, 0, found.value.length, value, 0, length)) {
+            digest(label, tweak, value, length);
+            found = new Known(label, tweak, Arrays.copyOf(value, length), LittleEndian.i64(state, 0));
+            known[place] = found;
+        }
+        return found.hash;
     }
+
+    private record Known(long label, int tweak, byte[] value, long hash) {}
+
+    /**
+     * What {@code make} gives for a text, remembered for a while: for texts of which there are few.
+     *
+     * @param make gives the same for the same label and text, under this key
+     */
+    public String remembered(long label, String text, Supplier<String> make) {
+        TextId id = new TextId(label, text);
+        String before = texts.get(id);
+        if (before == null) {
+            before = make.get();
+            texts.put(id, before);
+        }
+        return before;
+    }
+
+    private record TextId(long label, String text) {}
 
     private void digest(long label, int tweak, byte[] value, int length) {
         LittleEndian.put64(state, 0, label);
@@ -98,12 +147,21 @@ public final class PseudoRandom {
         }
     }
 
-    /** One block of a stream, as its low 64 bits. */
-    long block(long high, long low, long counter) {
-        LittleEndian.put64(state, 0, high ^ counter);
-        LittleEndian.put64(state, 8, low);
-        encrypt();
-        return LittleEndian.i64(state, 0);
+    /** Blocks of a stream, each as its low 64 bits, from that of {@code counter} on. */
+    void blocks(long high, long low, long counter, long[] into) {
+        int count = into.length;
+        for (int i = 0; i < count; i++) {
+            LittleEndian.put64(states, i * BLOCK, high ^ counter + i);
+            LittleEndian.put64(states, i * BLOCK + 8, low);
+        }
+        try {
+            cipher.update(states, 0, count * BLOCK, states, 0);
+        } catch (ShortBufferException e) {
+            throw new IllegalStateException(e);
+        }
+        for (int i = 0; i < count; i++) {
+            into[i] = LittleEndian.i64(states, i * BLOCK);
+        }
     }
 
     /** A random permutation of 0 to {@code size - 1} that leaves no number where it was; not to be changed. */
@@ -123,15 +181,16 @@ public final class PseudoRandom {
 
     private record TableId(long label, int size) {}
 
-    private static final class Tables extends LinkedHashMap<TableId, int[]> {
+    /** What was used last. */
+    private static final class Recent<K, V> extends LinkedHashMap<K, V> {
         private static final int LIMIT = 512;
 
-        Tables() {
+        Recent() {
             super(16, 0.75f, true);
         }
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<TableId, int[]> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
             return size() > LIMIT;
         }
     }

@@ -1,11 +1,18 @@
 package dev.coppice.masking.crypto;
 
+import org.jspecify.annotations.Nullable;
+
 /** Pseudo-random numbers without end. Lives as long as its {@link PseudoRandom}, on the same thread. */
 public final class RandomStream {
     private final PseudoRandom random;
     private final long high;
     private final long low;
     private long counter;
+
+    /** Blocks that were made ahead; most streams need one or two, some a hundred. */
+    private long @Nullable [] ahead;
+
+    private int next;
 
     RandomStream(PseudoRandom random, long high, long low) {
         this.random = random;
@@ -14,7 +21,20 @@ public final class RandomStream {
     }
 
     public long nextLong() {
-        return counter++ == 0 ? high ^ low : random.block(high, low, counter);
+        if (counter++ == 0) {
+            return high ^ low;
+        }
+        long[] blocks = ahead;
+        if (blocks == null) {
+            blocks = new long[PseudoRandom.BLOCKS_AT_ONCE];
+            ahead = blocks;
+            next = blocks.length;
+        }
+        if (next == blocks.length) {
+            next = 0;
+            random.blocks(high, low, counter, blocks);
+        }
+        return blocks[next++];
     }
 
     /** A number from 0 to {@code bound - 1}; the bias is below {@code bound / 2^64}. */

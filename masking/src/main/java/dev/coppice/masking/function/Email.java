@@ -39,9 +39,12 @@ final class Email {
                 return domain;
             }
             int dot = domain.lastIndexOf('.');
-            return dot <= 0
-                    ? TextPseudonym.permute(random, DOMAIN, domain)
-                    : TextPseudonym.permute(random, DOMAIN, domain.substring(0, dot)) + domain.substring(dot);
+            return random.remembered(
+                    DOMAIN,
+                    domain,
+                    () -> dot <= 0
+                            ? TextPseudonym.permute(random, DOMAIN, domain)
+                            : TextPseudonym.permute(random, DOMAIN, domain.substring(0, dot)) + domain.substring(dot));
         }
 
         @Override

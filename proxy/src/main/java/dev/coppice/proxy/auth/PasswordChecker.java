@@ -13,6 +13,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -38,17 +39,28 @@ public final class PasswordChecker implements AutoCloseable {
             .expireAfterWrite(FORGOTTEN_AFTER)
             .build();
 
-    private final ThreadPoolExecutor thread = new ThreadPoolExecutor(
-            1,
-            1,
-            10,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(MAX_QUEUED),
-            Thread.ofPlatform().daemon().name("proxy-passwords").factory());
+    private final ExecutorService thread;
 
     public PasswordChecker() {
+        this(ownThread());
+    }
+
+    /** @param thread runs the checks; the checker's from here on */
+    public PasswordChecker(ExecutorService thread) {
+        this.thread = thread;
         new SecureRandom().nextBytes(key);
-        thread.allowCoreThreadTimeOut(true);
+    }
+
+    private static ExecutorService ownThread() {
+        ThreadPoolExecutor one = new ThreadPoolExecutor(
+                1,
+                1,
+                10,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(MAX_QUEUED),
+                Thread.ofPlatform().daemon().name("proxy-passwords").factory());
+        one.allowCoreThreadTimeOut(true);
+        return one;
     }
 
     /** The keys of whoever has this password, where it was found right lately. Quick; may be called on event loops. */

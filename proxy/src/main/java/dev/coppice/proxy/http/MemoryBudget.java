@@ -5,10 +5,15 @@ import java.util.concurrent.atomic.AtomicLong;
 /** What the bodies of all requests and responses together may take, in bytes. Used on any thread. */
 public final class MemoryBudget {
     private final AtomicLong held = new AtomicLong();
-    private final long maxBytes;
+    private volatile long maxBytes;
 
     MemoryBudget(long maxBytes) {
         this.maxBytes = maxBytes;
+    }
+
+    /** From now on no more than this; what is held beyond it is given back in its own time. */
+    void limit(long bytes) {
+        maxBytes = bytes;
     }
 
     long heldBytes() {

@@ -2,14 +2,12 @@ package dev.coppice.proxy.http;
 
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.pgwire.PgError;
-import dev.coppice.proxy.pgwire.PgErrorException;
 import dev.coppice.proxy.relay.LiveSession;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
@@ -18,9 +16,6 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,17 +44,16 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     private final HttpServices services;
     private final Gate gate;
     private ChannelHandlerContext ctx;
+    private Intake intake;
     private Responder responder;
     private MemoryBudget.Share memory;
     private Step step = Step.IDLE;
     private boolean begun;
     private boolean draining;
-    private boolean wanting;
     private @Nullable HttpRequest request;
     private @Nullable RequestBody body;
     private Gate.@Nullable Admission admission;
     private @Nullable SqlCall call;
-    private @Nullable Object ahead;
     private long bytesFromClient;
 
     @SuppressWarnings("NullAway.Init")
@@ -71,45 +65,33 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         ctx = context;
+        intake = new Intake(context);
         responder = new Responder(context, services);
         memory = services.memory().share();
-        askForMore();
+        intake.ask();
     }
 
     // --- Reading -----------------------------------------------------------------------------------------------------
 
-    /** For one more message. What was read may have been none yet: then it is asked for again. */
-    private void askForMore() {
-        wanting = true;
-        ctx.read();
-    }
-
     /** Takes what was read ahead, or asks for more. */
     private void readOn() {
-        Object next = ahead;
-        ahead = null;
+        Object next = intake.takeOrAsk();
         if (next != null) {
             channelRead(ctx, next);
-        } else {
-            askForMore();
         }
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        if (wanting) {
-            context.read();
-        }
+        intake.readComplete();
         context.fireChannelReadComplete();
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        wanting = false;
+        intake.arrived();
         if (step == Step.RUNNING || step == Step.ADMISSION) {
-            // It waits its turn, and nothing behind it is asked for.
-            ReferenceCountUtil.release(ahead);
-            ahead = message;
+            intake.keep(message);
         } else if (message instanceof HttpRequest head) {
             begin(head);
         } else if (message instanceof HttpContent content) {
@@ -140,7 +122,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
             responder.fail(HttpResponseStatus.BAD_REQUEST, e);
         }
         if (step == Step.BODY) {
-            askForMore();
+            intake.ask();
         }
     }
 
@@ -179,7 +161,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
             responder.closeAfter();
             answer();
         } else if (!(content instanceof LastHttpContent)) {
-            askForMore();
+            intake.ask();
         } else if (collected.wanted()) {
             run(collected.take());
         } else if (request != null && WebSocketHandshake.asked(request)) {
@@ -192,25 +174,11 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     // --- Letting in --------------------------------------------------------------------------------------------------
 
     private void admit(HttpHeaders headers) {
-        if (headers.contains(HttpHeaderNames.AUTHORIZATION)) {
-            throw new BadRequestException(
-                    "tokens are not supported: log in with a password in the header " + HttpReply.CONNECTION_STRING);
-        }
-        String text = headers.get(HttpReply.CONNECTION_STRING);
-        if (text == null) {
-            throw new BadRequestException("the header " + HttpReply.CONNECTION_STRING + " is missing");
-        }
-        ConnectionString connection = ConnectionString.parse(text);
+        ConnectionString login = Admissions.login(headers);
         step = Step.ADMISSION;
         // Read, so that a client that leaves meanwhile is noticed.
-        askForMore();
-        CompletionStage<Gate.Admission> asked;
-        try {
-            asked = gate.admit(connection.parameters(), connection.host(), connection.password());
-        } catch (PgErrorException e) {
-            asked = CompletableFuture.failedFuture(e);
-        }
-        asked.whenComplete((found, failure) -> later(() -> admitted(found, failure)));
+        intake.ask();
+        Admissions.ask(gate, login).whenComplete((found, failure) -> later(() -> admitted(found, failure)));
     }
 
     private void admitted(Gate.@Nullable Admission found, @Nullable Throwable failure) {
@@ -221,7 +189,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         boolean waits = HttpUtil.is100ContinueExpected(request);
         if (found == null) {
             responder.closeAfter();
-            responder.fail(HttpResponseStatus.BAD_REQUEST, error(failure));
+            responder.fail(HttpResponseStatus.BAD_REQUEST, Admissions.error(failure));
             if (waits) {
                 answer();
                 return;
@@ -240,19 +208,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         readOn();
     }
 
-    private static PgError error(@Nullable Throwable failure) {
-        Throwable cause = failure instanceof CompletionException wrapped && wrapped.getCause() != null
-                ? wrapped.getCause()
-                : failure;
-        if (cause instanceof PgErrorException known) {
-            return known.error();
-        }
-        log.error("an HTTP request cannot be let in", cause);
-        return PgError.of(SqlState.INTERNAL_ERROR, "the request failed", "See the server's log.");
-    }
-
-    // --- Running and answering
-    // -----------------------------------------------------------------------------------------
+    // --- Running and answering ---------------------------------------------------------------------------------------
 
     private void run(ByteBuf json) {
         HttpRequest head = request;
@@ -263,7 +219,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
             return;
         }
         step = Step.RUNNING;
-        askForMore();
+        intake.ask();
         call = SqlCall.start(ctx.channel(), services, admitted, head.headers(), json, memory, (status, result) -> {
             call = null;
             if (status.equals(HttpResponseStatus.OK)) {
@@ -334,8 +290,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         dropBody();
         responder.drop();
         memory.close();
-        ReferenceCountUtil.release(ahead);
-        ahead = null;
+        intake.release();
         context.fireChannelInactive();
     }
 

@@ -70,6 +70,18 @@ public final class ClientMessages {
         return out.setInt(1, out.readableBytes() - 1);
     }
 
+    /** Flush. */
+    public static ByteBuf flush(ByteBufAllocator alloc) {
+        return alloc.buffer(1 + Integer.BYTES).writeByte('H').writeInt(Integer.BYTES);
+    }
+
+    /** CopyFail. */
+    public static ByteBuf copyFail(ByteBufAllocator alloc, String why) {
+        ByteBuf out = alloc.buffer().writeByte('f').writeInt(0);
+        cString(out, why);
+        return out.setInt(1, out.readableBytes() - 1);
+    }
+
     /** Close of a prepared statement. */
     public static ByteBuf closeStatement(ByteBufAllocator alloc, String name) {
         return named(alloc, 'C', name);

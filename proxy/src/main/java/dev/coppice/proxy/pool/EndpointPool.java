@@ -181,7 +181,7 @@ final class EndpointPool {
         if (free != null) {
             give(free, session);
         } else if (lane.opening < lane.waiting.size() && (servers < limit() || closeIdleOfOthers(lane))) {
-            open(session, lane);
+            open(session);
         }
     }
 
@@ -210,46 +210,47 @@ final class EndpointPool {
         }
     }
 
-    private void open(PooledSession session, Lane lane) {
+    private void open(PooledSession session) {
+        ComputeDial.start(
+                shared.access(), loop, endpointId, session.key().parameters(), session.keys(), opening(session));
+    }
+
+    /** Counts a connection that is being opened for a session, and hears what has become of it. */
+    ComputeDial.Listener opening(PooledSession session) {
+        Lane lane = lane(session.key());
         lane.opening++;
         lane.servers++;
         servers++;
         metrics().servers.incrementAndGet();
-        ComputeDial.start(
-                shared.access(),
-                loop,
-                endpointId,
-                session.key().parameters(),
-                session.keys(),
-                new ComputeDial.Listener() {
-                    @Override
-                    public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
-                        lane.opening--;
-                        EndpointPool.this.opened(session.key(), lane, compute, socket, greeting);
-                    }
+        return new ComputeDial.Listener() {
+            @Override
+            public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
+                lane.opening--;
+                EndpointPool.this.opened(session.key(), lane, compute, socket, greeting);
+            }
 
-                    @Override
-                    public void refused(ComputeLoginException.Refused refusal) {
-                        notOpened(lane);
-                        if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers > 0) {
-                            log.warn("the compute of endpoint {} has no connection left for its pool", endpointId);
-                            return;
-                        }
-                        stopWaiting(session);
-                        session.refused(refusal.sqlState(), refusal.frame());
-                        serve();
-                    }
+            @Override
+            public void refused(ComputeLoginException.Refused refusal) {
+                notOpened(lane);
+                if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers > 0) {
+                    log.warn("the compute of endpoint {} has no connection left for its pool", endpointId);
+                    return;
+                }
+                stopWaiting(session);
+                session.refused(refusal.sqlState(), refusal.frame());
+                serve();
+            }
 
-                    @Override
-                    public void failed(PgError error) {
-                        notOpened(lane);
-                        for (PooledSession waiter : List.copyOf(lane.waiting)) {
-                            stopWaiting(waiter);
-                            waiter.fail(error);
-                            waiter.proceed();
-                        }
-                    }
-                });
+            @Override
+            public void failed(PgError error) {
+                notOpened(lane);
+                for (PooledSession waiter : List.copyOf(lane.waiting)) {
+                    stopWaiting(waiter);
+                    waiter.fail(error);
+                    waiter.proceed();
+                }
+            }
+        };
     }
 
     private void notOpened(Lane lane) {

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param unlistens channels; {@code *} is all of them
  * @param deallocatesAll whether the server forgets all prepared statements
  * @param deallocates the name in DEALLOCATE, if that is all there is
+ * @param copies whether there is a COPY, which may read what the client sends next
  */
 record Inspection(
         Optional<PinReason> pin,
@@ -19,14 +20,16 @@ record Inspection(
         List<String> listens,
         List<String> unlistens,
         boolean deallocatesAll,
-        Optional<String> deallocates) {
+        Optional<String> deallocates,
+        boolean copies) {
     /** Of nearly everything. */
     static final Inspection NOTHING =
-            new Inspection(Optional.empty(), Optional.empty(), List.of(), List.of(), false, Optional.empty());
+            new Inspection(Optional.empty(), Optional.empty(), List.of(), List.of(), false, Optional.empty(), false);
 
     /** Of something that cannot be looked through. */
     static Inspection pinned(PinReason reason) {
-        return new Inspection(Optional.of(reason), Optional.empty(), List.of(), List.of(), false, Optional.empty());
+        return new Inspection(
+                Optional.of(reason), Optional.empty(), List.of(), List.of(), false, Optional.empty(), true);
     }
 
     /** Whether anything has to be done about it. */

@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A client's LISTEN goes on only when the hub listens already, so nothing sent after it is missed; what is sent while
  * it is under way may be delivered too. A sleeping compute takes the connection with it, and nobody can notify then. It
- * is made again when the compute is awake, and never wakes it.
+ * is made again when the compute is awake, before the first session that could notify begins, and never wakes it.
  */
 final class NotificationHub {
     private static final Logger log = LoggerFactory.getLogger(NotificationHub.class);
@@ -54,6 +54,7 @@ final class NotificationHub {
     private final Set<String> heard = new HashSet<>();
     private final Queue<Runnable> answers = new ArrayDeque<>();
     private final List<Runnable> afterConnect = new ArrayList<>();
+    private final Set<Runnable> unanswered = new LinkedHashSet<>();
     private @Nullable Channel channel;
     private boolean connecting;
 
@@ -135,6 +136,25 @@ final class NotificationHub {
         listeners.clear();
         if (channel != null) {
             channel.close();
+        }
+    }
+
+    /**
+     * Runs it when the hub is known to listen to everything at the compute that runs now: a connection whose end nobody has
+     * noticed yet does not answer. Or when it cannot be connected.
+     */
+    void makeSure(Runnable then) {
+        if (listeners.isEmpty()) {
+            then.run();
+        } else if (channel == null) {
+            connect(then);
+        } else {
+            unanswered.add(then);
+            ask("", () -> {
+                if (unanswered.remove(then)) {
+                    then.run();
+                }
+            });
         }
     }
 
@@ -228,6 +248,9 @@ final class NotificationHub {
         heard.clear();
         answers.clear();
         connected();
+        List<Runnable> unsure = List.copyOf(unanswered);
+        unanswered.clear();
+        unsure.forEach(this::connect);
         // With the compute asleep there is nothing to hear; the next wake brings the hub back.
         pool.loop()
                 .schedule(

@@ -9,6 +9,7 @@ final class NotificationHubs {
     private final EndpointPool pool;
     private final PoolShared shared;
     private final Map<String, NotificationHub> hubs = new HashMap<>();
+    private volatile boolean inUse;
 
     NotificationHubs(EndpointPool pool, PoolShared shared) {
         this.pool = pool;
@@ -17,6 +18,7 @@ final class NotificationHubs {
 
     /** Subscribes; false when the session has to wait for the hub, and is told to {@link PooledSession#proceed}. */
     boolean listen(PooledSession session, List<String> channels) {
+        inUse = true;
         return hubs.computeIfAbsent(session.key().database(), _ -> new NotificationHub(pool, shared, session))
                 .listen(session, channels);
     }
@@ -39,17 +41,15 @@ final class NotificationHubs {
         hubs.values().forEach(hub -> hub.leave(session));
     }
 
-    /** The compute is awake: whoever listens hears again, before anybody can notify through us. */
+    /** Runs it when whoever listens hears, so that a session may begin that notifies. */
     void reconnect(Runnable then) {
-        List<NotificationHub> lost =
-                hubs.values().stream().filter(NotificationHub::isLost).toList();
-        if (lost.isEmpty()) {
+        List<NotificationHub> all = List.copyOf(hubs.values());
+        int[] open = {all.size()};
+        if (all.isEmpty()) {
             then.run();
-            return;
         }
-        int[] open = {lost.size()};
-        for (NotificationHub hub : lost) {
-            hub.connect(() -> {
+        for (NotificationHub hub : all) {
+            hub.makeSure(() -> {
                 if (--open[0] == 0) {
                     then.run();
                 }
@@ -57,10 +57,16 @@ final class NotificationHubs {
         }
     }
 
+    /** Whether somebody may be listening; may be asked on any thread. */
+    boolean inUse() {
+        return inUse;
+    }
+
     /** @return whether none is left */
     boolean removeUnused() {
         hubs.values().removeIf(NotificationHub::closedForGood);
-        return hubs.isEmpty();
+        inUse = !hubs.isEmpty();
+        return !inUse;
     }
 
     void close() {

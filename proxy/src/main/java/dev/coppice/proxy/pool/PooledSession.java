@@ -63,6 +63,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private boolean started;
     private boolean greeted;
     private boolean waiting;
+    private boolean paused;
     private boolean failing;
     private boolean failingToSync;
     private boolean draining;
@@ -220,10 +221,21 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             server.channel().flush();
             handBackIfDone();
         }
-        if (waiting && requests.pendingBytes() > MAX_AHEAD_BYTES) {
-            client.config().setAutoRead(false);
-        }
+        bound();
         out.flush();
+    }
+
+    /** What cannot go on yet is held up to a limit; then the client is not read until it can. */
+    private void bound() {
+        if (requests.waits()) {
+            if (requests.pendingBytes() > MAX_AHEAD_BYTES) {
+                paused = true;
+                client.config().setAutoRead(false);
+            }
+        } else if (paused) {
+            paused = false;
+            client.config().setAutoRead(server == null || server.channel().isWritable());
+        }
     }
 
     private void handBackIfDone() {
@@ -268,7 +280,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         }
         out.flush();
         handBackIfDone();
-        if (server == null && requests.pendingBytes() > 0) {
+        if (requests.pendingBytes() > 0) {
             proceed();
         }
     }
@@ -302,7 +314,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     void readClient(boolean read) {
-        client.config().setAutoRead(read);
+        client.config().setAutoRead(read && !paused);
     }
 
     /** Gives the answers that are ours to give, as far as their turn has come. */

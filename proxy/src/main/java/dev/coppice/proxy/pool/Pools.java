@@ -9,6 +9,8 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,6 +18,8 @@ import org.slf4j.LoggerFactory;
 /** The pools of all endpoints that are in use. May be used on any thread. */
 public final class Pools {
     private static final Logger log = LoggerFactory.getLogger(Pools.class);
+
+    private static final long MAX_HEARING_MILLIS = 5000;
 
     private record Entry(EndpointPool pool, int clients) {}
 
@@ -81,12 +85,25 @@ public final class Pools {
         shared.currentSettings().set(now);
     }
 
-    /** The compute of this endpoint is awake. */
-    public void awake(String endpointId) {
+    /**
+     * Runs it, on this loop, when the pooled clients of the endpoint that listen hear what a session with its compute may notify.
+     * To be called on the loop, when the compute has accepted the session. Mostly nobody listens, and it runs at once.
+     */
+    public void beforeSession(String endpointId, EventLoop loop, Runnable then) {
         Entry entry = pools.get(endpointId);
-        if (entry != null) {
-            entry.pool.loop().execute(() -> entry.pool.hubs().reconnect(() -> {}));
+        if (entry == null || !entry.pool.hubs().inUse()) {
+            then.run();
+            return;
         }
+        AtomicBoolean run = new AtomicBoolean();
+        Runnable once = () -> {
+            if (run.compareAndSet(false, true)) {
+                then.run();
+            }
+        };
+        // A hub that cannot be connected must not keep others out for long.
+        loop.schedule(once, MAX_HEARING_MILLIS, TimeUnit.MILLISECONDS);
+        entry.pool.loop().execute(() -> entry.pool.hubs().reconnect(() -> loop.execute(once)));
     }
 
     void left(EndpointPool pool) {

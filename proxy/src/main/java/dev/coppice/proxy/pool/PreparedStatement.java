@@ -13,18 +13,28 @@ final class PreparedStatement {
     private static final AtomicLong NEXT = new AtomicLong(Long.MIN_VALUE);
 
     private final byte[] content;
+    private final boolean copies;
     private final int hash;
 
-    /** @param content of a Parse behind the name; not copied, and not to be changed */
-    PreparedStatement(byte[] content) {
+    /**
+     * @param content of a Parse behind the name; not copied, and not to be changed
+     * @param copies whether it may be a COPY, which its content says
+     */
+    PreparedStatement(byte[] content, boolean copies) {
         this.content = content;
+        this.copies = copies;
         this.hash = Arrays.hashCode(content);
     }
 
     /** One whose content is not kept, different from all others. */
     static PreparedStatement unkept() {
         return new PreparedStatement(
-                ByteBuffer.allocate(Long.BYTES).putLong(NEXT.getAndIncrement()).array());
+                ByteBuffer.allocate(Long.BYTES).putLong(NEXT.getAndIncrement()).array(), true);
+    }
+
+    /** Whether it may be a COPY, which reads what the client sends behind the Execute. */
+    boolean copies() {
+        return copies;
     }
 
     byte[] content() {

@@ -89,9 +89,4 @@ final class ReplyQueue {
             case HIDDEN_QUERY, LOCAL_PARSE, BIND, DESCRIBE, EXECUTE, CLOSE, LOCAL_CLOSE, SYNC -> {}
         }
     }
-
-    /** The server copies from the client, and ignores the Sync messages that it has been sent already. */
-    void copyingIn() {
-        queue.removeIf(expected -> expected.kind() == Expected.Kind.SYNC);
-    }
 }

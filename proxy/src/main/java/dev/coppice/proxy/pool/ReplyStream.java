@@ -41,7 +41,9 @@ final class ReplyStream extends MessageStream {
     private boolean ready;
     private boolean quiet = true;
     private boolean failed;
+    private boolean mayCopy;
     private boolean copyingIn;
+    private boolean copyDecided;
     private boolean hasSet;
     private boolean hasDiscarded;
     private boolean broken;
@@ -58,12 +60,25 @@ final class ReplyStream extends MessageStream {
         return status;
     }
 
+    /** The request that goes now may be a COPY from the client. Nothing may follow before {@link #mayCopy} says no. */
+    void copyAsked() {
+        mayCopy = true;
+    }
+
+    /** Whether it is open who reads what the client sends next: a COPY, or the server as its next request. */
+    boolean mayCopy() {
+        return mayCopy;
+    }
+
+    /** Whether a COPY reads what the client sends. */
     boolean copyingIn() {
         return copyingIn;
     }
 
+    /** CopyDone or CopyFail goes now. In a simple query another COPY may follow. */
     void copyInEnded() {
         copyingIn = false;
+        mayCopy = replies.next() == Expected.Kind.QUERY;
     }
 
     /** Whether the server waits for a request, no transaction is open, and everything was answered. */
@@ -171,10 +186,9 @@ final class ReplyStream extends MessageStream {
             case 'I', 's' -> completed(Expected.Kind.EXECUTE, Expected.Kind.EXECUTE);
             case 'G', 'W' -> {
                 copyingIn = true;
-                if (expected == Expected.Kind.EXECUTE) {
-                    replies.copyingIn();
-                }
-                yield Verdict.PASS;
+                mayCopy = false;
+                copyDecided = true;
+                yield Verdict.PASS_AND_SETTLE;
             }
             case 'E' -> {
                 failed = true;
@@ -182,7 +196,7 @@ final class ReplyStream extends MessageStream {
                 if (expected != null && expected != Expected.Kind.QUERY) {
                     replies.failed();
                 }
-                yield Verdict.PASS;
+                yield executed() ? Verdict.PASS_AND_SETTLE : Verdict.PASS;
             }
             default -> Verdict.PASS;
         };
@@ -200,6 +214,16 @@ final class ReplyStream extends MessageStream {
         hasDiscarded |= totalBytes == DISCARD_ALL_BYTES && in.getMedium(start) == DIS;
     }
 
+    /** Whether the Execute that might have been a COPY, and is the last thing asked, is over. */
+    private boolean executed() {
+        if (!mayCopy || !replies.isEmpty()) {
+            return false;
+        }
+        mayCopy = false;
+        copyDecided = true;
+        return true;
+    }
+
     private Verdict completed(Expected.Kind shown, Expected.Kind hidden) {
         boolean wasShown = replies.take(shown);
         boolean wasHidden = !wasShown && replies.take(hidden);
@@ -212,13 +236,16 @@ final class ReplyStream extends MessageStream {
             }
             return Verdict.DROP;
         }
-        return localFollows ? Verdict.PASS_AND_SETTLE : Verdict.PASS;
+        return executed() || localFollows ? Verdict.PASS_AND_SETTLE : Verdict.PASS;
     }
 
     private Verdict readyForQuery(byte newStatus) {
         Expected.Kind ended = replies.takeReady();
         status = newStatus;
         copyingIn = false;
+        if (replies.isEmpty()) {
+            mayCopy = false;
+        }
         quiet = status == IDLE && replies.isEmpty();
         if (ended == Expected.Kind.HIDDEN_QUERY) {
             Consumer<String> answered = hiddenQuery;
@@ -262,9 +289,13 @@ final class ReplyStream extends MessageStream {
             return;
         }
         to.answerLocally();
+        boolean decided = copyDecided;
+        copyDecided = false;
         if (ready) {
             ready = false;
             to.serverReady();
+        } else if (decided) {
+            to.proceed();
         }
     }
 

@@ -15,15 +15,30 @@ final class RequestStream extends MessageStream {
     static final int MAX_INSPECTED_BYTES = 1 << 20;
     /** Names of portals and statements end within this, in bytes; Postgres's own identifiers have 63. */
     private static final int MAX_NAMES_BYTES = 8 << 10;
+    /** Types of the messages that a client may send in a session. */
+    private static final String REQUESTS = "dcfHSQPBDCEF";
 
     private final PooledSession session;
     private final ByteBufAllocator alloc;
     private final ClientStatements statements;
+    private boolean waits;
+    private boolean flushed;
+    private boolean copyBound;
 
     RequestStream(PooledSession session, ByteBufAllocator alloc, ClientStatements statements) {
         this.session = session;
         this.alloc = alloc;
         this.statements = statements;
+    }
+
+    /** Whether a message is there that cannot go on yet. */
+    boolean waits() {
+        return waits;
+    }
+
+    private Verdict waiting() {
+        waits = true;
+        return Verdict.WAIT;
     }
 
     @Override
@@ -37,6 +52,7 @@ final class RequestStream extends MessageStream {
 
     @Override
     protected Verdict message(byte type, int totalBytes, ByteBuf in) {
+        waits = false;
         if (type == 'X') {
             passBefore();
             session.terminated();
@@ -46,9 +62,16 @@ final class RequestStream extends MessageStream {
             return skip(type);
         }
         PooledServer server = session.server();
+        if (server != null && server.stream().mayCopy()) {
+            return awaitCopy(server);
+        }
+        if (server != null && server.stream().copyingIn() && REQUESTS.indexOf(type) >= 0) {
+            return copied(server, type);
+        }
         switch (type) {
             case 'd', 'c', 'f' -> {
-                return copy(server, type);
+                // What still comes of a COPY that has failed means nothing.
+                return Verdict.DROP;
             }
             case 'H' -> {
                 return server == null || server.quiet() ? Verdict.DROP : Verdict.PASS;
@@ -68,11 +91,12 @@ final class RequestStream extends MessageStream {
             server = session.acquire();
             if (server == null) {
                 // Either it has to wait, or it cannot be had.
-                return session.failing() ? skip(type) : Verdict.WAIT;
+                return session.failing() ? skip(type) : waiting();
             }
+            copyBound = false;
         }
         if (session.applying()) {
-            return Verdict.WAIT;
+            return waiting();
         }
         if (server.replies().skipping()) {
             return Verdict.DROP;
@@ -83,9 +107,55 @@ final class RequestStream extends MessageStream {
             case 'B' -> bind(server, totalBytes, in);
             case 'D' -> describe(server, totalBytes, in);
             case 'C' -> close(server, totalBytes, in);
-            default -> {
-                server.stream().asked(type == 'E' ? Expected.EXECUTE : Expected.QUERY);
+            case 'E' -> {
+                server.stream().asked(Expected.EXECUTE);
+                if (copyBound) {
+                    copyAsked(server);
+                }
                 yield Verdict.PASS;
+            }
+            default -> {
+                server.stream().asked(Expected.QUERY);
+                yield Verdict.PASS;
+            }
+        };
+    }
+
+    private void copyAsked(PooledServer server) {
+        server.stream().copyAsked();
+        flushed = false;
+    }
+
+    /**
+     * Whether a Sync behind a COPY is answered depends on whether the COPY has begun to read. So nothing goes on before the
+     * server has said; a Flush makes it say so.
+     */
+    private Verdict awaitCopy(PooledServer server) {
+        passBefore();
+        if (!flushed) {
+            flushed = true;
+            server.write(ClientMessages.flush(alloc));
+        }
+        return waiting();
+    }
+
+    /** What a COPY reads. Flush and Sync mean nothing to it, and anything else ends it with an error. */
+    private Verdict copied(PooledServer server, byte type) {
+        return switch (type) {
+            case 'd' -> Verdict.PASS;
+            case 'c', 'f' -> {
+                server.stream().copyInEnded();
+                flushed = false;
+                yield Verdict.PASS;
+            }
+            case 'H', 'S' -> Verdict.DROP;
+            default -> {
+                passBefore();
+                server.write(ClientMessages.copyFail(
+                        alloc, "unexpected message type 0x%02X during COPY from stdin".formatted(type)));
+                server.stream().copyInEnded();
+                flushed = false;
+                yield Verdict.DROP;
             }
         };
     }
@@ -97,26 +167,13 @@ final class RequestStream extends MessageStream {
         return Verdict.DROP;
     }
 
-    private static Verdict copy(@Nullable PooledServer server, byte type) {
-        // What still comes of a copy that has failed means nothing to the next client's server.
-        if (server == null || server.quiet()) {
-            return Verdict.DROP;
-        }
-        if (type != 'd') {
-            server.stream().copyInEnded();
-        }
-        return Verdict.PASS;
-    }
-
     private Verdict sync(@Nullable PooledServer server) {
         if (server == null) {
             passBefore();
             session.readyLocally();
             return Verdict.DROP;
         }
-        if (!server.stream().copyingIn()) {
-            server.stream().asked(Expected.SYNC);
-        }
+        server.stream().asked(Expected.SYNC);
         return Verdict.PASS;
     }
 
@@ -136,7 +193,7 @@ final class RequestStream extends MessageStream {
                 return Verdict.DROP;
             }
             if (!session.inspected(server, found)) {
-                return Verdict.WAIT;
+                return waiting();
             }
             if (found.deallocatesAll()) {
                 statements.clear();
@@ -151,6 +208,9 @@ final class RequestStream extends MessageStream {
             statements.remove("");
         }
         server.statements().unnamed(null);
+        if (found.copies()) {
+            copyAsked(server);
+        }
         return Verdict.PASS;
     }
 
@@ -178,7 +238,7 @@ final class RequestStream extends MessageStream {
         Inspection found = SqlInspector.inspect(in, nameEnd + 1, queryEnd < 0 ? end : queryEnd);
         if (!found.isNothing()) {
             if (!session.inspected(server, found)) {
-                return Verdict.WAIT;
+                return waiting();
             }
             if (found.deallocatesAll()) {
                 statements.clear();
@@ -187,7 +247,7 @@ final class RequestStream extends MessageStream {
         }
         String name = in.toString(start, nameEnd - start, UTF_8);
         PreparedStatement statement =
-                new PreparedStatement(ByteBufUtil.getBytes(in, nameEnd + 1, end - nameEnd - 1, true));
+                new PreparedStatement(ByteBufUtil.getBytes(in, nameEnd + 1, end - nameEnd - 1, true), found.copies());
         if (!name.isEmpty()) {
             statement = session.shared(statement);
         }
@@ -258,6 +318,8 @@ final class RequestStream extends MessageStream {
         }
         String name = in.toString(portalEnd + 1, nameEnd - portalEnd - 1, UTF_8);
         passBefore();
+        PreparedStatement bound = statements.get(name);
+        copyBound = (copyBound && !server.quiet()) || (bound != null && bound.copies());
         String serverName = serverName(server, name);
         server.stream().asked(Expected.BIND);
         if (serverName.equals(name)) {

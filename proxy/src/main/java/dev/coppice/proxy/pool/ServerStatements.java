@@ -13,7 +13,7 @@ final class ServerStatements {
     static final String NAME_PREFIX = "coppice_statement_";
 
     /** Stands for an unnamed statement of which nothing is known; equal to none that a client can prepare. */
-    static final PreparedStatement UNKNOWN = new PreparedStatement(new byte[0]);
+    static final PreparedStatement UNKNOWN = new PreparedStatement(new byte[0], false);
 
     /** A statement that has to go, and its name on the server. */
     record Evicted(PreparedStatement statement, String name) {}

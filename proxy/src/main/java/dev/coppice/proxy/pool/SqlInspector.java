@@ -41,6 +41,7 @@ final class SqlInspector {
     private @Nullable String deallocates;
     private @Nullable String settingName;
     private boolean resets;
+    private boolean copies;
 
     private SqlInspector(SqlTokens tokens) {
         this.tokens = tokens;
@@ -68,6 +69,7 @@ final class SqlInspector {
                 && listens == null
                 && unlistens == null
                 && !deallocatesAll
+                && !copies
                 && deallocates == null) {
             return Inspection.NOTHING;
         }
@@ -78,7 +80,8 @@ final class SqlInspector {
                 listens == null ? List.of() : listens,
                 unlistens == null ? List.of() : unlistens,
                 deallocatesAll,
-                only ? Optional.ofNullable(deallocates) : Optional.empty());
+                only ? Optional.ofNullable(deallocates) : Optional.empty(),
+                copies);
     }
 
     private void run() {
@@ -142,6 +145,8 @@ final class SqlInspector {
             tokens.lookIntoBodies(true);
         } else if (tokens.isKeyword("load")) {
             pin(PinReason.LOAD);
+        } else if (tokens.isKeyword("copy")) {
+            copies = true;
         } else if (tokens.isKeyword("prepare")) {
             SqlTokens.Token next = tokens.next();
             if (next != SqlTokens.Token.WORD || !tokens.isKeyword("transaction")) {

@@ -59,7 +59,15 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
                 new ComputeDial.Listener() {
                     @Override
                     public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
-                        begin(ctx, compute, socket, greeting);
+                        // Nobody reads what it says until the session begins.
+                        compute.config().setAutoRead(false);
+                        connection
+                                .services
+                                .pools()
+                                .beforeSession(
+                                        endpoint.endpointId(),
+                                        ctx.channel().eventLoop(),
+                                        () -> accepted(ctx, compute, socket, greeting));
                     }
 
                     @Override
@@ -76,6 +84,19 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
                         connection.refuse(Outcome.WAKE_FAILED, error);
                     }
                 });
+    }
+
+    private void accepted(ChannelHandlerContext ctx, Channel compute, Path socket, ComputeGreeting greeting) {
+        if (done) {
+            greeting.passed().release();
+            compute.close();
+        } else {
+            begin(ctx, compute, socket, greeting);
+            if (!compute.isActive()) {
+                // It has gone while nobody looked: the relay is told now what it has missed.
+                compute.pipeline().fireChannelInactive();
+            }
+        }
     }
 
     private void begin(ChannelHandlerContext ctx, Channel compute, Path socket, ComputeGreeting greeting) {
@@ -100,7 +121,6 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
         connection.sessionBegan(
                 Relay.start(client, compute, end -> connection.ending(Outcome.SESSION, "ended by " + end.label())));
         ctx.pipeline().remove(this);
-        connection.services.pools().awake(endpoint.endpointId());
     }
 
     /** Nothing more is waited for. */

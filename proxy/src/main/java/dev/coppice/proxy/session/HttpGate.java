@@ -28,8 +28,6 @@ import org.slf4j.LoggerFactory;
  */
 final class HttpGate implements Gate {
     private static final Logger log = LoggerFactory.getLogger(HttpGate.class);
-    private static final PgError NOT_NOW = PgError.of(
-            SqlState.CANNOT_CONNECT_NOW, "passwords cannot be checked at the moment", "Try again in a few seconds.");
 
     private final ClientConnection connection;
     private final Optional<String> serverName;
@@ -65,7 +63,7 @@ final class HttpGate implements Gate {
                 .handle((found, failure) -> {
                     if (failure != null) {
                         log.error("cannot look up a verifier for endpoint {}", route.label(), failure);
-                        throw new PgErrorException(NOT_NOW);
+                        throw new PgErrorException(LoginHandler.NOT_NOW);
                     }
                     return found.flatMap(ScramVerifier::parse).orElseGet(login::mock);
                 })
@@ -89,7 +87,7 @@ final class HttpGate implements Gate {
                         (keys, failure) -> {
                             if (failure != null) {
                                 log.warn("a password cannot be checked", failure);
-                                throw new PgErrorException(NOT_NOW);
+                                throw new PgErrorException(LoginHandler.NOT_NOW);
                             }
                             return keys;
                         },

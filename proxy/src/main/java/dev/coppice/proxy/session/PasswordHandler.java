@@ -1,9 +1,7 @@
 package dev.coppice.proxy.session;
 
-import dev.coppice.common.SqlState;
 import dev.coppice.proxy.auth.ScramKeys;
 import dev.coppice.proxy.auth.ScramVerifier;
-import dev.coppice.proxy.pgwire.ClientMessage;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.PgErrorException;
 import dev.coppice.proxy.pgwire.ServerMessages;
@@ -12,19 +10,13 @@ import dev.coppice.proxy.route.RouteRequest;
 import dev.coppice.proxy.route.RoutedEndpoint;
 import dev.coppice.proxy.route.Router;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.SimpleChannelInboundHandler;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The second phase of a client that is asked for its password as it is: because it came over TLS and said nowhere where it
  * wants to go, which the password may say ({@link PasswordPrefix}), or because it came through a WebSocket.
  */
-final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
-    private static final Logger log = LoggerFactory.getLogger(PasswordHandler.class);
-
-    private final ClientConnection connection;
+final class PasswordHandler extends LoginHandler {
     private final RouteRequest request;
     private final Optional<Route> known;
     private final Optional<PgError> noRoute;
@@ -32,7 +24,7 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
 
     /** @param noRoute what to say when the password does not name an endpoint either */
     PasswordHandler(ClientConnection connection, RouteRequest request, PgErrorException noRoute) {
-        this.connection = connection;
+        super(connection);
         this.request = request;
         this.known = Optional.empty();
         this.noRoute = Optional.of(noRoute.error());
@@ -40,7 +32,7 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
 
     /** @param route where it wants to go */
     PasswordHandler(ClientConnection connection, RouteRequest request, Route route) {
-        this.connection = connection;
+        super(connection);
         this.request = request;
         this.known = Optional.of(route);
         this.noRoute = Optional.empty();
@@ -52,23 +44,7 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
     }
 
     @Override
-    protected void channelRead0(ChannelHandlerContext ctx, ClientMessage message) {
-        if (connection.ending()) {
-            return;
-        }
-        switch (message) {
-            case ClientMessage.AuthenticationResponse response -> password(ctx, response.body());
-            case ClientMessage.Terminate() -> connection.drop(Outcome.CLIENT_LEFT, "client terminated");
-            case ClientMessage.Malformed(PgError error) -> connection.refuse(Outcome.PROTOCOL, error);
-            case ClientMessage.SslRequest _,
-                    ClientMessage.GssRequest _,
-                    ClientMessage.CancelRequest _,
-                    ClientMessage.Startup _ ->
-                throw new IllegalStateException("not an authentication message: " + message);
-        }
-    }
-
-    private void password(ChannelHandlerContext ctx, byte[] body) {
+    void respond(ChannelHandlerContext ctx, byte[] body) {
         if (answered) {
             return;
         }
@@ -91,33 +67,13 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
     }
 
     private void check(ChannelHandlerContext ctx, Login login, String password) {
-        login.verifier()
-                .thenCompose(found -> {
+        await(
+                ctx,
+                login.verifier().thenCompose(found -> {
                     Optional<ScramVerifier> real = found.flatMap(ScramVerifier::parse);
                     return connection.services.passwords().check(real.orElseGet(login::mock), password);
-                })
-                .whenCompleteAsync(
-                        (keys, failure) -> {
-                            if (ctx.isRemoved() || connection.ending()) {
-                                return;
-                            }
-                            if (failure == null) {
-                                checked(ctx, login, keys);
-                            } else {
-                                checkFailed(failure);
-                            }
-                        },
-                        ctx.executor());
-    }
-
-    private void checkFailed(Throwable failure) {
-        log.warn("a password cannot be checked", failure);
-        connection.refuse(
-                Outcome.INTERNAL,
-                PgError.of(
-                        SqlState.CANNOT_CONNECT_NOW,
-                        "passwords cannot be checked at the moment",
-                        "Try again in a few seconds."));
+                }),
+                keys -> checked(ctx, login, keys));
     }
 
     private void checked(ChannelHandlerContext ctx, Login login, Optional<ScramKeys> keys) {
@@ -127,10 +83,5 @@ final class PasswordHandler extends SimpleChannelInboundHandler<ClientMessage> {
         } else {
             login.rejected();
         }
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        connection.drop(Outcome.PROTOCOL, String.valueOf(cause.getMessage()));
     }
 }

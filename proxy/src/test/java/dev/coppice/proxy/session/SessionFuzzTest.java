@@ -3,50 +3,17 @@ package dev.coppice.proxy.session;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.codahale.metrics.MetricRegistry;
-import dev.coppice.proxy.FakeDirectory;
-import dev.coppice.proxy.TestVerifiers;
-import dev.coppice.proxy.auth.MockVerifiers;
-import dev.coppice.proxy.auth.Nonces;
-import dev.coppice.proxy.auth.PasswordChecker;
-import dev.coppice.proxy.cancel.CancelKeys;
-import dev.coppice.proxy.http.HttpServices;
-import dev.coppice.proxy.http.HttpSettings;
-import dev.coppice.proxy.limit.AddressRanges;
-import dev.coppice.proxy.limit.LoginLimiter;
-import dev.coppice.proxy.limit.RateLimits;
-import dev.coppice.proxy.limit.UnauthenticatedConnections;
 import dev.coppice.proxy.pgwire.CancelKey;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
-import dev.coppice.proxy.pool.PoolMetrics;
-import dev.coppice.proxy.pool.PoolSettings;
-import dev.coppice.proxy.pool.Pools;
-import dev.coppice.proxy.relay.ComputeAccess;
-import dev.coppice.proxy.relay.ComputeConnector;
-import dev.coppice.proxy.relay.Transport;
-import dev.coppice.proxy.route.RoutedEndpoint;
-import dev.coppice.proxy.tls.TlsSettings;
-import dev.coppice.proxy.tls.TlsSource;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.buffer.UnpooledByteBufAllocator;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.Clock;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,71 +21,22 @@ import org.junit.jupiter.api.io.TempDir;
 /** Random and mutated bytes into the whole pre-session pipeline; the seed of a failing round is in its message. */
 class SessionFuzzTest {
     private static final int ROUNDS = 2_000;
-    private static final long HANDSHAKE_SECONDS = 15;
 
     @TempDir
     private static Path directory;
 
-    private final FakeDirectory endpoints = new FakeDirectory();
-    private final UnpooledByteBufAllocator alloc = new UnpooledByteBufAllocator(false, true);
-    private final List<ByteBuf> inputs = new ArrayList<>();
+    private FrontDoor door;
     private SessionServices services;
+
+    @AfterEach
+    void close() {
+        door.close();
+    }
 
     @BeforeEach
     void prepare() {
-        RoutedEndpoint endpoint = new RoutedEndpoint("ep-a", "main", "p1");
-        endpoints.endpoints.add(endpoint);
-        endpoints.defaults.add(endpoint);
-        endpoints.verifiers.put("alice", TestVerifiers.verifier("secret", "salt"));
-        SecureRandom random = new SecureRandom();
-        Nonces nonces = new Nonces(random);
-        CancelKeys cancelKeys = new CancelKeys(random, new byte[] {2});
-        MetricRegistry metrics = new MetricRegistry();
-        ComputeAccess compute = new ComputeAccess(
-                endpoints,
-                new ComputeConnector(Transport.available(), Duration.ofSeconds(1)),
-                nonces,
-                Duration.ofSeconds(60),
-                WriteBufferWaterMark.DEFAULT);
-        Pools pools = new Pools(
-                new MultiThreadIoEventLoopGroup(1, Transport.available().ioHandlers()),
-                PoolSettings.DEFAULTS,
-                compute,
-                cancelKeys,
-                new PoolMetrics(metrics));
-        services = new SessionServices(
-                new AtomicReference<>(settings(ProxyProtocol.OFF)),
-                TlsSource.open(new TlsSettings.SelfSigned(directory), Clock.systemUTC()),
-                new MockVerifiers(new byte[] {1}),
-                nonces,
-                new PasswordChecker(),
-                new LoginLimiter(new RateLimits(0, 0, 0, 0), System::nanoTime),
-                new UnauthenticatedConnections(),
-                cancelKeys,
-                compute,
-                pools,
-                HttpServices.create(HttpSettings.DEFAULTS, pools, metrics),
-                new ProxyMetrics(metrics));
-    }
-
-    private static SessionSettings settings(ProxyProtocol protocol) {
-        return new SessionSettings(
-                100,
-                Duration.ofSeconds(HANDSHAKE_SECONDS),
-                List.of("localhost"),
-                false,
-                AddressRanges.ALL,
-                0,
-                protocol);
-    }
-
-    private EmbeddedChannel open() {
-        EmbeddedChannel channel = new EmbeddedChannel();
-        channel.config().setAllocator(alloc);
-        channel.pipeline()
-                .addLast(new ConnectionInitializer(services, new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE)));
-        channel.freezeTime();
-        return channel;
+        door = new FrontDoor(directory);
+        services = door.services;
     }
 
     /** Sends the bytes in pieces of random length. */
@@ -126,27 +44,9 @@ class SessionFuzzTest {
         int position = 0;
         while (position < bytes.length && channel.isOpen()) {
             int length = 1 + random.nextInt(Math.min(bytes.length - position, 64));
-            ByteBuf piece = alloc.buffer(length).writeBytes(bytes, position, length);
-            inputs.add(piece);
-            channel.writeInbound(piece);
+            door.sendPiece(channel, bytes, position, length);
             position += length;
         }
-    }
-
-    private void assertEndsWithoutATrace(EmbeddedChannel channel, String round) {
-        channel.advanceTimeBy(HANDSHAKE_SECONDS + 1, TimeUnit.SECONDS);
-        channel.runScheduledPendingTasks();
-        channel.runPendingTasks();
-        assertThat(channel.isOpen()).as(round).isFalse();
-        channel.checkException();
-        for (Object out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
-            ReferenceCountUtil.release(out);
-        }
-        assertThat(channel.<Object>readInbound()).as(round).isNull();
-        assertThat(inputs).as(round).allMatch(input -> input.refCnt() == 0);
-        inputs.clear();
-        assertThat(alloc.metric().usedHeapMemory()).as(round).isZero();
-        assertThat(endpoints.wakes).as(round).hasValue(0);
     }
 
     private interface Conversation {
@@ -158,13 +58,13 @@ class SessionFuzzTest {
         for (long seed = firstSeed; seed < firstSeed + ROUNDS; seed++) {
             Random random = new Random(seed);
             String round = "-Dcoppice.seed=" + seed;
-            EmbeddedChannel channel = open();
+            EmbeddedChannel channel = door.open();
             try {
                 conversation.hold(channel, random);
-            } catch (RuntimeException e) {
+                door.assertEndsWithoutATrace(channel);
+            } catch (RuntimeException | AssertionError e) {
                 throw new AssertionError(round, e);
             }
-            assertEndsWithoutATrace(channel, round);
         }
     }
 
@@ -281,7 +181,7 @@ class SessionFuzzTest {
     void mutated_proxy_protocol_headers_end_in_a_close() {
         byte[] header = HexFormat.of().parseHex("0d0a0d0a000d0a515549540a" + "2111000c" + "cb007107cb0071079c401539");
         for (ProxyProtocol.Mode mode : List.of(ProxyProtocol.Mode.OPTIONAL, ProxyProtocol.Mode.REQUIRED)) {
-            services.currentSettings().set(settings(new ProxyProtocol(mode, AddressRanges.ALL)));
+            door.proxyProtocol(mode);
             rounds((channel, random) -> {
                 send(channel, mutated(header, random), random);
                 send(channel, mutated(startup(), random), random);
@@ -292,7 +192,7 @@ class SessionFuzzTest {
 
     @Test
     void random_bytes_in_place_of_a_proxy_protocol_header_end_in_a_close() {
-        services.currentSettings().set(settings(new ProxyProtocol(ProxyProtocol.Mode.REQUIRED, AddressRanges.ALL)));
+        door.proxyProtocol(ProxyProtocol.Mode.REQUIRED);
         rounds((channel, random) -> {
             byte[] bytes = randomBytes(random, 300);
             byte[] begin = random.nextBoolean()

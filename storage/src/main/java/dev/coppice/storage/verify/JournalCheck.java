@@ -38,9 +38,7 @@ final class JournalCheck {
         long flushedOffset = flushed == null ? 0 : flushed.offset();
         for (Path old : segments.headMap(flushedEpoch, false).values()) {
             findings.warning(
-                    name(old),
-                    "everything in it is in layers",
-                    "nothing: the next collection of garbage deletes it");
+                    name(old), "everything in it is in layers", "nothing: the next collection of garbage deletes it");
         }
         int newest = segments.isEmpty() ? 0 : segments.lastKey();
         if (newest < flushedEpoch) {
