@@ -1,7 +1,14 @@
 package dev.coppice.bench;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * An anonymized branch of a table with five masked columns, against what others do: a branch whose rows are rewritten by UPDATE,
@@ -42,17 +49,17 @@ final class AnonymizedBranches implements Measurement {
         String database = Rows.text(loading, "select current_database()");
         Rows.close(loading);
 
-        double before = megabytes(coppice);
+        Set<Path> before = timelines(coppice);
         long start = System.nanoTime();
         CoppiceServer.Branch masked = coppice.createAnonymized("anonymized", parent.id(), database, TABLE, RULES);
         coppice.connectToFirstRowMillis(masked);
         double ready = (System.nanoTime() - start) / 1e6;
-        double maskedBytes = megabytes(coppice) - before;
+        double maskedBytes = megabytesSince(before, coppice);
         Connection masking = coppice.connect(masked);
         double scan = Rows.millis(masking, SCAN);
         Rows.close(masking);
 
-        before = megabytes(coppice);
+        before = timelines(coppice);
         start = System.nanoTime();
         CoppiceServer.Branch updated = coppice.createBranch("updated", parent.id());
         Connection updating = coppice.connect(updated);
@@ -64,7 +71,7 @@ final class AnonymizedBranches implements Measurement {
         Rows.execute(updating, "checkpoint");
         double update = (System.nanoTime() - start) / 1e6;
         Rows.close(updating);
-        double updatedBytes = megabytes(coppice) - before;
+        double updatedBytes = megabytesSince(before, coppice);
 
         CoppiceServer.Branch plain = coppice.createBranch("plain", parent.id());
         Connection reading = coppice.connect(plain);
@@ -93,8 +100,20 @@ final class AnonymizedBranches implements Measurement {
         List.of(masked, updated, plain, parent).forEach(coppice::delete);
     }
 
-    /** What all timelines have on the disk, hidden ones included; local files are caches. */
-    private static double megabytes(CoppiceServer coppice) {
-        return Disk.allocated(coppice.timelines(), "local") / 1e6;
+    private static Set<Path> timelines(CoppiceServer coppice) {
+        try (Stream<Path> directories = Files.list(coppice.timelines())) {
+            return directories.collect(Collectors.toSet());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list the timelines", e);
+        }
+    }
+
+    /** What the timelines that were not there before have on the disk, hidden ones included; local files are caches. */
+    private static double megabytesSince(Set<Path> before, CoppiceServer coppice) {
+        return timelines(coppice).stream()
+                        .filter(timeline -> !before.contains(timeline))
+                        .mapToDouble(timeline -> Disk.allocated(timeline, "local"))
+                        .sum()
+                / 1e6;
     }
 }
