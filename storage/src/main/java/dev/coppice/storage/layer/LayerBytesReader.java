@@ -6,6 +6,7 @@ import dev.coppice.storage.StorageException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /** The units of one layer's file, verified. Immutable and thread-safe; keeps nothing. */
 final class LayerBytesReader {
@@ -119,7 +120,25 @@ final class LayerBytesReader {
     /** Verifies and decompresses the frame of a version that lies at {@code at} in {@code span}. */
     void decode(LayerBlock block, ByteBuffer span, int at, byte[] page) {
         verifyFrame(block, span, at);
+        decompress(block, span, at, FrameCodec.ofCode(span.get(at + LayerFormat.CHECKSUM_SIZE)), page);
+    }
+
+    /**
+     * As {@link #decode}, but a page that is stored as it is is not copied.
+     *
+     * @return the page, read-only: part of {@code span}, or {@code page}
+     */
+    ByteBuffer view(LayerBlock block, ByteBuffer span, int at, byte[] page) {
+        verifyFrame(block, span, at);
         FrameCodec codec = FrameCodec.ofCode(span.get(at + LayerFormat.CHECKSUM_SIZE));
+        if (codec == FrameCodec.STORED && block.frameLength() == LayerFormat.FRAME_HEAD + page.length) {
+            return span.slice(at + LayerFormat.FRAME_HEAD, page.length).asReadOnlyBuffer();
+        }
+        decompress(block, span, at, codec, page);
+        return ByteBuffer.wrap(page).asReadOnlyBuffer();
+    }
+
+    private void decompress(LayerBlock block, ByteBuffer span, int at, @Nullable FrameCodec codec, byte[] page) {
         int from = at + LayerFormat.FRAME_HEAD;
         if (codec == null || !codec.decompress(span, from, block.frameLength() - LayerFormat.FRAME_HEAD, page)) {
             throw damaged(block.frame(), "its page cannot be decompressed");

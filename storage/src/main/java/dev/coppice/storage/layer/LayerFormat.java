@@ -13,7 +13,7 @@ import java.util.zip.CRC32C;
  * layer     := header group* directory footer
  * header    := "COPPICEL" u32 version u8 kind 3 zero bytes, timeline id (36 bytes, zero-padded), 8 zero bytes, u32 checksum
  * group     := frame* part                        at most 256 versions, so a look-up reads a few kilobytes
- * frame     := u32 checksum, u8 codec, payload    one page of 8,192 bytes, compressed
+ * frame     := u32 checksum, u8 codec, payload    one page of 8,192 bytes, compressed if worth it
  * part      := u32 checksum, varint files, file*
  * file      := varint shared, varint length, bytes      the path; shared = bytes in common with the path before
  *              u8 flags                                 1 = goes on from the part before, so there are no events
@@ -46,6 +46,12 @@ final class LayerFormat {
 
     /** Before a frame's payload: checksum and codec. */
     static final int FRAME_HEAD = CHECKSUM_SIZE + 1;
+
+    /**
+     * The longest compressed page that is kept so; what saves less than a quarter is stored as it is, since such pages are
+     * the slowest to decompress (docs/decisions/009). No part of the format: every frame says its codec.
+     */
+    static final int WORTH_COMPRESSING = BLOCK_SIZE / 4 * 3;
 
     /** Versions after which a part ends. */
     static final int PART_VERSIONS = 256;

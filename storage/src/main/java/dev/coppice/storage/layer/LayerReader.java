@@ -173,13 +173,15 @@ public final class LayerReader {
                 if (block == null || block.layer() != this || block.zero()) {
                     continue;
                 }
-                boolean keep = !scan && caches.wantsPage(id, block.frame());
-                byte[] page = keep ? new byte[LayerFormat.BLOCK_SIZE] : buffers.page();
-                bytes.decode(block, span, (int) (block.frame() - start), page);
-                if (keep) {
+                int at = (int) (block.frame() - start);
+                if (!scan && caches.wantsPage(id, block.frame())) {
+                    byte[] page = new byte[LayerFormat.BLOCK_SIZE];
+                    bytes.decode(block, span, at, page);
                     caches.keepPage(id, block.frame(), page);
+                    sink.page(i, ByteBuffer.wrap(page).asReadOnlyBuffer());
+                } else {
+                    sink.page(i, bytes.view(block, span, at, buffers.page()));
                 }
-                sink.page(i, ByteBuffer.wrap(page).asReadOnlyBuffer());
             }
         }
     }

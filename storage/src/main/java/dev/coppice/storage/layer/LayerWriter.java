@@ -115,7 +115,7 @@ public final class LayerWriter implements AutoCloseable {
         Arrays.fill(page, length, page.length, (byte) 0);
         FrameCodec used = codec;
         int compressed = codec.compress(page, frame, LayerFormat.FRAME_HEAD);
-        if (compressed == FrameCodec.NO_GAIN || compressed >= page.length) {
+        if (compressed == FrameCodec.NO_GAIN || compressed > LayerFormat.WORTH_COMPRESSING) {
             used = FrameCodec.STORED;
             compressed = page.length;
             System.arraycopy(page, 0, frame, LayerFormat.FRAME_HEAD, page.length);

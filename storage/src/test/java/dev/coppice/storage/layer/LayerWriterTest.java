@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -102,6 +103,32 @@ class LayerWriterTest {
             fill(writer, 3, 100);
             assertThat(writer.finish()).hasSize(1);
         }
+    }
+
+    @Test
+    void a_page_that_hardly_becomes_smaller_is_stored_as_it_is() {
+        byte[] digits = new byte[LayerFormat.BLOCK_SIZE];
+        Random random = new Random(9);
+        for (int i = 0; i < digits.length; i++) {
+            digits[i] = (byte) "0123456789abcdef".charAt(random.nextInt(16));
+        }
+        byte[] half = digits.clone();
+        Arrays.fill(half, half.length / 2, half.length, (byte) 0);
+        LayerDescriptor descriptor;
+        try (LayerWriter writer = writer()) {
+            writer.beginFile("f");
+            writer.event(FileEventKind.CREATE, 5, 1, 0);
+            writer.page(0, 6, 2, ByteBuffer.wrap(digits));
+            writer.page(1, 6, 3, ByteBuffer.wrap(half));
+            descriptor = writer.finish().getFirst();
+        }
+        LayerReader reader = reader(descriptor);
+        LayerBlock stored = Objects.requireNonNull(reader.block("f", 0, HEAD));
+        LayerBlock compressed = Objects.requireNonNull(reader.block("f", 1, HEAD));
+        assertThat(stored.frameLength()).isEqualTo(LayerFormat.FRAME_HEAD + LayerFormat.BLOCK_SIZE);
+        assertThat(compressed.frameLength()).isLessThan(LayerFormat.FRAME_HEAD + LayerFormat.WORTH_COMPRESSING);
+        assertThat(reader.readPage(stored)).isEqualTo(ByteBuffer.wrap(digits));
+        assertThat(reader.readPage(compressed)).isEqualTo(ByteBuffer.wrap(half));
     }
 
     /** One file of many versions spans many parts, so that questions have to go from part to part. */
