@@ -89,20 +89,17 @@ final class EndpointPool {
         return lanes.computeIfAbsent(key, _ -> new Lane());
     }
 
-    /** The parameters that the server reported to the last connection of this key; null before the first. */
-    byte @Nullable [] greeting(PoolKey key) {
-        return lane(key).greeting;
-    }
-
-    void entered(PooledSession session) {
-        lane(session.key()).clients++;
+    /** @return what the session is to keep, and to say when it is asked for its lane */
+    Lane entered(PooledSession session) {
+        Lane lane = lane(session.key());
+        lane.clients++;
         metrics().clients.incrementAndGet();
+        return lane;
     }
 
     void left(PooledSession session) {
         hubs.leave(session);
-        Lane lane = lane(session.key());
-        lane.clients--;
+        session.lane().clients--;
         metrics().clients.decrementAndGet();
         shared.pools().left(this);
     }
@@ -110,7 +107,7 @@ final class EndpointPool {
     /** A free connection; or null, and {@link PooledSession#assigned} or {@link PooledSession#fail} follows. */
     @Nullable
     PooledServer acquire(PooledSession session) {
-        Lane lane = lane(session.key());
+        Lane lane = session.lane();
         long now = System.nanoTime();
         boolean fresh = now - usedNanos < TOUCH_NANOS;
         usedNanos = now;
@@ -129,6 +126,7 @@ final class EndpointPool {
                             + " proxy.pool.max_server_connections."));
             return null;
         }
+        session.waits(now);
         waiting.add(session);
         lane.waiting.add(session);
         metrics().waiting.incrementAndGet();
@@ -171,7 +169,7 @@ final class EndpointPool {
     private void serve() {
         for (PooledSession session : List.copyOf(waiting)) {
             if (waiting.contains(session)) {
-                serve(session, lane(session.key()));
+                serve(session, session.lane());
             }
         }
     }
@@ -205,7 +203,7 @@ final class EndpointPool {
     /** The session does not want a connection any more. */
     void stopWaiting(PooledSession session) {
         if (waiting.remove(session)) {
-            lane(session.key()).waiting.remove(session);
+            session.lane().waiting.remove(session);
             metrics().waiting.decrementAndGet();
         }
     }
@@ -217,7 +215,7 @@ final class EndpointPool {
 
     /** Counts a connection that is being opened for a session, and hears what has become of it. */
     ComputeDial.Listener opening(PooledSession session) {
-        Lane lane = lane(session.key());
+        Lane lane = session.lane();
         lane.opening++;
         lane.servers++;
         servers++;
@@ -226,7 +224,7 @@ final class EndpointPool {
             @Override
             public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
                 lane.opening--;
-                EndpointPool.this.opened(session.key(), lane, compute, socket, greeting);
+                EndpointPool.this.opened(lane, compute, socket, greeting);
             }
 
             @Override
@@ -260,14 +258,14 @@ final class EndpointPool {
         metrics().servers.decrementAndGet();
     }
 
-    private void opened(PoolKey key, Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
+    private void opened(Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
         byte[] parameters = ByteBufUtil.getBytes(greeting.passed());
         ServerParameters reported = new ServerParameters(greeting.passed());
         greeting.passed().release();
         lane.greeting = parameters;
         PooledServer server = new PooledServer(
                 this,
-                key,
+                lane,
                 compute,
                 greeting.cancelKey().map(cancel -> new CancelTarget.Backend(socket, cancel)),
                 reported,
@@ -303,7 +301,7 @@ final class EndpointPool {
     /** A connection that is fit for the next client. */
     void available(PooledServer server) {
         server.serves();
-        Lane lane = lane(server.key());
+        Lane lane = server.lane();
         PooledSession mine = lane.waiting.isEmpty() ? null : lane.waiting.getFirst();
         if (servers > limit() || otherLaneIsDue(mine)) {
             forget(server);
@@ -341,7 +339,7 @@ final class EndpointPool {
         if (server.forgotten()) {
             return;
         }
-        Lane lane = lane(server.key());
+        Lane lane = server.lane();
         lane.idle.remove(server);
         lane.servers--;
         servers--;

@@ -1,5 +1,7 @@
 package dev.coppice.proxy.pool;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.auth.ScramKeys;
 import dev.coppice.proxy.pgwire.CancelKey;
@@ -63,6 +65,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private boolean started;
     private boolean greeted;
     private boolean waiting;
+    private boolean queued;
     private boolean paused;
     private boolean failing;
     private boolean failingToSync;
@@ -70,6 +73,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private boolean discards;
     private boolean ended;
     private long waitingSinceNanos;
+    private @Nullable Lane lane;
     private long bytesFromClient;
     private long bytesFromCompute;
 
@@ -93,6 +97,17 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     ScramKeys keys() {
         return keys;
+    }
+
+    /** The connections that it may have; from {@link #start} on. */
+    Lane lane() {
+        return requireNonNull(lane, "the session has not come to its pool");
+    }
+
+    /** No server connection was free. */
+    void waits(long sinceNanos) {
+        waitingSinceNanos = sinceNanos;
+        queued = true;
     }
 
     long waitingSinceNanos() {
@@ -120,12 +135,13 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     /** The client has come to the home loop. */
     void start() {
         started = true;
-        pool.entered(this);
+        Lane entered = pool.entered(this);
+        lane = entered;
         if (!client.isActive()) {
             left();
             return;
         }
-        byte[] greeting = pool.greeting(key);
+        byte[] greeting = entered.greeting;
         if (greeting != null) {
             greet(greeting);
         } else {
@@ -148,8 +164,8 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         if (waiting) {
             return null;
         }
-        waitingSinceNanos = System.nanoTime();
         waiting = true;
+        queued = false;
         PooledServer free = pool.acquire(this);
         return free != null && take(free) ? free : null;
     }
@@ -158,7 +174,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     void assigned(PooledServer free) {
         boolean fits = take(free);
         if (!greeted) {
-            byte[] greeting = pool.greeting(key);
+            byte[] greeting = lane().greeting;
             greet(greeting == null ? new byte[0] : greeting);
         } else if (fits) {
             proceed();
@@ -174,7 +190,9 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             free.needsDiscard();
         }
         pool.metrics().busy.incrementAndGet();
-        pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
+        if (queued) {
+            pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
+        }
         client.config().setAutoRead(free.channel().isWritable());
         free.channel().config().setAutoRead(client.isWritable());
         if (settings.equals(free.settings())) {
@@ -218,7 +236,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     void proceed() {
         requests.process();
         if (server != null) {
-            server.channel().flush();
+            server.flush();
             handBackIfDone();
         }
         bound();
@@ -280,6 +298,8 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         }
         out.flush();
         handBackIfDone();
+        // Notifications, now that the transaction is over.
+        out.flush();
         if (requests.pendingBytes() > 0) {
             proceed();
         }
