@@ -33,8 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 final class EndpointPool {
     private static final Logger log = LoggerFactory.getLogger(EndpointPool.class);
-    /** Until the compute has said what it allows. */
-    private static final int FIRST_LIMIT = 4;
     /** A client of another key who has waited this long gets a connection at the cost of one that is in use. */
     private static final long FAIR_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     /** After this long without use the compute may be about to be suspended; it is asked for again. */
@@ -49,11 +47,7 @@ final class EndpointPool {
     private final Map<PoolKey, Lane> lanes = new HashMap<>();
     private final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
     private final NotificationHubs hubs;
-    private int servers;
-    /** What the compute allows. */
-    private int computeLimit = FIRST_LIMIT;
-
-    private boolean limitKnown;
+    private final ServerLimit servers;
     private boolean touching;
     private long usedNanos = System.nanoTime() - TOUCH_NANOS;
 
@@ -62,6 +56,7 @@ final class EndpointPool {
         this.loop = loop;
         this.shared = shared;
         this.hubs = new NotificationHubs(this, shared);
+        this.servers = new ServerLimit(endpointId, shared::settings, shared.metrics());
         loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -122,7 +117,8 @@ final class EndpointPool {
             session.fail(PgError.of(
                     SqlState.TOO_MANY_CONNECTIONS,
                     "too many clients wait for a server connection",
-                    "All " + servers + " server connections of the endpoint are busy. Keep transactions short, or raise"
+                    "All " + servers.count()
+                            + " server connections of the endpoint are busy. Keep transactions short, or raise"
                             + " proxy.pool.max_server_connections."));
             return null;
         }
@@ -178,7 +174,7 @@ final class EndpointPool {
         PooledServer free = lane.takeIdle(session.settings());
         if (free != null) {
             give(free, session);
-        } else if (lane.opening < lane.waiting.size() && (servers < limit() || closeIdleOfOthers(lane))) {
+        } else if (lane.opening < lane.waiting.size() && (!servers.reached() || closeIdleOfOthers(lane))) {
             open(session);
         }
     }
@@ -218,8 +214,7 @@ final class EndpointPool {
         Lane lane = session.lane();
         lane.opening++;
         lane.servers++;
-        servers++;
-        metrics().servers.incrementAndGet();
+        servers.opening();
         return new ComputeDial.Listener() {
             @Override
             public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
@@ -230,7 +225,7 @@ final class EndpointPool {
             @Override
             public void refused(ComputeLoginException.Refused refusal) {
                 notOpened(lane);
-                if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers > 0) {
+                if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers.count() > 0) {
                     log.warn("the compute of endpoint {} has no connection left for its pool", endpointId);
                     return;
                 }
@@ -254,8 +249,7 @@ final class EndpointPool {
     private void notOpened(Lane lane) {
         lane.opening--;
         lane.servers--;
-        servers--;
-        metrics().servers.decrementAndGet();
+        servers.gone();
     }
 
     private void opened(Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
@@ -272,12 +266,11 @@ final class EndpointPool {
                 shared.settings().maxPreparedStatements());
         compute.pipeline().addLast(server);
         hubs.reconnect(() -> {
-            if (limitKnown) {
+            if (servers.asked()) {
                 server.handBack();
             } else {
-                limitKnown = true;
                 server.ask("show max_connections", answer -> {
-                    learnLimit(answer);
+                    servers.learn(answer);
                     server.handBack();
                     serve();
                 });
@@ -285,25 +278,12 @@ final class EndpointPool {
         });
     }
 
-    private void learnLimit(String maxConnections) {
-        try {
-            computeLimit = Math.max(1, Integer.parseInt(maxConnections) * 9 / 10);
-        } catch (NumberFormatException e) {
-            computeLimit = shared.settings().maxServers();
-            log.warn("the compute of endpoint {} says max_connections is \"{}\"", endpointId, maxConnections);
-        }
-    }
-
-    private int limit() {
-        return Math.min(computeLimit, shared.settings().maxServers());
-    }
-
     /** A connection that is fit for the next client. */
     void available(PooledServer server) {
         server.serves();
         Lane lane = server.lane();
         PooledSession mine = lane.waiting.isEmpty() ? null : lane.waiting.getFirst();
-        if (servers > limit() || otherLaneIsDue(mine)) {
+        if (servers.exceeded() || otherLaneIsDue(mine)) {
             forget(server);
             server.channel().close();
             serve();
@@ -316,7 +296,7 @@ final class EndpointPool {
 
     /** Whether a client of another lane should have a connection before the longest waiting one of this lane. */
     private boolean otherLaneIsDue(@Nullable PooledSession mine) {
-        if (waiting.isEmpty() || servers < limit()) {
+        if (waiting.isEmpty() || !servers.reached()) {
             return false;
         }
         PooledSession first = waiting.getFirst();
@@ -342,8 +322,7 @@ final class EndpointPool {
         Lane lane = server.lane();
         lane.idle.remove(server);
         lane.servers--;
-        servers--;
-        metrics().servers.decrementAndGet();
+        servers.gone();
     }
 
     Channel sendCancel(CancelTarget.Backend target) {
@@ -355,7 +334,7 @@ final class EndpointPool {
     }
 
     boolean hasServers() {
-        return servers > 0;
+        return servers.count() > 0;
     }
 
     private void sweep() {
@@ -384,7 +363,7 @@ final class EndpointPool {
         serve();
         lanes.values().removeIf(Lane::unused);
         boolean unheard = hubs.removeUnused();
-        if (!(servers == 0 && unheard && shared.pools().removeIfUnused(this))) {
+        if (!(servers.count() == 0 && unheard && shared.pools().removeIfUnused(this))) {
             loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
