@@ -3,6 +3,7 @@ package dev.coppice.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.codahale.metrics.Meter;
 import java.io.ByteArrayOutputStream;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
@@ -268,6 +269,23 @@ class PooledIT {
             assertThat(one.unwrap(PGConnection.class).getNotifications(200)).isNullOrEmpty();
         }
         Awaitility.await().untilAsserted(() -> assertThat(gauge("listeners")).isZero());
+    }
+
+    @Test
+    void a_notification_that_came_during_a_transaction_is_told_at_its_end() throws Exception {
+        try (Connection listener = connect();
+                Connection sender = connect()) {
+            listener.createStatement().execute("listen midnight");
+            listener.setAutoCommit(false);
+            listener.createStatement().execute("select 1");
+            Meter notifications = fixture.metrics.meter("proxy.pool.notifications");
+            long before = notifications.getCount();
+            sender.createStatement().execute("notify midnight, 'twelve'");
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(notifications.getCount()).isGreaterThan(before));
+            listener.commit();
+            assertThat(received(listener, 1)).containsExactly("midnight twelve");
+        }
     }
 
     private static List<String> received(Connection connection, int count) throws SQLException {
