@@ -33,7 +33,11 @@ import org.slf4j.LoggerFactory;
  */
 final class EndpointPool {
     private static final Logger log = LoggerFactory.getLogger(EndpointPool.class);
-    /** A client of another key who has waited this long gets a connection at the cost of one that is in use. */
+    /**
+     * A client of another key who has waited this long gets a connection at the cost of one that is in use. So that keys who all have
+     * more clients than connections do not log in all the time, one that has a connection gets the next only this long after
+     * the last that changed hands.
+     */
     private static final long FAIR_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     /** After this long without use the compute may be about to be suspended; it is asked for again. */
     private static final long TOUCH_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -49,6 +53,8 @@ final class EndpointPool {
     private final NotificationHubs hubs;
     private final ServerLimit servers;
     private boolean touching;
+    private boolean retrying;
+    private long takenNanos = System.nanoTime() - FAIR_NANOS;
     private long usedNanos = System.nanoTime() - TOUCH_NANOS;
 
     EndpointPool(String endpointId, EventLoop loop, PoolShared shared) {
@@ -180,15 +186,45 @@ final class EndpointPool {
     }
 
     private boolean closeIdleOfOthers(Lane but) {
+        long now = System.nanoTime();
+        boolean spared = false;
         for (Lane lane : lanes.values()) {
-            PooledServer victim = lane == but ? null : lane.idle.pollFirst();
-            if (victim != null) {
-                forget(victim);
-                victim.channel().close();
-                return true;
+            PooledServer victim = lane == but ? null : lane.idle.peekFirst();
+            if (victim == null) {
+                continue;
             }
+            boolean inUse = now - victim.idleSinceNanos() <= FAIR_NANOS;
+            if (inUse && !mayTake(but, now)) {
+                spared = true;
+                continue;
+            }
+            takenNanos = inUse ? now : takenNanos;
+            forget(victim);
+            victim.channel().close();
+            return true;
+        }
+        if (spared) {
+            retry();
         }
         return false;
+    }
+
+    /** Whether clients of the lane may have a connection that those of another would use. */
+    private boolean mayTake(Lane lane, long now) {
+        return lane.servers == 0 || now - takenNanos > FAIR_NANOS;
+    }
+
+    private void retry() {
+        if (!retrying) {
+            retrying = true;
+            loop.schedule(
+                    () -> {
+                        retrying = false;
+                        serve();
+                    },
+                    FAIR_NANOS,
+                    TimeUnit.NANOSECONDS);
+        }
     }
 
     private void give(PooledServer server, PooledSession session) {
@@ -300,7 +336,16 @@ final class EndpointPool {
             return false;
         }
         PooledSession first = waiting.getFirst();
-        return !first.equals(mine) && (mine == null || System.nanoTime() - first.waitingSinceNanos() > FAIR_NANOS);
+        long now = System.nanoTime();
+        if (first.equals(mine) || (mine != null && now - first.waitingSinceNanos() <= FAIR_NANOS)) {
+            return false;
+        }
+        if (!mayTake(first.lane(), now)) {
+            retry();
+            return false;
+        }
+        takenNanos = now;
+        return true;
     }
 
     /** The connection has ended. */
