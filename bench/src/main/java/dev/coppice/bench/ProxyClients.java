@@ -25,6 +25,7 @@ final class ProxyClients {
     private static final int CONNECTING_AT_ONCE = 64;
     private static final String QUERY = "select 1";
     private static final double NANOS_PER_MILLI = 1e6;
+    private static final int WARM_UP_SECONDS = 8;
 
     private final long processId;
     private final ConnectionString to;
@@ -34,10 +35,10 @@ final class ProxyClients {
         this.to = to;
     }
 
-    /** Arguments: process id of the server, connection string, relayed or pooled, idle clients, busy clients, seconds. */
+    /** Arguments: process id of the server, connection string, relayed or pooled, clients (idle, busy, of HTTPS), seconds. */
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length != 6) {
-            throw new IllegalArgumentException("called by bench/proxy-clients, with 6 arguments");
+        if (arguments.length != 7) {
+            throw new IllegalArgumentException("called by bench/proxy-clients, with 7 arguments");
         }
         ConnectionString to = ConnectionString.parse(arguments[1]);
         ProxyClients clients =
@@ -46,37 +47,47 @@ final class ProxyClients {
                 arguments[2],
                 Integer.parseInt(arguments[3]),
                 Integer.parseInt(arguments[4]),
-                Integer.parseInt(arguments[5]));
+                Integer.parseInt(arguments[5]),
+                Integer.parseInt(arguments[6]));
     }
 
     private record Memory(long heapBytes, long residentBytes) {}
 
-    private void run(String mode, int idle, int busy, int seconds) throws Exception {
-        warmUp(busy);
-        Busy alone = busy(busy, seconds);
-        Memory before = memory();
-        List<WireClient> quiet = open(idle);
-        Memory after = memory();
-        Busy beside = busy(busy, seconds);
-        System.out.printf(
-                Locale.ROOT,
-                "| %s | %d idle | heap %.1f kB, resident %.1f kB each |%n",
-                mode,
-                idle,
-                (after.heapBytes - before.heapBytes) / 1e3 / idle,
-                (after.residentBytes - before.residentBytes) / 1e3 / idle);
-        System.out.printf("| %s | %d busy, no idle | %s |%n", mode, busy, alone);
-        System.out.printf("| %s | %d busy, %d idle | %s |%n", mode, busy, idle, beside);
-        for (WireClient each : quiet) {
-            each.query(QUERY);
-            each.close();
+    private void run(String mode, int idle, int busy, int https, int seconds) throws Exception {
+        try (HttpsSql http = new HttpsSql(to)) {
+            warmUp(http, busy, https);
+            Busy alone = busy(busy, seconds);
+            Memory before = memory();
+            List<WireClient> quiet = open(idle);
+            Memory after = memory();
+            Busy beside = busy(busy, seconds);
+            List<Busy> together = busy(http, busy, https, seconds);
+            System.out.printf(
+                    Locale.ROOT,
+                    "| %s | %d idle | heap %.1f kB, resident %.1f kB each |%n",
+                    mode,
+                    idle,
+                    (after.heapBytes - before.heapBytes) / 1e3 / idle,
+                    (after.residentBytes - before.residentBytes) / 1e3 / idle);
+            System.out.printf("| %s | %d busy, no idle | %s |%n", mode, busy, alone);
+            System.out.printf("| %s | %d busy, %d idle | %s |%n", mode, busy, idle, beside);
+            System.out.printf(
+                    "| %s | %d busy, beside %d of HTTPS and %d idle | %s |%n",
+                    mode, busy, https, idle, together.getFirst());
+            System.out.printf(
+                    "| %s | %d of HTTPS, beside %d busy and %d idle | %s |%n",
+                    mode, https, busy, idle, together.getLast());
+            for (WireClient each : quiet) {
+                each.query(QUERY);
+            }
+            close(quiet);
+            System.out.printf("| %s | %d idle | all answered a query at the end |%n", mode, idle);
         }
-        System.out.printf("| %s | %d idle | all answered a query at the end |%n", mode, idle);
     }
 
     /** So that neither buffers nor compiled code of the first sessions are counted as those of idle ones. */
-    private void warmUp(int clients) throws Exception {
-        busy(clients, 3);
+    private void warmUp(HttpsSql http, int busy, int https) throws Exception {
+        busy(http, busy, https, WARM_UP_SECONDS);
     }
 
     private List<WireClient> open(int count) throws Exception {
@@ -109,10 +120,45 @@ final class ProxyClients {
         }
     }
 
+    /** What a busy client does again and again. */
+    private interface Query {
+        void run() throws Exception;
+    }
+
     private Busy busy(int count, int seconds) throws Exception {
         List<WireClient> clients = open(count);
+        try {
+            return load(queries(clients), seconds);
+        } finally {
+            close(clients);
+        }
+    }
+
+    /** Clients of the wire protocol and of HTTPS at the same time: the figures of each, in this order. */
+    private List<Busy> busy(HttpsSql http, int busy, int https, int seconds) throws Exception {
+        List<WireClient> clients = open(busy);
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Query> requests = Collections.nCopies(https, () -> http.query(QUERY));
+            Future<Busy> requesting = threads.submit(() -> load(requests, seconds));
+            Busy wire = load(queries(clients), seconds);
+            return List.of(wire, requesting.get());
+        } finally {
+            close(clients);
+        }
+    }
+
+    private static List<Query> queries(List<WireClient> clients) {
+        return clients.stream().<Query>map(client -> () -> client.query(QUERY)).toList();
+    }
+
+    private static void close(List<WireClient> clients) throws IOException {
+        for (WireClient each : clients) {
+            each.close();
+        }
+    }
+
+    private static Busy load(List<Query> clients, int seconds) throws Exception {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        long[] latencies;
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<long[]>> working = clients.stream()
                     .map(client -> threads.submit(() -> work(client, end)))
@@ -121,23 +167,22 @@ final class ProxyClients {
             for (Future<long[]> each : working) {
                 all.add(each.get());
             }
-            latencies = all.stream().flatMapToLong(LongStream::of).sorted().toArray();
-        } finally {
-            for (WireClient each : clients) {
-                each.close();
-            }
+            long[] latencies =
+                    all.stream().flatMapToLong(LongStream::of).sorted().toArray();
+            return latencies.length == 0
+                    ? new Busy(0, 0, 0)
+                    : new Busy(
+                            (double) latencies.length / seconds,
+                            latencies[latencies.length / 2] / NANOS_PER_MILLI,
+                            latencies[(int) (latencies.length * 0.99)] / NANOS_PER_MILLI);
         }
-        return new Busy(
-                (double) latencies.length / seconds,
-                latencies[latencies.length / 2] / NANOS_PER_MILLI,
-                latencies[(int) (latencies.length * 0.99)] / NANOS_PER_MILLI);
     }
 
-    private static long[] work(WireClient client, long end) throws IOException {
+    private static long[] work(Query query, long end) throws Exception {
         long[] latencies = new long[1024];
         int count = 0;
         for (long now = System.nanoTime(); now < end; ) {
-            client.query(QUERY);
+            query.run();
             long then = System.nanoTime();
             if (count == latencies.length) {
                 latencies = Arrays.copyOf(latencies, 2 * count);

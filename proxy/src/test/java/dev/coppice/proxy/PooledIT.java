@@ -3,6 +3,9 @@ package dev.coppice.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.codahale.metrics.Meter;
+import com.codahale.metrics.MetricRegistry;
+import dev.coppice.proxy.pool.PoolSettings;
 import java.io.ByteArrayOutputStream;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
@@ -17,9 +20,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -270,6 +275,23 @@ class PooledIT {
         Awaitility.await().untilAsserted(() -> assertThat(gauge("listeners")).isZero());
     }
 
+    @Test
+    void a_notification_that_came_during_a_transaction_is_told_at_its_end() throws Exception {
+        try (Connection listener = connect();
+                Connection sender = connect()) {
+            listener.createStatement().execute("listen midnight");
+            listener.setAutoCommit(false);
+            listener.createStatement().execute("select 1");
+            Meter notifications = fixture.metrics.meter("proxy.pool.notifications");
+            long before = notifications.getCount();
+            sender.createStatement().execute("notify midnight, 'twelve'");
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(notifications.getCount()).isGreaterThan(before));
+            listener.commit();
+            assertThat(received(listener, 1)).containsExactly("midnight twelve");
+        }
+    }
+
     private static List<String> received(Connection connection, int count) throws SQLException {
         List<String> all = new ArrayList<>();
         while (all.size() < count) {
@@ -312,6 +334,42 @@ class PooledIT {
         }
         assertThat(gauge("servers")).isLessThanOrEqualTo(54);
         Awaitility.await().untilAsserted(() -> assertThat(gauge("clients")).isZero());
+    }
+
+    @Test
+    void clients_of_two_kinds_that_all_wait_do_not_log_in_for_each_query() throws Exception {
+        ProxyConfiguration few = fixture.change()
+                .pool(new PoolSettings(4, 100, Duration.ofSeconds(60), Duration.ofSeconds(60), 10))
+                .build();
+        Set<String> backends = ConcurrentHashMap.newKeySet();
+        long start;
+        long end;
+        try (ProxyServer proxy = fixture.start(few, new MetricRegistry());
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            start = System.nanoTime();
+            List<Future<?>> all = new ArrayList<>();
+            for (int i = 0; i < 24; i++) {
+                String kind = POOLED + " -c work_mem=" + (4 + i % 2) + "MB";
+                all.add(threads.submit(() -> {
+                    try (Connection connection = ProxyFixture.connect(
+                            proxy.address().getPort(), "shop", "alice", ProxyFixture.PASSWORD, "options", kind)) {
+                        for (int j = 0; j < 15; j++) {
+                            backends.add(ProxyFixture.one(
+                                    connection, "select pg_backend_pid() from (select pg_sleep(0.02)) as long"));
+                        }
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> each : all) {
+                each.get();
+            }
+            end = System.nanoTime();
+        }
+        // A kind that has a connection takes the next one at most every 50 ms; now and then one has none.
+        assertThat((long) backends.size())
+                .isLessThan(10 + 2 * TimeUnit.NANOSECONDS.toMillis(end - start) / 50)
+                .isLessThan(24 * 15 / 2);
     }
 
     @Test

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts what one side of a session sends into messages - Byte1 type, Int32 length without the type byte - and asks for
- * each whether it goes to the other side. Neighbouring messages that do are passed on as one slice of what was read,
- * without a copy; of a message that nobody needs whole, the rest is passed on as it comes. Memory is bounded by what
+ * each whether it goes to the other side. Neighbouring messages that do are passed on together, without a copy: as what was
+ * read itself, or a slice of it; of a message that nobody needs whole, the rest is passed on as it comes. Memory is bounded by what
  * {@link #needed} asks for and one read.
  *
  * <p>Confined to one event loop. Owns what is appended until it is passed on.
@@ -61,7 +61,12 @@ public abstract class MessageStream {
         if (released) {
             bytes.release();
         } else {
-            rest = rest == null ? bytes : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(alloc, rest, bytes);
+            if (rest == null) {
+                rest = bytes;
+                runStart = bytes.readerIndex();
+            } else {
+                rest = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(alloc, rest, bytes);
+            }
         }
     }
 
@@ -92,16 +97,15 @@ public abstract class MessageStream {
 
     /** Looks at everything that is there. */
     public final void process() {
-        ByteBuf in = rest;
-        if (in == null || processing || released) {
+        if (rest == null || processing || released) {
             return;
         }
         processing = true;
         try {
-            runStart = in.readerIndex();
+            runStart = rest.readerIndex();
             boolean more = true;
-            while (more && !released && in.isReadable()) {
-                more = remainingBytes > 0 ? remainder(in) : next(in);
+            while (more && !released && rest != null && rest.isReadable()) {
+                more = remainingBytes > 0 ? remainder(rest) : next(rest);
             }
             if (!released) {
                 passBefore();
@@ -109,7 +113,7 @@ public abstract class MessageStream {
         } finally {
             processing = false;
         }
-        if (released || !in.isReadable()) {
+        if (rest != null && (released || !rest.isReadable())) {
             releaseRest();
         }
     }
@@ -183,11 +187,19 @@ public abstract class MessageStream {
     /** Passes on what is before the message just looked at. To be called before anything is sent besides. */
     protected final void passBefore() {
         ByteBuf in = rest;
-        if (in != null && in.readerIndex() > runStart) {
-            ByteBuf run = in.retainedSlice(runStart, in.readerIndex() - runStart);
-            runStart = in.readerIndex();
-            pass(run);
+        if (in == null || in.readerIndex() <= runStart) {
+            return;
         }
+        ByteBuf run;
+        if (in.isReadable()) {
+            run = in.retainedSlice(runStart, in.readerIndex() - runStart);
+            runStart = in.readerIndex();
+        } else {
+            // Nothing is left: what was read goes on itself.
+            run = in.readerIndex(runStart);
+            rest = null;
+        }
+        pass(run);
     }
 
     /**

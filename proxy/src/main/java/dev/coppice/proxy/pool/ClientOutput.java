@@ -22,6 +22,7 @@ final class ClientOutput {
 
     private final Channel client;
     private final Queue<ByteBuf> notifications = new ArrayDeque<>();
+    private boolean unflushed;
 
     ClientOutput(Channel client) {
         this.client = client;
@@ -29,11 +30,15 @@ final class ClientOutput {
 
     /** Takes ownership. */
     void write(ByteBuf bytes) {
+        unflushed = true;
         client.write(bytes, client.voidPromise());
     }
 
     void flush() {
-        client.flush();
+        if (unflushed) {
+            unflushed = false;
+            client.flush();
+        }
     }
 
     /** @param parameters ParameterStatus messages */

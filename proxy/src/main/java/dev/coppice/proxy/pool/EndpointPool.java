@@ -33,9 +33,11 @@ import org.slf4j.LoggerFactory;
  */
 final class EndpointPool {
     private static final Logger log = LoggerFactory.getLogger(EndpointPool.class);
-    /** Until the compute has said what it allows. */
-    private static final int FIRST_LIMIT = 4;
-    /** A client of another key who has waited this long gets a connection at the cost of one that is in use. */
+    /**
+     * A client of another key who has waited this long gets a connection at the cost of one that is in use. So that keys who all have
+     * more clients than connections do not log in all the time, one that has a connection gets the next only this long after
+     * the last that changed hands.
+     */
     private static final long FAIR_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     /** After this long without use the compute may be about to be suspended; it is asked for again. */
     private static final long TOUCH_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -49,12 +51,10 @@ final class EndpointPool {
     private final Map<PoolKey, Lane> lanes = new HashMap<>();
     private final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
     private final NotificationHubs hubs;
-    private int servers;
-    /** What the compute allows. */
-    private int computeLimit = FIRST_LIMIT;
-
-    private boolean limitKnown;
+    private final ServerLimit servers;
     private boolean touching;
+    private boolean retrying;
+    private long takenNanos = System.nanoTime() - FAIR_NANOS;
     private long usedNanos = System.nanoTime() - TOUCH_NANOS;
 
     EndpointPool(String endpointId, EventLoop loop, PoolShared shared) {
@@ -62,6 +62,7 @@ final class EndpointPool {
         this.loop = loop;
         this.shared = shared;
         this.hubs = new NotificationHubs(this, shared);
+        this.servers = new ServerLimit(endpointId, shared::settings, shared.metrics());
         loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
     }
 
@@ -89,20 +90,17 @@ final class EndpointPool {
         return lanes.computeIfAbsent(key, _ -> new Lane());
     }
 
-    /** The parameters that the server reported to the last connection of this key; null before the first. */
-    byte @Nullable [] greeting(PoolKey key) {
-        return lane(key).greeting;
-    }
-
-    void entered(PooledSession session) {
-        lane(session.key()).clients++;
+    /** @return what the session is to keep, and to say when it is asked for its lane */
+    Lane entered(PooledSession session) {
+        Lane lane = lane(session.key());
+        lane.clients++;
         metrics().clients.incrementAndGet();
+        return lane;
     }
 
     void left(PooledSession session) {
         hubs.leave(session);
-        Lane lane = lane(session.key());
-        lane.clients--;
+        session.lane().clients--;
         metrics().clients.decrementAndGet();
         shared.pools().left(this);
     }
@@ -110,7 +108,7 @@ final class EndpointPool {
     /** A free connection; or null, and {@link PooledSession#assigned} or {@link PooledSession#fail} follows. */
     @Nullable
     PooledServer acquire(PooledSession session) {
-        Lane lane = lane(session.key());
+        Lane lane = session.lane();
         long now = System.nanoTime();
         boolean fresh = now - usedNanos < TOUCH_NANOS;
         usedNanos = now;
@@ -125,10 +123,12 @@ final class EndpointPool {
             session.fail(PgError.of(
                     SqlState.TOO_MANY_CONNECTIONS,
                     "too many clients wait for a server connection",
-                    "All " + servers + " server connections of the endpoint are busy. Keep transactions short, or raise"
+                    "All " + servers.count()
+                            + " server connections of the endpoint are busy. Keep transactions short, or raise"
                             + " proxy.pool.max_server_connections."));
             return null;
         }
+        session.waits(now);
         waiting.add(session);
         lane.waiting.add(session);
         metrics().waiting.incrementAndGet();
@@ -171,7 +171,7 @@ final class EndpointPool {
     private void serve() {
         for (PooledSession session : List.copyOf(waiting)) {
             if (waiting.contains(session)) {
-                serve(session, lane(session.key()));
+                serve(session, session.lane());
             }
         }
     }
@@ -180,21 +180,51 @@ final class EndpointPool {
         PooledServer free = lane.takeIdle(session.settings());
         if (free != null) {
             give(free, session);
-        } else if (lane.opening < lane.waiting.size() && (servers < limit() || closeIdleOfOthers(lane))) {
+        } else if (lane.opening < lane.waiting.size() && (!servers.reached() || closeIdleOfOthers(lane))) {
             open(session);
         }
     }
 
     private boolean closeIdleOfOthers(Lane but) {
+        long now = System.nanoTime();
+        boolean spared = false;
         for (Lane lane : lanes.values()) {
-            PooledServer victim = lane == but ? null : lane.idle.pollFirst();
-            if (victim != null) {
-                forget(victim);
-                victim.channel().close();
-                return true;
+            PooledServer victim = lane == but ? null : lane.idle.peekFirst();
+            if (victim == null) {
+                continue;
             }
+            boolean inUse = now - victim.idleSinceNanos() <= FAIR_NANOS;
+            if (inUse && !mayTake(but, now)) {
+                spared = true;
+                continue;
+            }
+            takenNanos = inUse ? now : takenNanos;
+            forget(victim);
+            victim.channel().close();
+            return true;
+        }
+        if (spared) {
+            retry();
         }
         return false;
+    }
+
+    /** Whether clients of the lane may have a connection that those of another would use. */
+    private boolean mayTake(Lane lane, long now) {
+        return lane.servers == 0 || now - takenNanos > FAIR_NANOS;
+    }
+
+    private void retry() {
+        if (!retrying) {
+            retrying = true;
+            loop.schedule(
+                    () -> {
+                        retrying = false;
+                        serve();
+                    },
+                    FAIR_NANOS,
+                    TimeUnit.NANOSECONDS);
+        }
     }
 
     private void give(PooledServer server, PooledSession session) {
@@ -205,7 +235,7 @@ final class EndpointPool {
     /** The session does not want a connection any more. */
     void stopWaiting(PooledSession session) {
         if (waiting.remove(session)) {
-            lane(session.key()).waiting.remove(session);
+            session.lane().waiting.remove(session);
             metrics().waiting.decrementAndGet();
         }
     }
@@ -217,22 +247,21 @@ final class EndpointPool {
 
     /** Counts a connection that is being opened for a session, and hears what has become of it. */
     ComputeDial.Listener opening(PooledSession session) {
-        Lane lane = lane(session.key());
+        Lane lane = session.lane();
         lane.opening++;
         lane.servers++;
-        servers++;
-        metrics().servers.incrementAndGet();
+        servers.opening();
         return new ComputeDial.Listener() {
             @Override
             public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
                 lane.opening--;
-                EndpointPool.this.opened(session.key(), lane, compute, socket, greeting);
+                EndpointPool.this.opened(lane, compute, socket, greeting);
             }
 
             @Override
             public void refused(ComputeLoginException.Refused refusal) {
                 notOpened(lane);
-                if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers > 0) {
+                if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers.count() > 0) {
                     log.warn("the compute of endpoint {} has no connection left for its pool", endpointId);
                     return;
                 }
@@ -256,30 +285,28 @@ final class EndpointPool {
     private void notOpened(Lane lane) {
         lane.opening--;
         lane.servers--;
-        servers--;
-        metrics().servers.decrementAndGet();
+        servers.gone();
     }
 
-    private void opened(PoolKey key, Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
+    private void opened(Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
         byte[] parameters = ByteBufUtil.getBytes(greeting.passed());
         ServerParameters reported = new ServerParameters(greeting.passed());
         greeting.passed().release();
         lane.greeting = parameters;
         PooledServer server = new PooledServer(
                 this,
-                key,
+                lane,
                 compute,
                 greeting.cancelKey().map(cancel -> new CancelTarget.Backend(socket, cancel)),
                 reported,
                 shared.settings().maxPreparedStatements());
         compute.pipeline().addLast(server);
         hubs.reconnect(() -> {
-            if (limitKnown) {
+            if (servers.asked()) {
                 server.handBack();
             } else {
-                limitKnown = true;
                 server.ask("show max_connections", answer -> {
-                    learnLimit(answer);
+                    servers.learn(answer);
                     server.handBack();
                     serve();
                 });
@@ -287,25 +314,12 @@ final class EndpointPool {
         });
     }
 
-    private void learnLimit(String maxConnections) {
-        try {
-            computeLimit = Math.max(1, Integer.parseInt(maxConnections) * 9 / 10);
-        } catch (NumberFormatException e) {
-            computeLimit = shared.settings().maxServers();
-            log.warn("the compute of endpoint {} says max_connections is \"{}\"", endpointId, maxConnections);
-        }
-    }
-
-    private int limit() {
-        return Math.min(computeLimit, shared.settings().maxServers());
-    }
-
     /** A connection that is fit for the next client. */
     void available(PooledServer server) {
         server.serves();
-        Lane lane = lane(server.key());
+        Lane lane = server.lane();
         PooledSession mine = lane.waiting.isEmpty() ? null : lane.waiting.getFirst();
-        if (servers > limit() || otherLaneIsDue(mine)) {
+        if (servers.exceeded() || otherLaneIsDue(mine)) {
             forget(server);
             server.channel().close();
             serve();
@@ -318,11 +332,20 @@ final class EndpointPool {
 
     /** Whether a client of another lane should have a connection before the longest waiting one of this lane. */
     private boolean otherLaneIsDue(@Nullable PooledSession mine) {
-        if (waiting.isEmpty() || servers < limit()) {
+        if (waiting.isEmpty() || !servers.reached()) {
             return false;
         }
         PooledSession first = waiting.getFirst();
-        return !first.equals(mine) && (mine == null || System.nanoTime() - first.waitingSinceNanos() > FAIR_NANOS);
+        long now = System.nanoTime();
+        if (first.equals(mine) || (mine != null && now - first.waitingSinceNanos() <= FAIR_NANOS)) {
+            return false;
+        }
+        if (!mayTake(first.lane(), now)) {
+            retry();
+            return false;
+        }
+        takenNanos = now;
+        return true;
     }
 
     /** The connection has ended. */
@@ -341,11 +364,10 @@ final class EndpointPool {
         if (server.forgotten()) {
             return;
         }
-        Lane lane = lane(server.key());
+        Lane lane = server.lane();
         lane.idle.remove(server);
         lane.servers--;
-        servers--;
-        metrics().servers.decrementAndGet();
+        servers.gone();
     }
 
     Channel sendCancel(CancelTarget.Backend target) {
@@ -357,7 +379,7 @@ final class EndpointPool {
     }
 
     boolean hasServers() {
-        return servers > 0;
+        return servers.count() > 0;
     }
 
     private void sweep() {
@@ -386,7 +408,7 @@ final class EndpointPool {
         serve();
         lanes.values().removeIf(Lane::unused);
         boolean unheard = hubs.removeUnused();
-        if (!(servers == 0 && unheard && shared.pools().removeIfUnused(this))) {
+        if (!(servers.count() == 0 && unheard && shared.pools().removeIfUnused(this))) {
             loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
         }
     }

@@ -32,6 +32,9 @@ final class NotificationHubs {
 
     /** Whether the session waits for a hub. */
     boolean awaited(PooledSession session) {
+        if (hubs.isEmpty()) {
+            return false;
+        }
         NotificationHub hub = hubs.get(session.key().database());
         return hub != null && hub.awaited(session);
     }

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Metrics of all pools: {@code proxy.pool.clients}, {@code .waiting}, {@code .servers}, {@code .servers-busy} and {@code
- * .listeners} (now), {@code proxy.pool.wait} (asked for a server connection to got it), {@code proxy.pool.pins.<reason>},
+ * .listeners} (now), {@code proxy.pool.wait} (asked for a server connection to got it, of those that had to wait), {@code proxy.pool.pins.<reason>},
  * {@code proxy.pool.overflows} (53300), {@code proxy.pool.notifications} (delivered).
  */
 public final class PoolMetrics {

@@ -16,7 +16,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(PooledServer.class);
 
     private final EndpointPool pool;
-    private final PoolKey key;
+    private final Lane lane;
     private final Channel channel;
     private final Optional<CancelTarget.Backend> cancelTarget;
     private final ServerParameters parameters;
@@ -31,17 +31,18 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     private boolean listening;
     private boolean forgotten;
     private boolean served;
+    private boolean unflushed;
     private long idleSinceNanos = System.nanoTime();
 
     PooledServer(
             EndpointPool pool,
-            PoolKey key,
+            Lane lane,
             Channel channel,
             Optional<CancelTarget.Backend> cancelTarget,
             ServerParameters parameters,
             int maxStatements) {
         this.pool = pool;
-        this.key = key;
+        this.lane = lane;
         this.channel = channel;
         this.cancelTarget = cancelTarget;
         this.parameters = parameters;
@@ -50,8 +51,8 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         this.stream = new ReplyStream(this, replies, parameters);
     }
 
-    PoolKey key() {
-        return key;
+    Lane lane() {
+        return lane;
     }
 
     Channel channel() {
@@ -154,7 +155,16 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
 
     /** Writes to the server; takes ownership. */
     void write(ByteBuf bytes) {
+        unflushed = true;
         channel.write(bytes, channel.voidPromise());
+    }
+
+    /** Sends what was written. */
+    void flush() {
+        if (unflushed) {
+            unflushed = false;
+            channel.flush();
+        }
     }
 
     /** As {@link ReplyStream#ask}. */

@@ -1,5 +1,7 @@
 package dev.coppice.proxy.pool;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.auth.ScramKeys;
 import dev.coppice.proxy.pgwire.CancelKey;
@@ -40,8 +42,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     private static final Logger log = LoggerFactory.getLogger(PooledSession.class);
-    private static final PgError CANCELLED =
-            PgError.of(SqlState.QUERY_CANCELED, "canceling statement due to user request");
+    static final PgError CANCELLED = PgError.of(SqlState.QUERY_CANCELED, "canceling statement due to user request");
     /** What a waiting client may have sent ahead before it is not read any more, in bytes. */
     private static final int MAX_AHEAD_BYTES = 16 << 10;
 
@@ -53,23 +54,21 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private final ClientStatements statements = new ClientStatements();
     private final RequestStream requests;
     private final ClientOutput out;
+    private final RepeatedSettings settings = new RepeatedSettings();
+    private final FailedRequest failed = new FailedRequest();
     private @Nullable PooledServer server;
     private @Nullable PinReason pinned;
-    private SessionSettings settings = SessionSettings.NONE;
-    private @Nullable Setting pendingSetting;
-    private boolean applying;
-    private boolean cancelledWhileApplying;
     private @Nullable CancelKey cancelKey;
     private boolean started;
     private boolean greeted;
     private boolean waiting;
+    private boolean queued;
     private boolean paused;
-    private boolean failing;
-    private boolean failingToSync;
     private boolean draining;
     private boolean discards;
     private boolean ended;
     private long waitingSinceNanos;
+    private @Nullable Lane lane;
     private long bytesFromClient;
     private long bytesFromCompute;
 
@@ -93,6 +92,17 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     ScramKeys keys() {
         return keys;
+    }
+
+    /** The connections that it may have; from {@link #start} on. */
+    Lane lane() {
+        return requireNonNull(lane, "the session has not come to its pool");
+    }
+
+    /** No server connection was free. */
+    void waits(long sinceNanos) {
+        waitingSinceNanos = sinceNanos;
+        queued = true;
     }
 
     long waitingSinceNanos() {
@@ -120,12 +130,13 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     /** The client has come to the home loop. */
     void start() {
         started = true;
-        pool.entered(this);
+        Lane entered = pool.entered(this);
+        lane = entered;
         if (!client.isActive()) {
             left();
             return;
         }
-        byte[] greeting = pool.greeting(key);
+        byte[] greeting = entered.greeting;
         if (greeting != null) {
             greet(greeting);
         } else {
@@ -142,14 +153,14 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         proceed();
     }
 
-    /** A server connection for the request at hand; null when it has to be waited for, or {@link #failing} now. */
+    /** A server connection for the request at hand; null when it has to be waited for, or the request {@link #fail fails} now. */
     @Nullable
     PooledServer acquire() {
         if (waiting) {
             return null;
         }
-        waitingSinceNanos = System.nanoTime();
         waiting = true;
+        queued = false;
         PooledServer free = pool.acquire(this);
         return free != null && take(free) ? free : null;
     }
@@ -158,7 +169,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     void assigned(PooledServer free) {
         boolean fits = take(free);
         if (!greeted) {
-            byte[] greeting = pool.greeting(key);
+            byte[] greeting = lane().greeting;
             greet(greeting == null ? new byte[0] : greeting);
         } else if (fits) {
             proceed();
@@ -174,51 +185,31 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             free.needsDiscard();
         }
         pool.metrics().busy.incrementAndGet();
-        pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
+        if (queued) {
+            pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
+        }
         client.config().setAutoRead(free.channel().isWritable());
         free.channel().config().setAutoRead(client.isWritable());
-        if (settings.equals(free.settings())) {
-            return true;
-        }
-        applying = true;
-        free.ask(settings.sql(), _ -> applied(free));
-        return false;
+        return settings.apply(free, problem -> {
+            problem.ifPresent(this::fail);
+            proceed();
+        });
     }
 
-    private void applied(PooledServer held) {
-        applying = false;
-        boolean cancelled = cancelledWhileApplying;
-        cancelledWhileApplying = false;
-        if (held.stream().hiddenFailed()) {
-            held.settings(null);
-        } else {
-            held.settings(settings);
-        }
-        if (cancelled) {
-            fail(CANCELLED);
-        } else if (held.stream().hiddenFailed()) {
-            fail(PgError.of(
-                    SqlState.INTERNAL_ERROR,
-                    "what this session has set cannot be set any more",
-                    "RESET it, or connect again."));
-        }
-        proceed();
-    }
-
-    /** The server connection that a request may go to. */
+    /** Whether the server connection is given the client's settings first. */
     boolean applying() {
-        return applying;
+        return settings.applying();
     }
 
     SessionSettings settings() {
-        return settings;
+        return settings.settings();
     }
 
     /** Goes on with what the client has sent. */
     void proceed() {
         requests.process();
         if (server != null) {
-            server.channel().flush();
+            server.flush();
             handBackIfDone();
         }
         bound();
@@ -240,10 +231,15 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     private void handBackIfDone() {
         PooledServer held = server;
-        if (held == null || applying || !held.quiet() || !requests.atBoundary() || !held.atBoundary() || !greeted) {
+        if (held == null
+                || settings.applying()
+                || !held.quiet()
+                || !requests.atBoundary()
+                || !held.atBoundary()
+                || !greeted) {
             return;
         }
-        if (pinned == null && held.parametersChanged(settings)) {
+        if (pinned == null && held.parametersChanged(settings.settings())) {
             pin(held, PinReason.PARAMETER);
         }
         out.deliverNotifications();
@@ -268,31 +264,19 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         if (held == null) {
             return;
         }
-        boolean failed = held.stream().takeFailed();
+        boolean hadError = held.stream().takeFailed();
         if (held.stream().takeHasDiscarded() && held.quiet()) {
             pinned = null;
-            settings = SessionSettings.NONE;
+            settings.clear();
             held.discarded();
         }
-        if (pendingSetting != null) {
-            set(held, pendingSetting, failed);
-            pendingSetting = null;
-        }
+        settings.ready(held, hadError);
         out.flush();
         handBackIfDone();
+        // Notifications, now that the transaction is over.
+        out.flush();
         if (requests.pendingBytes() > 0) {
             proceed();
-        }
-    }
-
-    /** A SET outside a transaction block has ended. */
-    private void set(PooledServer held, Setting setting, boolean failed) {
-        if (!failed && held.stream().takeHasSet() && held.quiet()) {
-            settings = settings.with(setting);
-            held.settings(settings);
-        } else if (!failed) {
-            // Prepared only, or in the company of something else.
-            held.settings(null);
         }
     }
 
@@ -343,7 +327,9 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     /** Acts on what a request means for the session; false when it has to wait for the hub. */
     boolean inspected(PooledServer held, Inspection found) {
         found.pin().ifPresent(reason -> pin(held, reason));
-        found.setting().ifPresent(setting -> setting(held, setting));
+        if (found.setting().isPresent() && !settings.asked(held, found.setting().get())) {
+            pin(held, PinReason.SET);
+        }
         if (!found.listens().isEmpty()) {
             if (!pool.hubs().listen(this, found.listens())) {
                 return false;
@@ -354,15 +340,6 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             pool.hubs().unlisten(this, found.unlistens());
         }
         return true;
-    }
-
-    private void setting(PooledServer held, Setting setting) {
-        boolean alone = held.quiet() && pendingSetting == null && !settings.full();
-        if (alone) {
-            pendingSetting = setting;
-        } else if (!setting.statement().isEmpty()) {
-            pin(held, PinReason.SET);
-        }
     }
 
     void pin(PooledServer held, PinReason reason) {
@@ -399,7 +376,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** Whether the client was told an error of ours, and is not heard before its next Sync. */
     boolean failing() {
-        return failing;
+        return failed.failing();
     }
 
     /** The request at hand fails, the session does not. */
@@ -410,8 +387,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             host.refused(error);
             return;
         }
-        failing = true;
-        failingToSync = false;
+        failed.begin();
         client.config().setAutoRead(true);
         out.statementError(error);
     }
@@ -430,18 +406,14 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** A message that came after {@link #fail}. */
     void skipped(byte type) {
-        boolean simple = !failingToSync && (type == 'Q' || type == 'F');
-        failingToSync = true;
-        if (simple || type == 'S') {
-            failing = false;
+        if (failed.skipped(type)) {
             readyLocally();
         }
     }
 
     private void cancel() {
-        if (applying) {
-            // The statement it is meant for has not been sent yet.
-            cancelledWhileApplying = true;
+        if (settings.applying()) {
+            settings.cancel();
         } else if (server != null && !server.quiet()) {
             server.cancel();
         } else if (waiting && greeted) {

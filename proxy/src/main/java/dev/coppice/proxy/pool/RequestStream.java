@@ -234,8 +234,9 @@ final class RequestStream extends MessageStream {
             server.statements().unnamed(unkept);
             return Verdict.PASS;
         }
+        byte[] content = ByteBufUtil.getBytes(in, nameEnd + 1, end - nameEnd - 1, true);
         int queryEnd = in.indexOf(nameEnd + 1, end, (byte) 0);
-        Inspection found = SqlInspector.inspect(in, nameEnd + 1, queryEnd < 0 ? end : queryEnd);
+        Inspection found = SqlInspector.inspect(content, 0, queryEnd < 0 ? content.length : queryEnd - nameEnd - 1);
         if (!found.isNothing()) {
             if (!session.inspected(server, found)) {
                 return waiting();
@@ -246,8 +247,7 @@ final class RequestStream extends MessageStream {
             }
         }
         String name = in.toString(start, nameEnd - start, UTF_8);
-        PreparedStatement statement =
-                new PreparedStatement(ByteBufUtil.getBytes(in, nameEnd + 1, end - nameEnd - 1, true), found.copies());
+        PreparedStatement statement = new PreparedStatement(content, found.copies());
         if (!name.isEmpty()) {
             statement = session.shared(statement);
         }

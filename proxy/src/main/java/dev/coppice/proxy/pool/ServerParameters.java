@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /** The parameters that a server reports: as they were after the login, and as they are now. */
 final class ServerParameters {
@@ -15,6 +17,8 @@ final class ServerParameters {
 
     private final Map<String, String> baseline = new HashMap<>();
     private final Map<String, String> current = new HashMap<>();
+    /** Names of those that are not what they were after the login: kept, as it is asked for after each transaction. */
+    private final Set<String> deviating = new HashSet<>();
 
     /** @param greeting what the server said at the login: ParameterStatus and other messages */
     ServerParameters(ByteBuf greeting) {
@@ -47,16 +51,19 @@ final class ServerParameters {
         if (configured) {
             baseline.put(name, value);
         }
+        if (value.equals(baseline.get(name))) {
+            deviating.remove(name);
+        } else {
+            deviating.add(name);
+        }
         return current.size() <= MAX_PARAMETERS;
     }
 
     /** Whether one is not what it was after the login, these aside. */
     boolean changed(SessionSettings known) {
-        for (Map.Entry<String, String> each : current.entrySet()) {
-            if (!each.getValue().equals(baseline.get(each.getKey())) && !known.has(each.getKey())) {
-                return true;
-            }
+        if (deviating.isEmpty()) {
+            return false;
         }
-        return false;
+        return deviating.stream().anyMatch(name -> !known.has(name));
     }
 }

@@ -3,6 +3,7 @@ package dev.coppice.proxy.pool;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a client has set in its session, in the order in which it did, to be repeated on the next server connection.
@@ -40,5 +41,16 @@ record SessionSettings(Map<String, String> statements) {
         // A line end, since a statement may end in a comment.
         statements.values().forEach(statement -> sql.append("\n;").append(statement));
         return sql.toString();
+    }
+
+    /** Asked for with each transaction, and nearly always of one object: the record's own would compare the maps. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other || (other instanceof SessionSettings that && statements.equals(that.statements));
+    }
+
+    @Override
+    public int hashCode() {
+        return statements.hashCode();
     }
 }

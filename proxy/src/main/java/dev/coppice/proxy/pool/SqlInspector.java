@@ -3,6 +3,7 @@ package dev.coppice.proxy.pool;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,16 +50,22 @@ final class SqlInspector {
 
     /** @param sql bytes from {@code start} to {@code end}, without the terminating zero */
     static Inspection inspect(ByteBuf sql, int start, int end) {
+        // An array is looked through faster than a buffer, by more than the copy costs.
+        return inspect(ByteBufUtil.getBytes(sql, start, end - start), 0, end - start);
+    }
+
+    /** @param sql bytes from {@code start} to {@code end}, without the terminating zero */
+    static Inspection inspect(byte[] sql, int start, int end) {
         SqlInspector inspector = new SqlInspector(new SqlTokens(sql, start, end));
         inspector.run();
         return inspector.result(sql, start, end);
     }
 
-    private Inspection result(ByteBuf sql, int start, int end) {
+    private Inspection result(byte[] sql, int start, int end) {
         Optional<Setting> setting = Optional.empty();
         if (settingName != null) {
             if (statements == 1 && end - start <= MAX_SETTING_BYTES) {
-                String text = resets ? "" : sql.toString(start, end - start, UTF_8);
+                String text = resets ? "" : new String(sql, start, end - start, UTF_8);
                 setting = Optional.of(new Setting(settingName, text));
             } else if (!resets) {
                 pin(PinReason.SET);

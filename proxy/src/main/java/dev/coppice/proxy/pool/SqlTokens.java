@@ -2,7 +2,6 @@ package dev.coppice.proxy.pool;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.netty.buffer.ByteBuf;
 import java.util.Locale;
 
 /**
@@ -18,7 +17,7 @@ final class SqlTokens {
         END
     }
 
-    private final ByteBuf sql;
+    private final byte[] sql;
     private final int end;
     private int position;
     private int wordStart;
@@ -28,7 +27,7 @@ final class SqlTokens {
     private boolean looksIntoBodies;
 
     /** @param sql bytes from {@code start} to {@code end}, in any encoding whose ASCII is ASCII */
-    SqlTokens(ByteBuf sql, int start, int end) {
+    SqlTokens(byte[] sql, int start, int end) {
         this.sql = sql;
         this.position = start;
         this.end = end;
@@ -54,7 +53,7 @@ final class SqlTokens {
             return false;
         }
         for (int i = 0; i < length; i++) {
-            byte c = sql.getByte(wordStart + i);
+            byte c = sql[wordStart + i];
             if ((quoted ? c : lower(c)) != word.charAt(i)) {
                 return false;
             }
@@ -74,7 +73,7 @@ final class SqlTokens {
 
     /** The identifier just read, folded as Postgres folds. */
     String identifier() {
-        String text = sql.toString(wordStart, wordEnd - wordStart, UTF_8);
+        String text = new String(sql, wordStart, wordEnd - wordStart, UTF_8);
         return quoted ? text.replace("\"\"", "\"") : text.toLowerCase(Locale.ROOT);
     }
 
@@ -83,7 +82,7 @@ final class SqlTokens {
             if (!skipSpaceAndComments()) {
                 return Token.END;
             }
-            byte c = sql.getByte(position);
+            byte c = sql[position];
             if (startsWord(c)) {
                 return word();
             }
@@ -125,7 +124,7 @@ final class SqlTokens {
     }
 
     private void number() {
-        while (position < end && (continuesWord(sql.getByte(position)) || sql.getByte(position) == '.')) {
+        while (position < end && (continuesWord(sql[position]) || sql[position] == '.')) {
             position++;
         }
     }
@@ -133,13 +132,13 @@ final class SqlTokens {
     private Token word() {
         wordStart = position;
         quoted = false;
-        while (position < end && continuesWord(sql.getByte(position))) {
+        while (position < end && continuesWord(sql[position])) {
             position++;
         }
         wordEnd = position;
-        if (position < end && sql.getByte(position) == '\'' && wordLength() == 1) {
+        if (position < end && sql[position] == '\'' && wordLength() == 1) {
             // E'', B'', X'' and N'': a string with a prefix.
-            string(lower(sql.getByte(wordStart)) == 'e');
+            string(lower(sql[wordStart]) == 'e');
             return Token.STRING;
         }
         return Token.WORD;
@@ -149,8 +148,8 @@ final class SqlTokens {
         quoted = true;
         wordStart = ++position;
         while (position < end) {
-            if (sql.getByte(position) == '"') {
-                if (position + 1 < end && sql.getByte(position + 1) == '"') {
+            if (sql[position] == '"') {
+                if (position + 1 < end && sql[position + 1] == '"') {
                     position++;
                 } else {
                     break;
@@ -165,11 +164,11 @@ final class SqlTokens {
     private void string(boolean backslashEscapes) {
         position++;
         while (position < end) {
-            byte c = sql.getByte(position++);
+            byte c = sql[position++];
             if (c == '\\' && backslashEscapes) {
                 position++;
             } else if (c == '\'') {
-                if (position < end && sql.getByte(position) == '\'') {
+                if (position < end && sql[position] == '\'') {
                     position++;
                 } else {
                     return;
@@ -182,10 +181,10 @@ final class SqlTokens {
     /** @return whether it was a dollar quote, which is behind us now, or its opening when bodies are looked into */
     private boolean dollar() {
         int close = position + 1;
-        while (close < end && continuesWord(sql.getByte(close)) && sql.getByte(close) != '$') {
+        while (close < end && continuesWord(sql[close]) && sql[close] != '$') {
             close++;
         }
-        if (close >= end || sql.getByte(close) != '$' || isDigit(sql.getByte(position + 1))) {
+        if (close >= end || sql[close] != '$' || isDigit(sql[position + 1])) {
             return false;
         }
         int tagLength = close + 1 - position;
@@ -195,7 +194,7 @@ final class SqlTokens {
             return true;
         }
         for (int at = body; at + tagLength <= end; at++) {
-            int dollar = sql.indexOf(at, end, (byte) '$');
+            int dollar = indexOf(at, '$');
             if (dollar < 0 || dollar + tagLength > end) {
                 break;
             }
@@ -211,7 +210,7 @@ final class SqlTokens {
 
     private boolean same(int one, int other, int length) {
         for (int i = 0; i < length; i++) {
-            if (sql.getByte(one + i) != sql.getByte(other + i)) {
+            if (sql[one + i] != sql[other + i]) {
                 return false;
             }
         }
@@ -221,13 +220,13 @@ final class SqlTokens {
     /** @return false at the end */
     private boolean skipSpaceAndComments() {
         while (position < end) {
-            byte c = sql.getByte(position);
+            byte c = sql[position];
             if (c == ' ' || (c >= '\t' && c <= '\r')) {
                 position++;
-            } else if (c == '-' && position + 1 < end && sql.getByte(position + 1) == '-') {
-                int newline = sql.indexOf(position, end, (byte) '\n');
+            } else if (c == '-' && position + 1 < end && sql[position + 1] == '-') {
+                int newline = indexOf(position, '\n');
                 position = newline < 0 ? end : newline + 1;
-            } else if (c == '/' && position + 1 < end && sql.getByte(position + 1) == '*') {
+            } else if (c == '/' && position + 1 < end && sql[position + 1] == '*') {
                 skipComment();
             } else {
                 return true;
@@ -239,8 +238,8 @@ final class SqlTokens {
     private void skipComment() {
         int depth = 0;
         while (position < end) {
-            byte c = sql.getByte(position);
-            byte following = position + 1 < end ? sql.getByte(position + 1) : 0;
+            byte c = sql[position];
+            byte following = position + 1 < end ? sql[position + 1] : 0;
             if (c == '/' && following == '*') {
                 depth++;
                 position += 2;
@@ -255,6 +254,15 @@ final class SqlTokens {
             }
         }
         position = Math.min(position, end);
+    }
+
+    private int indexOf(int from, char c) {
+        for (int at = from; at < end; at++) {
+            if (sql[at] == c) {
+                return at;
+            }
+        }
+        return -1;
     }
 
     private static byte lower(byte c) {

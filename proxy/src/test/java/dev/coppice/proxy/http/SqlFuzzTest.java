@@ -40,8 +40,8 @@ class SqlFuzzTest {
     }
 
     /** A body is refused, or becomes messages whose lengths are right, and as many as there are statements. */
-    @FuzzTest
     @MethodSource("bodySeeds")
+    @FuzzTest
     void body(byte[] input) {
         SqlRequest request;
         try {
@@ -69,8 +69,8 @@ class SqlFuzzTest {
                 "postgresql://u:p@h:99999/%2F?a=b&a=c#d");
     }
 
-    @FuzzTest
     @MethodSource("connectionSeeds")
+    @FuzzTest
     void connection(byte[] input) {
         try {
             ConnectionString connection = ConnectionString.parse(new String(input, UTF_8));
@@ -92,8 +92,8 @@ class SqlFuzzTest {
     }
 
     /** Nothing comes out that did not go in, and no frame is kept. */
-    @FuzzTest
     @MethodSource("frameSeeds")
+    @FuzzTest
     void frames(byte[] input) {
         EmbeddedChannel channel = new EmbeddedChannel(new WebSocketStream());
         channel.config().setAllocator(alloc);

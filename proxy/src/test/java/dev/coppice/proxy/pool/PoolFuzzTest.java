@@ -134,8 +134,8 @@ class PoolFuzzTest {
                 steps(0x00, Messages.message('F', "\0\0\0\1"), 0x1E, 0x14, 0x1E, 0x1A, 0x3E));
     }
 
-    @FuzzTest
     @MethodSource("clientSeeds")
+    @FuzzTest
     void client(byte[] input) {
         play(input, false);
     }
@@ -151,8 +151,8 @@ class PoolFuzzTest {
                 steps(0x10, 0x40, new byte[] {'D', 0, 0, 1, 0, 1}, 0x50, 0x3F));
     }
 
-    @FuzzTest
     @MethodSource("computeSeeds")
+    @FuzzTest
     void compute(byte[] input) {
         play(input, true);
     }

@@ -79,8 +79,8 @@ class ComputeFuzzTest {
     }
 
     /** The login fails, or is not over yet; it cannot succeed without the server key. */
-    @FuzzTest
     @MethodSource("loginSeeds")
+    @FuzzTest
     void login(byte[] input) {
         EmbeddedChannel channel = new EmbeddedChannel();
         channel.config().setAllocator(alloc);
@@ -114,8 +114,8 @@ class ComputeFuzzTest {
      * Steps: {@code 0 n} the compute says the n bytes that follow, {@code 1 n} the client does, {@code 2} and {@code 3} the
      * compute and the client go, {@code 4} the proxy drains. Every byte that came before the end reaches the other side.
      */
-    @FuzzTest
     @MethodSource("relaySeeds")
+    @FuzzTest
     void relay(byte[] input) {
         EmbeddedChannel[] sides = {new EmbeddedChannel(), new EmbeddedChannel()};
         ByteArrayOutputStream[] said = {new ByteArrayOutputStream(), new ByteArrayOutputStream()};

@@ -104,8 +104,8 @@ class StrangerFuzzTest {
                 join(WHOLE, HexFormat.of().parseHex("16030100a0010000a00303")));
     }
 
-    @FuzzTest
     @MethodSource("startupSeeds")
+    @FuzzTest
     void startup(byte[] input) {
         EmbeddedChannel channel = door.open();
         send(channel, input);
@@ -135,8 +135,8 @@ class StrangerFuzzTest {
                 join(WHOLE, message("secret\0"), (byte) 'X', 4));
     }
 
-    @FuzzTest
     @MethodSource("saslSeeds")
+    @FuzzTest
     void sasl(byte[] input) {
         EmbeddedChannel channel = door.open();
         door.send(channel, STARTUP, STARTUP.length);
@@ -160,8 +160,8 @@ class StrangerFuzzTest {
                         STARTUP));
     }
 
-    @FuzzTest
     @MethodSource("proxyHeaderSeeds")
+    @FuzzTest
     void proxyHeader(byte[] input) {
         for (ProxyProtocol.Mode mode : List.of(ProxyProtocol.Mode.OPTIONAL, ProxyProtocol.Mode.REQUIRED)) {
             door.proxyProtocol(mode);
@@ -193,8 +193,8 @@ class StrangerFuzzTest {
     }
 
     /** Logins are right here, and the compute cannot be woken: so much of each request as is possible without one. */
-    @FuzzTest
     @MethodSource("httpSeeds")
+    @FuzzTest
     void http(byte[] input) {
         EmbeddedChannel channel = door.open();
         send(channel, input);
@@ -218,8 +218,8 @@ class StrangerFuzzTest {
                 join(WHOLE, frame(0x81, STARTUP)));
     }
 
-    @FuzzTest
     @MethodSource("webSocketSeeds")
+    @FuzzTest
     void webSocket(byte[] input) {
         EmbeddedChannel channel = door.open();
         byte[] handshake = join("GET /v2 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
