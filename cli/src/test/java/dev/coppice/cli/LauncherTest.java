@@ -115,6 +115,15 @@ class LauncherTest {
     }
 
     @Test
+    void without_a_cache_the_client_runs_all_the_same_and_with_one_it_is_used() throws IOException {
+        assertThat(run("status").out()).doesNotContain("AOT");
+        Files.createFile(home.resolve("cli/target/cli.aot"));
+        assertThat(run("status").out())
+                .contains("-XX:AOTCache=" + home + "/cli/target/cli.aot -Xlog:aot=off")
+                .endsWith("dev.coppice.cli.Main status\n");
+    }
+
+    @Test
     void it_works_from_anywhere_and_through_links() throws IOException {
         Path elsewhere = Files.createDirectories(home.resolve("else where/bin"));
         Files.createSymbolicLink(elsewhere.resolve("first"), Path.of("..", "..", "coppice"));
@@ -143,6 +152,11 @@ class LauncherTest {
         assertThat(run("status").code()).isZero();
         assertThat(run("status").code()).isZero();
         assertThat(home.resolve("calls")).content().hasLineCount(1).contains("package -pl server,cli -am");
+        assertThat(home.resolve("target/build.log"))
+                .content()
+                .contains("dev.coppice.cli.aot.OldClassFiles " + home + "/cli/target/lib")
+                .contains("-XX:AOTCacheOutput=" + home + "/cli/target/cli.aot", "dev.coppice.cli.aot.TrainingRun")
+                .contains("-XX:AOTCacheOutput=" + home + "/server/target/server.aot");
         Files.writeString(home.resolve("cli/src/main/A.java"), "changed");
         run("status");
         assertThat(home.resolve("calls")).content().hasLineCount(2);
