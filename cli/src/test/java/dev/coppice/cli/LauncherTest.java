@@ -10,8 +10,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 /** Runs a copy of the real {@code ./coppice} with stand-ins for the JDK and Maven that say how they were called. */
 class LauncherTest {
@@ -69,6 +73,29 @@ class LauncherTest {
         assertThat(help.out())
                 .contains("./coppice up", "./coppice branches create --name dev-alice", "COPPICE_DATA_DIR");
         assertThat(run().code()).isEqualTo(2);
+    }
+
+    @Test
+    void help_names_every_command_of_the_client_with_all_its_verbs() throws IOException {
+        String help = run("help").out();
+        CoppiceCommand.commandLine(Map.of()).getSubcommands().forEach((name, command) -> {
+            if (!name.equals(command.getCommandName())) {
+                return;
+            }
+            Set<String> verbs = new TreeSet<>();
+            help.lines()
+                    .map(line -> line.strip().split(" +"))
+                    .filter(words -> words[0].equals(name))
+                    .forEach(words -> verbs.addAll(words.length == 1 ? List.of() : List.of(words[1].split("\\|"))));
+            assertThat(help).containsPattern("(?m)^  " + name + "\\b");
+            if (!command.getSubcommands().isEmpty()) {
+                assertThat(verbs)
+                        .as(name)
+                        .isEqualTo(command.getSubcommands().values().stream()
+                                .map(CommandLine::getCommandName)
+                                .collect(Collectors.toSet()));
+            }
+        });
     }
 
     @Test
