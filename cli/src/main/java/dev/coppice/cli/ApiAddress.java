@@ -1,7 +1,7 @@
 package dev.coppice.cli;
 
 import dev.coppice.common.config.ConfigurationException;
-import dev.coppice.common.config.ConfigurationLoader;
+import dev.coppice.common.config.DataDirectory;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.AccessDeniedException;
@@ -65,7 +65,7 @@ record ApiAddress(URI base, String key, @Nullable Path certificate) {
 
     private static Path dataDirectory(Map<String, String> environment) {
         try {
-            return ConfigurationLoader.load(environment).dataDirectory().orElseThrow();
+            return DataDirectory.find(environment);
         } catch (ConfigurationException e) {
             throw new CliException(CliException.USAGE, String.valueOf(e.getMessage()), null);
         }

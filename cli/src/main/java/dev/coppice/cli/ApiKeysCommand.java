@@ -31,8 +31,8 @@ final class ApiKeysCommand {
             Column.of("NAME", "name"),
             Column.of("PROJECT", "project_id"),
             Column.of("SCOPE", "scope"),
-            Column.of("CREATED", "created_at"),
-            Column.of("LAST USED", "last_used_at"),
+            Column.time("CREATED", "created_at"),
+            Column.time("LAST USED", "last_used_at"),
             Column.of("FROM", "last_used_from_addr"));
 
     @Spec

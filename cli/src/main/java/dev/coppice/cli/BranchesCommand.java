@@ -53,7 +53,7 @@ final class BranchesCommand {
                             "PARENT",
                             row -> nameOf(branches, row.path("parent_id").asString(""))),
                     Column.of("STATE", "current_state"),
-                    Column.of("CREATED", "created_at"));
+                    Column.time("CREATED", "created_at"));
             session.output().list(branches, "There is no branch.", columns);
             return 0;
         });

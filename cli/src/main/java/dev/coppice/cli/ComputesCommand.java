@@ -143,7 +143,7 @@ final class ComputesCommand {
                 new Column(
                         "SUSPEND AFTER",
                         row -> suspendAfter(row.path("suspend_timeout_seconds").asInt(0))),
-                Column.of("LAST ACTIVE", "last_active"));
+                Column.time("LAST ACTIVE", "last_active"));
     }
 
     /** Neon's numbers in words: 0 = what the server's configuration says. */

@@ -3,6 +3,9 @@ package dev.coppice.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 
 /** Starts the command. */
@@ -37,9 +40,35 @@ public final class Main {
 
     private static int wrongUsage(CommandLine.ParameterException e, String[] arguments) {
         CommandLine line = e.getCommandLine();
-        String name = line.getCommandSpec().qualifiedName();
-        return report(
-                line, new CliException(CliException.USAGE, String.valueOf(e.getMessage()), "see " + name + " --help"));
+        String command = line.getCommandSpec().qualifiedName();
+        String help = "see " + command + " --help";
+        boolean wantsCommand = !line.getSubcommands().isEmpty();
+        if (wantsCommand
+                && e instanceof CommandLine.UnmatchedArgumentException unmatched
+                && !unmatched.isUnknownOption()) {
+            String word = unmatched.getUnmatched().getFirst();
+            // What begins with another letter is seldom what was meant.
+            String close = names(unmatched.getSuggestions().stream()
+                    .filter(name -> !word.isEmpty() && name.charAt(0) == word.charAt(0))
+                    .map(line.getSubcommands()::get)
+                    .filter(Objects::nonNull));
+            return report(
+                    line,
+                    new CliException(
+                            CliException.USAGE,
+                            "there is no command \"" + command + " " + word + "\"",
+                            close.isEmpty() ? help : help + "; close to it: " + close));
+        }
+        if (wantsCommand && e.getClass() == CommandLine.ParameterException.class) {
+            String commands = names(line.getSubcommands().values().stream());
+            return report(line, new CliException(CliException.USAGE, command + " needs a command: " + commands, help));
+        }
+        return report(line, new CliException(CliException.USAGE, String.valueOf(e.getMessage()), help));
+    }
+
+    /** Without their aliases. */
+    private static String names(Stream<CommandLine> commands) {
+        return commands.map(CommandLine::getCommandName).distinct().collect(Collectors.joining(", "));
     }
 
     private static int report(CommandLine line, CliException failure) {

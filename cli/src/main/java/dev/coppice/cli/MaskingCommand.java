@@ -38,7 +38,7 @@ final class MaskingCommand {
             Column.of("UNLISTED", "masking_policy"),
             new Column(
                     "RULES", row -> Integer.toString(row.path("masking_rules").size())),
-            Column.of("UPDATED", "updated_at"));
+            Column.time("UPDATED", "updated_at"));
 
     private static final List<Column> RULES = List.of(
             new Column("COLUMN", MaskingCommand::column),
@@ -51,7 +51,7 @@ final class MaskingCommand {
             Column.of("WHEN", "when"));
 
     private static final List<Column> STATUS = List.of(
-            Column.of("STATE", "state"), Column.of("MESSAGE", "status_message"), Column.of("UPDATED", "updated_at"));
+            Column.of("STATE", "state"), Column.of("MESSAGE", "status_message"), Column.time("UPDATED", "updated_at"));
 
     private static final List<Column> TESTED = List.of(
             Column.of("TABLE", "table"),

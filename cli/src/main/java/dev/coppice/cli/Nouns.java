@@ -9,7 +9,7 @@ final class Nouns {
             Column.of("NAME", "name"),
             Column.of("ID", "id"),
             Column.of("POSTGRES", "pg_version"),
-            Column.of("CREATED", "created_at"));
+            Column.time("CREATED", "created_at"));
 
     /** One project, with what there is no room for in a list. */
     static final List<Column> PROJECT = List.of(
@@ -17,7 +17,7 @@ final class Nouns {
             Column.of("ID", "id"),
             Column.of("POSTGRES", "pg_version"),
             Column.of("HISTORY SECONDS", "history_retention_seconds"),
-            Column.of("CREATED", "created_at"));
+            Column.time("CREATED", "created_at"));
 
     static final List<Column> BRANCH = List.of(
             Column.of("NAME", "name"),
@@ -26,23 +26,23 @@ final class Nouns {
             Column.of("PARENT LSN", "parent_lsn"),
             Column.of("PARENT TIME", "parent_timestamp"),
             Column.of("STATE", "current_state"),
-            Column.of("RESTORED", "last_reset_at"),
-            Column.of("EXPIRES", "expires_at"),
+            Column.time("RESTORED", "last_reset_at"),
+            Column.time("EXPIRES", "expires_at"),
             new Column("PROTECTED", row -> row.path("protected").asBoolean(false) ? "yes" : ""),
             new Column("DEFAULT", row -> row.path("default").asBoolean(false) ? "yes" : ""),
-            Column.of("CREATED", "created_at"));
+            Column.time("CREATED", "created_at"));
 
-    static final List<Column> ROLES = List.of(Column.of("NAME", "name"), Column.of("CREATED", "created_at"));
+    static final List<Column> ROLES = List.of(Column.of("NAME", "name"), Column.time("CREATED", "created_at"));
 
     static final List<Column> DATABASES =
-            List.of(Column.of("NAME", "name"), Column.of("OWNER", "owner_name"), Column.of("CREATED", "created_at"));
+            List.of(Column.of("NAME", "name"), Column.of("OWNER", "owner_name"), Column.time("CREATED", "created_at"));
 
     static final List<Column> OPERATIONS = List.of(
             Column.of("ID", "id"),
             Column.of("ACTION", "action"),
             Column.of("STATUS", "status"),
             Column.of("BRANCH", "branch_id"),
-            Column.of("CREATED", "created_at"));
+            Column.time("CREATED", "created_at"));
 
     private Nouns() {}
 }

@@ -3,6 +3,7 @@ package dev.coppice.cli;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -23,9 +24,16 @@ final class Output {
         static Column of(String header, String name) {
             return new Column(header, row -> row.path(name).asString(""));
         }
+
+        /** The time in the field {@code name}, to the second: nobody reads the rest of it in a table. */
+        static Column time(String header, String name) {
+            return new Column(
+                    header, row -> FRACTION.matcher(row.path(name).asString("")).replaceFirst("$1"));
+        }
     }
 
     private static final String GAP = "  ";
+    private static final Pattern FRACTION = Pattern.compile("(:\\d\\d)\\.\\d+(?=Z$)");
 
     private final Format format;
     private final PrintWriter out;

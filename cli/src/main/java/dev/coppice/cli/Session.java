@@ -18,6 +18,9 @@ final class Session implements AutoCloseable {
     /** The most projects the API gives at once. */
     private static final int PROJECTS_PAGE = 100;
 
+    /** The most names in a message. */
+    private static final int NAMES_SHOWN = 20;
+
     /** The API's words for an operation that has not ended, and for one that ended badly. */
     private static final Set<String> UNDER_WAY = Set.of("scheduling", "running", "cancelling");
 
@@ -103,9 +106,7 @@ final class Session implements AutoCloseable {
         throw names.isEmpty()
                 ? new CliException(CliException.REFUSED, "there is no project", "coppice projects create --name NAME")
                 : new CliException(
-                        CliException.USAGE,
-                        "there are several projects",
-                        "pass --project-id: " + String.join(", ", names));
+                        CliException.USAGE, "there are several projects", "pass --project-id: " + some(names));
     }
 
     JsonNode branches(String project) {
@@ -142,7 +143,15 @@ final class Session implements AutoCloseable {
         throw new CliException(
                 CliException.REFUSED,
                 idOrName == null ? "the project has no default branch" : "there is no branch \"" + idOrName + "\"",
-                names.isEmpty() ? null : "the branches are " + String.join(", ", names));
+                names.isEmpty() ? null : "the branches are " + some(names));
+    }
+
+    /** The first names of a list that may be long. */
+    private static String some(List<String> names) {
+        int more = names.size() - NAMES_SHOWN;
+        return more <= 0
+                ? String.join(", ", names)
+                : String.join(", ", names.subList(0, NAMES_SHOWN)) + " and " + more + " more";
     }
 
     private static boolean isId(JsonNode branch, String idOrName) {
@@ -186,7 +195,7 @@ final class Session implements AutoCloseable {
                 throw new CliException(
                         CliException.REFUSED,
                         database == null ? "the branch has no database" : "there is no database \"" + database + "\"",
-                        names.isEmpty() ? null : "the databases are " + String.join(", ", names));
+                        names.isEmpty() ? null : "the databases are " + some(names));
             }
             chosenDatabase = found.path("name").asString("");
             chosenRole = role != null ? role : found.path("owner_name").asString("");

@@ -35,8 +35,8 @@ final class SnapshotsCommand {
             Column.of("ID", "id"),
             Column.of("BRANCH", "source_branch_id"),
             Column.of("LSN", "lsn"),
-            Column.of("CREATED", "created_at"),
-            Column.of("EXPIRES", "expires_at"));
+            Column.time("CREATED", "created_at"),
+            Column.time("EXPIRES", "expires_at"));
 
     @Spec
     private CommandSpec spec = CommandSpec.create();

@@ -34,13 +34,17 @@ final class StatusCommand implements Callable<Integer> {
                 session.output()
                         .line("project " + p.path("name").asString("") + " ("
                                 + p.path("id").asString("") + "): "
-                                + p.path("branches").asInt() + " branches, "
+                                + branches(p.path("branches").asInt()) + ", "
                                 + p.path("computes_active").asInt() + " of "
                                 + p.path("computes").asInt()
                                 + " computes active");
             }
             return 0;
         });
+    }
+
+    private static String branches(int number) {
+        return number == 1 ? "1 branch" : number + " branches";
     }
 
     private static ObjectNode summary(Session session, JsonNode project) {

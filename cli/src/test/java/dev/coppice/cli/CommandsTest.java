@@ -85,6 +85,37 @@ class CommandsTest {
     }
 
     @Test
+    void a_word_that_is_no_command_is_named_with_what_is_close_to_it() {
+        assertThat(run("branches", "lits")).isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualTo("error: there is no command \"coppice branches lits\"\n"
+                        + "hint: see coppice branches --help; close to it: list\n");
+        assertThat(run("brnches", "list")).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("there is no command \"coppice brnches\"\nhint: see coppice --help; close to it: branches\n");
+        assertThat(run("roles")).isEqualTo(2);
+        assertThat(err.toString()).contains("error: coppice roles needs a command: ", "list", "reset-password");
+    }
+
+    @Test
+    void times_in_tables_are_to_the_second_and_lists_in_messages_have_an_end() {
+        StringBuilder branches = new StringBuilder();
+        for (int i = 1; i <= 25; i++) {
+            branches.append(i == 1 ? "" : ",")
+                    .append("{\"id\":\"br-%d\",\"name\":\"b%d\",\"created_at\":\"2026-11-21T04:00:00.123456Z\"}"
+                            .formatted(i, i));
+        }
+        String many = "/projects/many/branches";
+        api.on("GET " + many, 200, "{\"branches\":[" + branches + "]}");
+        assertThat(run("branches", "list", "--project-id", "many")).isZero();
+        assertThat(out.toString()).contains("2026-11-21T04:00:00Z\n").doesNotContain(".123");
+        assertThat(run("branches", "get", "none", "--project-id", "many")).isEqualTo(1);
+        assertThat(err.toString())
+                .endsWith("hint: the branches are b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12, b13, b14,"
+                        + " b15, b16, b17, b18, b19, b20 and 5 more\n");
+    }
+
+    @Test
     void json_and_yaml_are_the_objects_of_the_api() {
         JsonNode recorded = JsonMapper.shared().readTree(BRANCHES).get("branches");
         assertThat(run("branches", "list", "-o", "json")).isZero();

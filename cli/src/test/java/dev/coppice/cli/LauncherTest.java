@@ -10,8 +10,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 /** Runs a copy of the real {@code ./coppice} with stand-ins for the JDK and Maven that say how they were called. */
 class LauncherTest {
@@ -72,6 +76,29 @@ class LauncherTest {
     }
 
     @Test
+    void help_names_every_command_of_the_client_with_all_its_verbs() throws IOException {
+        String help = run("help").out();
+        CoppiceCommand.commandLine(Map.of()).getSubcommands().forEach((name, command) -> {
+            if (!name.equals(command.getCommandName())) {
+                return;
+            }
+            Set<String> verbs = new TreeSet<>();
+            help.lines()
+                    .map(line -> line.strip().split(" +"))
+                    .filter(words -> words[0].equals(name))
+                    .forEach(words -> verbs.addAll(words.length == 1 ? List.of() : List.of(words[1].split("\\|"))));
+            assertThat(help).containsPattern("(?m)^  " + name + "\\b");
+            if (!command.getSubcommands().isEmpty()) {
+                assertThat(verbs)
+                        .as(name)
+                        .isEqualTo(command.getSubcommands().values().stream()
+                                .map(CommandLine::getCommandName)
+                                .collect(Collectors.toSet()));
+            }
+        });
+    }
+
+    @Test
     void up_starts_the_server_with_what_the_options_say() throws IOException {
         Files.createDirectory(home.resolve("config"));
         Files.createFile(home.resolve("config/coppice.yaml"));
@@ -115,6 +142,15 @@ class LauncherTest {
     }
 
     @Test
+    void without_a_cache_the_client_runs_all_the_same_and_with_one_it_is_used() throws IOException {
+        assertThat(run("status").out()).doesNotContain("AOT");
+        Files.createFile(home.resolve("cli/target/cli.aot"));
+        assertThat(run("status").out())
+                .contains("-XX:AOTCache=" + home + "/cli/target/cli.aot -Xlog:aot=off")
+                .endsWith("dev.coppice.cli.Main status\n");
+    }
+
+    @Test
     void it_works_from_anywhere_and_through_links() throws IOException {
         Path elsewhere = Files.createDirectories(home.resolve("else where/bin"));
         Files.createSymbolicLink(elsewhere.resolve("first"), Path.of("..", "..", "coppice"));
@@ -143,6 +179,11 @@ class LauncherTest {
         assertThat(run("status").code()).isZero();
         assertThat(run("status").code()).isZero();
         assertThat(home.resolve("calls")).content().hasLineCount(1).contains("package -pl server,cli -am");
+        assertThat(home.resolve("target/build.log"))
+                .content()
+                .contains("dev.coppice.cli.aot.OldClassFiles " + home + "/cli/target/lib")
+                .contains("-XX:AOTCacheOutput=" + home + "/cli/target/cli.aot", "dev.coppice.cli.aot.TrainingRun")
+                .contains("-XX:AOTCacheOutput=" + home + "/server/target/server.aot");
         Files.writeString(home.resolve("cli/src/main/A.java"), "changed");
         run("status");
         assertThat(home.resolve("calls")).content().hasLineCount(2);

@@ -2,6 +2,10 @@ package dev.coppice.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.coppice.control.ControlFixture.Answer;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -12,6 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.slf4j.LoggerFactory;
 
 /** What clients written for Neon's API rely on. */
 class ApiContractIT {
@@ -54,6 +59,28 @@ class ApiContractIT {
             assertThat(answer.text("/message")).isNotEmpty();
             assertThat(answer.text("/code")).isEqualTo("NOT_FOUND");
             assertThat(answer.text("/request_id")).isNotEmpty();
+        }
+    }
+
+    @Test
+    void a_refusal_is_no_failure_and_leaves_no_stack_trace_in_the_log() {
+        Logger log = (Logger) LoggerFactory.getLogger("dev.coppice.control.api.Failures");
+        Level before = log.getLevel();
+        ListAppender<ILoggingEvent> events = new ListAppender<>();
+        events.start();
+        log.setLevel(Level.DEBUG);
+        log.addAppender(events);
+        try {
+            String main = fixture.get(base + "/branches").text("/branches/0/id");
+            String path = base + "/branches/" + main + "/masking_rules";
+            assertThat(fixture.get(path).status()).isEqualTo(404);
+            assertThat(events.list).anySatisfy(event -> {
+                assertThat(event.getFormattedMessage()).contains(path, "404", "is no anonymized branch");
+                assertThat(event.getThrowableProxy()).isNull();
+            });
+        } finally {
+            log.detachAppender(events);
+            log.setLevel(before);
         }
     }
 

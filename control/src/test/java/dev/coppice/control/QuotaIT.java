@@ -48,19 +48,41 @@ class QuotaIT {
                 "CREATE TABLE filled AS SELECT repeat(md5(n::text), 40) AS text FROM generate_series(1, 3000) n");
     }
 
+    @Test
+    void what_a_new_projects_first_compute_does_counts_at_once() throws Exception {
+        ProjectFixture project = new ProjectFixture(fixture, "from-the-start");
+        String endpoint = project.endpointOf(project.main);
+        await().atMost(PATIENCE)
+                .until(() ->
+                        fixture.control.workshop().monitor().lastLsn(endpoint).isPresent());
+        project.execute(
+                project.main,
+                "CREATE TABLE filled AS SELECT repeat(md5(n::text), 40) AS text FROM generate_series(1, 3000) n");
+        // Nobody asked before: it counts from the first look at the log, not from the first question.
+        fixture.control.workshop().monitor().suspend(endpoint);
+        assertThat(fixture.get(project.base)
+                        .body()
+                        .at("/project/written_data_bytes")
+                        .asLong())
+                .isGreaterThan(3_000_000);
+        assertThat(fixture.get(project.base)
+                        .body()
+                        .at("/project/active_time_seconds")
+                        .asLong(-1))
+                .isNotNegative();
+        assertThat(fixture.delete(project.base).status()).isEqualTo(200);
+    }
+
     /** @param used the field of a project that counts towards the quota */
     private static void usesUp(String quota, int limit, String used, String words, String work) throws Exception {
         ProjectFixture project = new ProjectFixture(fixture, quota.replace('_', '-'));
         String endpoint = project.endpointOf(project.main);
-        // Its first compute was started before there was a project to count for; the next one counts from its start on.
-        fixture.computes.suspend(endpoint).join();
         setQuota(project, quota, limit);
         // Once it is seen how far its log is, what it writes counts.
         project.execute(project.main, "SELECT 1");
         await().atMost(PATIENCE)
                 .until(() ->
                         fixture.control.workshop().monitor().lastLsn(endpoint).isPresent());
-        fixture.get(project.base);
         project.execute(project.main, work);
         await().atMost(PATIENCE)
                 .until(() ->

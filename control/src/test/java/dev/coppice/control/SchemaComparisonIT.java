@@ -47,7 +47,28 @@ class SchemaComparisonIT {
         "COMMENT ON TABLE app.person IS 'it''s people'",
         "COMMENT ON COLUMN app.person.name IS 'in full'",
         "COMMENT ON FUNCTION app.twice(int) IS 'doubles'",
-        "CREATE EXTENSION amcheck"
+        "CREATE EXTENSION amcheck",
+        "CREATE EXTENSION postgres_fdw",
+        "CREATE SERVER elsewhere TYPE 'x' VERSION '1' FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'db.example.com', dbname"
+                + " 'it''s')",
+        "CREATE USER MAPPING FOR PUBLIC SERVER elsewhere OPTIONS (user 'reader', password 'not-to-be-shown')",
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (password 'not-to-be-shown')",
+        "CREATE FOREIGN TABLE app.remote (a int) SERVER elsewhere OPTIONS (schema_name 'public', table_name 'other')",
+        "CREATE TEXT SEARCH DICTIONARY app.simply (TEMPLATE = simple, accept = false)",
+        "CREATE TEXT SEARCH CONFIGURATION app.search (COPY = simple)",
+        "ALTER TEXT SEARCH CONFIGURATION app.search ALTER MAPPING FOR asciiword, word WITH app.simply, simple",
+        "CREATE FUNCTION app.mood_of(int) RETURNS app.mood LANGUAGE sql IMMUTABLE AS 'SELECT ''sad''::app.mood'",
+        "CREATE CAST (int AS app.mood) WITH FUNCTION app.mood_of(int) AS ASSIGNMENT",
+        "CREATE CAST (app.mood AS varchar) WITH INOUT",
+        "CREATE FUNCTION app.same(app.pair, app.pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.a = $2.a'",
+        "CREATE FUNCTION app.other(app.pair, app.pair) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.a <> $2.a'",
+        "CREATE OPERATOR app.=== (FUNCTION = app.same, LEFTARG = app.pair, RIGHTARG = app.pair, COMMUTATOR ="
+                + " OPERATOR(app.===), NEGATOR = OPERATOR(app.!==), RESTRICT = eqsel, JOIN = eqjoinsel)",
+        "CREATE OPERATOR app.!== (FUNCTION = app.other, LEFTARG = app.pair, RIGHTARG = app.pair, NEGATOR ="
+                + " OPERATOR(app.===))",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor WITH GRANT OPTION",
+        "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+        "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO PUBLIC"
     };
 
     private static ControlFixture fixture;
@@ -71,7 +92,14 @@ class SchemaComparisonIT {
         assertThat(text)
                 .contains("CREATE TABLE app.\"Order\"", "GENERATED ALWAYS AS IDENTITY", "PARTITION OF app.event")
                 .contains("COMMENT ON COLUMN app.person.name IS 'in full';")
-                .doesNotContain("bt_index_check");
+                .contains(
+                        "OPTIONS (dbname 'it''s', host 'db.example.com')",
+                        "CREATE CAST (integer AS app.mood) WITH FUNCTION")
+                .contains("ADD MAPPING FOR asciiword WITH app.simply, simple;", "CREATE OPERATOR app.!== (")
+                .contains("REVOKE EXECUTE ON FUNCTION app.twice(n integer) FROM PUBLIC;")
+                .contains("IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor WITH GRANT OPTION;")
+                .contains("REVOKE ALL ON FUNCTIONS FROM PUBLIC;", "GRANT USAGE ON SEQUENCES TO PUBLIC;")
+                .doesNotContain("bt_index_check", "not-to-be-shown");
         project.execute(project.main, "DROP DATABASE IF EXISTS again", "CREATE DATABASE again");
         project.executeIn(project.main, "again", text);
         assertThat(schema(project.main, "again", "")).isEqualTo(text);

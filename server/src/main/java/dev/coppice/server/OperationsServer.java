@@ -3,6 +3,7 @@ package dev.coppice.server;
 import com.codahale.metrics.MetricRegistry;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.coppice.common.HttpServerDelay;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -26,6 +27,7 @@ final class OperationsServer implements AutoCloseable {
 
     /** @param ready whether clients can connect; asked for each request */
     OperationsServer(InetSocketAddress listen, MetricRegistry metrics, BooleanSupplier ready) {
+        HttpServerDelay.off();
         try {
             http = HttpServer.create(listen, BACKLOG);
         } catch (IOException e) {

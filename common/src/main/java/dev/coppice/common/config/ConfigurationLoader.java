@@ -35,12 +35,18 @@ public final class ConfigurationLoader {
 
     /** Environment variables that override keys: what a container wants to set without a file. */
     private static final Map<String, String> OVERRIDES = Map.of(
-            "COPPICE_DATA_DIR", "data_directory",
-            "COPPICE_PROXY_LISTEN", "proxy.listen",
-            "COPPICE_PROXY_ADVERTISED_ADDRESS", "proxy.advertised_address",
-            "COPPICE_API_LISTEN", "api.listen",
-            "COPPICE_API_ALLOW_PLAIN_HTTP", "api.allow_plain_http",
-            "COPPICE_LOG_LEVEL", "logging.level");
+            DataDirectory.VARIABLE,
+            "data_directory",
+            "COPPICE_PROXY_LISTEN",
+            "proxy.listen",
+            "COPPICE_PROXY_ADVERTISED_ADDRESS",
+            "proxy.advertised_address",
+            "COPPICE_API_LISTEN",
+            "api.listen",
+            "COPPICE_API_ALLOW_PLAIN_HTTP",
+            "api.allow_plain_http",
+            "COPPICE_LOG_LEVEL",
+            "logging.level");
 
     private static final YAMLMapper YAML = YAMLMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)

@@ -1,18 +1,50 @@
 package dev.coppice.common.config;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 
-/** Where Coppice keeps its data when nothing says otherwise. */
+/** Where Coppice keeps its data. */
 public final class DataDirectory {
+    static final String VARIABLE = "COPPICE_DATA_DIR";
+    private static final String KEY = "data_directory";
     private static final Path OF_ROOT = Path.of("/var/lib/coppice");
 
     private DataDirectory() {}
 
     /**
-     * {@code /var/lib/coppice} for root, else {@code $XDG_DATA_HOME/coppice} or {@code ~/.local/share/coppice}.
+     * The data directory that the configuration in force says, as {@link ConfigurationLoader} finds it. The rest of the configuration
+     * is read, and checked, only when the file has something to say: that takes longer than all else that a client does.
+     *
+     * @param environment the process environment
+     * @throws ConfigurationException when there is no such directory to be had, or the file cannot be read
+     */
+    public static Path find(Map<String, String> environment) {
+        String variable = environment.getOrDefault(VARIABLE, "");
+        if (!variable.isBlank()) {
+            return Path.of(variable).toAbsolutePath().normalize();
+        }
+        String file = environment.getOrDefault(ConfigurationLoader.FILE_VARIABLE, "");
+        return file.isBlank() || isSilent(Path.of(file))
+                ? standard(environment)
+                : ConfigurationLoader.load(environment).dataDirectory().orElseThrow();
+    }
+
+    /** Whether a file has no line with the key that is not a comment. What cannot be read is not silent: it has to be told. */
+    private static boolean isSilent(Path file) {
+        try (Stream<String> lines = Files.lines(file)) {
+            return lines.noneMatch(
+                    line -> line.contains(KEY) && !line.stripLeading().startsWith("#"));
+        } catch (IOException | UncheckedIOException unreadable) {
+            return false;
+        }
+    }
+
+    /**
+     * Where it is when nothing says otherwise: {@code /var/lib/coppice} for root, else {@code $XDG_DATA_HOME/coppice} or {@code ~/.local/share/coppice}.
      *
      * @param environment the process environment
      */

@@ -215,6 +215,11 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         return Optional.ofNullable(watches.get(endpointId)).flatMap(ComputeWatch::lastLsn);
     }
 
+    /** Where it ended when that compute was first looked at. */
+    public Optional<Lsn> firstLsn(String endpointId) {
+        return Optional.ofNullable(watches.get(endpointId)).flatMap(ComputeWatch::firstLsn);
+    }
+
     /** The timeout that applies to an endpoint; negative = never. */
     public int suspendTimeoutSeconds(String endpointId) {
         Inventory inventory = catalog.inventory();

@@ -51,6 +51,7 @@ final class ComputeWatch {
     private @Nullable CompletableFuture<Map<String, LoginRole>> nextRefresh;
     private volatile @Nullable Connection connection;
     private volatile boolean stopped;
+    private volatile @Nullable Lsn firstLsn;
     private volatile @Nullable Lsn lastLsn;
     private @Nullable LiveState stored;
 
@@ -93,6 +94,11 @@ final class ComputeWatch {
     /** Somebody asked for the compute: it is not idle now. */
     void touch() {
         idle.touched(System.nanoTime());
+    }
+
+    /** Where the write-ahead log ended at the first poll. */
+    Optional<Lsn> firstLsn() {
+        return Optional.ofNullable(firstLsn);
     }
 
     /** Where the write-ahead log ended at the last poll. */
@@ -188,6 +194,9 @@ final class ComputeWatch {
             Connection open = connect();
             ActivitySample sample = ActivitySample.take(open);
             idle.sampled(sample, System.nanoTime());
+            if (firstLsn == null) {
+                firstLsn = sample.lsn();
+            }
             lastLsn = sample.lsn();
             live = ComputeSql.read(open);
             roles.remember(branchId, live.roles());

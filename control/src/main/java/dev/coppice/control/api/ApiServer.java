@@ -1,5 +1,6 @@
 package dev.coppice.control.api;
 
+import dev.coppice.common.HttpServerDelay;
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.branch.AnonymizeWorkflow;
@@ -83,6 +84,7 @@ public final class ApiServer implements AutoCloseable {
                         settings.requestsPerKeyPerSecond(), settings.failuresPerAddressPerMinute(), System::nanoTime),
                 shop.clock());
         AuditLog audit = AuditLog.open(parts.auditLog());
+        HttpServerDelay.off();
         Jex jex = Jex.create()
                 .config(config -> {
                     config.host(listen.getHostString()).health(false).compression(c -> c.disableCompression());

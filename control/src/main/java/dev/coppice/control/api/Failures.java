@@ -34,7 +34,14 @@ final class Failures {
         if (e.kind() == ControlException.Kind.INTERNAL) {
             log.error("{} {} failed, request {}", context.method(), context.path(), requestId, e);
         } else {
-            log.debug("{} {} answered {}, request {}", context.method(), context.path(), status, requestId, e);
+            // What was refused has its reason; where in the code it was refused helps nobody.
+            log.debug(
+                    "{} {} answered {}, request {}: {}",
+                    context.method(),
+                    context.path(),
+                    status,
+                    requestId,
+                    e.getMessage());
         }
         return reply(status, e.kind().name(), Objects.requireNonNullElse(e.getMessage(), "refused"), requestId);
     }

@@ -33,7 +33,7 @@ public final class ComputeSizes {
         return combined(project, endpoint.settings());
     }
 
-    private ComputeSettings combined(ProjectSettings project, ProjectSettings.EndpointSettings own) {
+    ComputeSettings combined(ProjectSettings project, ProjectSettings.EndpointSettings own) {
         Map<String, String> postgres = new HashMap<>(defaults.postgres());
         if (project.logicalReplication()) {
             postgres.put("wal_level", "logical");

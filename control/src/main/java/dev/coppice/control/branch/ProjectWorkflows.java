@@ -18,6 +18,7 @@ import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -62,15 +63,13 @@ public final class ProjectWorkflows {
         Names.database(request.databaseName());
         HistoryRetention.check(request.historyRetentionSeconds());
         ComputeSizes.check(request.settings().endpoints());
+        String id = shop.ids().project();
+        if (!request.settings().endpoints().postgres().isEmpty()) {
+            new SettingsTrial(shop).run(id, request.settings());
+        }
         Instant now = shop.now();
         Project project = new Project(
-                shop.ids().project(),
-                request.name(),
-                shop.pgVersion(),
-                request.historyRetentionSeconds(),
-                request.settings(),
-                now,
-                now);
+                id, request.name(), shop.pgVersion(), request.historyRetentionSeconds(), request.settings(), now, now);
         String branchId = shop.ids().branch();
         Branch branch = new Branch(
                 branchId,
@@ -183,9 +182,19 @@ public final class ProjectWorkflows {
         return new HistoryRetention(shop).set(projectId, seconds);
     }
 
-    /** Changes what the project's owner sets; computes have it from their next start. */
+    /**
+     * Changes what the project's owner sets; computes have it from their next start.
+     *
+     * @throws ControlException UNPROCESSABLE when Postgres does not start with new parameters; nothing is changed then
+     */
     public Project setSettings(String projectId, ProjectSettings settings) {
         ComputeSizes.check(settings.endpoints());
+        Map<String, String> before =
+                shop.project(projectId).settings().endpoints().postgres();
+        if (!settings.endpoints().postgres().equals(before)
+                && !settings.endpoints().postgres().isEmpty()) {
+            new SettingsTrial(shop).run(projectId, settings);
+        }
         Project changed = shop.project(projectId).withSettings(settings, shop.now());
         shop.catalog().change(projectId, connection -> Rows.update(connection, changed), image -> image.put(changed));
         return changed;

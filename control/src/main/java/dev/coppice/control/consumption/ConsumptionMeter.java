@@ -50,6 +50,9 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
     /** By endpoint id; guarded by lock. */
     private final Map<String, Running> running = new HashMap<>();
 
+    /** When computes woke whose endpoint nobody knew yet, as a new project's first one; guarded by lock. */
+    private final Map<String, Instant> early = new HashMap<>();
+
     /** Measured and not in the catalog yet; guarded by lock. */
     private final Map<Key, Used> pending = new TreeMap<>();
 
@@ -130,19 +133,38 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
 
     @Override
     public void woken(String endpointId) {
-        Optional<Endpoint> endpoint = catalog.inventory().endpoint(endpointId);
         lock.lock();
         try {
-            endpoint.ifPresent(found -> running.putIfAbsent(endpointId, new Running(found, clock.instant())));
+            begin(endpointId);
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Guarded by lock. */
+    private void begin(String endpointId) {
+        Optional<Endpoint> endpoint = catalog.inventory().endpoint(endpointId);
+        if (endpoint.isEmpty()) {
+            early.putIfAbsent(endpointId, clock.instant());
+        } else if (!running.containsKey(endpointId)) {
+            Instant woke = early.remove(endpointId);
+            running.put(endpointId, new Running(endpoint.get(), woke == null ? clock.instant() : woke));
+        }
+    }
+
+    /** Guarded by lock. Of these the wake was heard before there was an endpoint to count for. */
+    private void beginPublished() {
+        List.copyOf(early.keySet()).stream()
+                .filter(endpointId -> catalog.inventory().endpoint(endpointId).isPresent())
+                .forEach(this::begin);
     }
 
     @Override
     public void suspended(String endpointId) {
         lock.lock();
         try {
+            beginPublished();
+            early.remove(endpointId);
             Running was = running.remove(endpointId);
             if (was != null) {
                 measure(endpointId, was);
@@ -210,6 +232,7 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
 
     /** Guarded by lock. */
     private void measureAll() {
+        beginPublished();
         running.forEach(this::measure);
     }
 
@@ -237,7 +260,7 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
 
     private long written(String endpointId, Running compute) {
         Lsn now = monitor.lastLsn(endpointId).orElse(null);
-        Lsn before = compute.lsn;
+        Lsn before = compute.lsn == null ? monitor.firstLsn(endpointId).orElse(null) : compute.lsn;
         if (now == null) {
             return 0;
         }

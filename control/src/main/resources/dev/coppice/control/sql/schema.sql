@@ -57,16 +57,65 @@ part_depth AS (
     UNION
     SELECT i.inhrelid, d.depth + 1 FROM pg_inherits i JOIN part_depth d ON d.child = i.inhparent
 ),
+-- Options of what lies elsewhere, without those that may be secret.
+option AS (
+    SELECT o.of, o.oid, ' OPTIONS (' || string_agg(format('%I %L', k.option_name, k.option_value), ', '
+        ORDER BY k.option_name COLLATE "C") || ')' AS clause
+    FROM (
+        SELECT 'server' AS of, oid, srvoptions AS options FROM pg_foreign_server
+        UNION ALL SELECT 'mapping', umid, umoptions FROM pg_user_mappings
+        UNION ALL SELECT 'table', ftrelid, ftoptions FROM pg_foreign_table
+    ) o, pg_options_to_table(o.options) k
+    WHERE k.option_name !~* '(pass|secret|token|key)'
+    GROUP BY o.of, o.oid
+),
 words AS (
     SELECT c.oid, CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
         WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'i' THEN 'INDEX' WHEN 'I' THEN 'INDEX' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END AS kind
     FROM rel c
+),
+privileges AS (
+    SELECT d.*, format('FOR ROLE %s%s', d.defaclrole::regrole,
+        CASE WHEN d.defaclnamespace = 0 THEN '' ELSE format(' IN SCHEMA %I', s.nspname) END) AS name,
+        CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES'
+            WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END AS objects
+    FROM pg_default_acl d LEFT JOIN pg_namespace s ON s.oid = d.defaclnamespace
 ),
 statement (rank, level, name, ddl) AS (
     SELECT 10, 0, s.nspname::text, format('CREATE SCHEMA %I;', s.nspname) FROM own_space s WHERE s.nspname <> 'public'
     UNION ALL
     SELECT 20, 0, e.extname::text, format('CREATE EXTENSION IF NOT EXISTS %I WITH SCHEMA %I;', e.extname, n.nspname)
     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql'
+    UNION ALL
+    SELECT 25, 0, s.srvname::text, format('CREATE SERVER %I%s%s FOREIGN DATA WRAPPER %I%s;', s.srvname,
+        coalesce(' TYPE ' || quote_literal(s.srvtype), ''), coalesce(' VERSION ' || quote_literal(s.srvversion), ''), w.fdwname,
+        coalesce(o.clause, ''))
+    FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+    LEFT JOIN option o ON o.of = 'server' AND o.oid = s.oid
+    WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_foreign_server'::regclass AND m.objid = s.oid)
+    UNION ALL
+    SELECT 26, 0, m.srvname || ' ' || m.usename, format('CREATE USER MAPPING FOR %s SERVER %I%s;',
+        CASE WHEN m.umuser = 0 THEN 'PUBLIC' ELSE m.umuser::regrole::text END, m.srvname, coalesce(o.clause, ''))
+    FROM pg_user_mappings m LEFT JOIN option o ON o.of = 'mapping' AND o.oid = m.umid
+    UNION ALL
+    SELECT 27, 0, d.name, format('CREATE TEXT SEARCH DICTIONARY %s (TEMPLATE = %I.%I%s);', d.name, ts.nspname, t.tmplname,
+        coalesce(', ' || d.dictinitoption, ''))
+    FROM (SELECT d.*, format('%I.%I', s.nspname, d.dictname) AS name FROM pg_ts_dict d JOIN space s ON s.oid = d.dictnamespace) d
+    JOIN pg_ts_template t ON t.oid = d.dicttemplate JOIN pg_namespace ts ON ts.oid = t.tmplnamespace
+    WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_ts_dict'::regclass AND m.objid = d.oid)
+    UNION ALL
+    SELECT 28, 0, format('%I.%I', s.nspname, c.cfgname), format('CREATE TEXT SEARCH CONFIGURATION %I.%I (PARSER = %I.%I);',
+        s.nspname, c.cfgname, ps.nspname, p.prsname) || coalesce((
+            SELECT string_agg(format(E'\nALTER TEXT SEARCH CONFIGURATION %I.%I ADD MAPPING FOR %I WITH %s;', s.nspname, c.cfgname,
+                k.alias, k.dictionaries), '' ORDER BY k.alias COLLATE "C")
+            FROM (
+                SELECT t.alias, string_agg(m.mapdict::regdictionary::text, ', ' ORDER BY m.mapseqno) AS dictionaries
+                FROM pg_ts_config_map m JOIN ts_token_type(c.cfgparser) t ON t.tokid = m.maptokentype
+                WHERE m.mapcfg = c.oid GROUP BY t.alias
+            ) k), '')
+    FROM pg_ts_config c JOIN space s ON s.oid = c.cfgnamespace
+    JOIN pg_ts_parser p ON p.oid = c.cfgparser JOIN pg_namespace ps ON ps.oid = p.prsnamespace
+    WHERE NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_ts_config'::regclass AND m.objid = c.oid)
     UNION ALL
     SELECT 30, 0, t.name, format(E'CREATE TYPE %s AS ENUM (\n    %s\n);', t.name, (
         SELECT string_agg(quote_literal(v.enumlabel), E',\n    ' ORDER BY v.enumsortorder)
@@ -94,6 +143,30 @@ statement (rank, level, name, ddl) AS (
         coalesce(', INITCOND = ' || quote_literal(a.agginitval), ''))
     FROM routine r JOIN pg_aggregate a ON a.aggfnoid = r.oid
     UNION ALL
+    SELECT 42, 0, format_type(c.castsource, NULL) || ' ' || format_type(c.casttarget, NULL),
+        format('CREATE CAST (%s AS %s) %s%s;', format_type(c.castsource, NULL), format_type(c.casttarget, NULL),
+        CASE c.castmethod WHEN 'f' THEN 'WITH FUNCTION ' || c.castfunc::regprocedure WHEN 'i' THEN 'WITH INOUT'
+            ELSE 'WITHOUT FUNCTION' END,
+        CASE c.castcontext WHEN 'i' THEN ' AS IMPLICIT' WHEN 'a' THEN ' AS ASSIGNMENT' ELSE '' END)
+    FROM pg_cast c
+    -- What initdb makes has an oid below 16384; the casts of a range type come with it.
+    WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid
+        AND d.deptype IN ('e', 'i'))
+    UNION ALL
+    SELECT 43, 0, o.oid::regoperator::text, format('CREATE OPERATOR %I.%s (FUNCTION = %s%s%s%s%s%s%s%s%s);', s.nspname, o.oprname,
+        o.oprcode, coalesce(', LEFTARG = ' || format_type(nullif(o.oprleft, 0), NULL), ''),
+        ', RIGHTARG = ' || format_type(o.oprright, NULL),
+        (SELECT format(', COMMUTATOR = OPERATOR(%I.%s)', cs.nspname, c.oprname) FROM pg_operator c
+            JOIN pg_namespace cs ON cs.oid = c.oprnamespace WHERE c.oid = o.oprcom),
+        (SELECT format(', NEGATOR = OPERATOR(%I.%s)', cs.nspname, c.oprname) FROM pg_operator c
+            JOIN pg_namespace cs ON cs.oid = c.oprnamespace WHERE c.oid = o.oprnegate),
+        CASE WHEN o.oprrest <> 0 THEN ', RESTRICT = ' || o.oprrest::text ELSE '' END,
+        CASE WHEN o.oprjoin <> 0 THEN ', JOIN = ' || o.oprjoin::text ELSE '' END,
+        CASE WHEN o.oprcanhash THEN ', HASHES' ELSE '' END, CASE WHEN o.oprcanmerge THEN ', MERGES' ELSE '' END)
+    FROM pg_operator o JOIN space s ON s.oid = o.oprnamespace
+    WHERE o.oprcode <> 0
+        AND NOT EXISTS (SELECT FROM member m WHERE m.classid = 'pg_operator'::regclass AND m.objid = o.oid)
+    UNION ALL
     SELECT 50, 0, c.name, format(E'CREATE SEQUENCE %s\n    AS %s\n    START WITH %s\n    INCREMENT BY %s\n    MINVALUE %s\n'
         '    MAXVALUE %s\n    CACHE %s%s;', c.name, format_type(q.seqtypid, NULL), q.seqstart, q.seqincrement, q.seqmin,
         q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN E'\n    CYCLE' ELSE '' END)
@@ -111,8 +184,9 @@ statement (rank, level, name, ddl) AS (
         CASE WHEN c.relispartition THEN '' ELSE coalesce((SELECT E'\nINHERITS (' || string_agg(i.inhparent::regclass::text,
             ', ' ORDER BY i.inhseqno) || ')' FROM pg_inherits i WHERE i.inhrelid = c.oid), '') END,
         CASE WHEN c.relkind = 'p' THEN E'\nPARTITION BY ' || pg_get_partkeydef(c.oid)
-            WHEN c.relkind = 'f' THEN (SELECT format(E'\nSERVER %I', s.srvname) FROM pg_foreign_table f
-                JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) ELSE '' END,
+            WHEN c.relkind = 'f' THEN (SELECT format(E'\nSERVER %I%s', s.srvname, coalesce(o.clause, ''))
+                FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver
+                LEFT JOIN option o ON o.of = 'table' AND o.oid = f.ftrelid WHERE f.ftrelid = c.oid) ELSE '' END,
         coalesce(E'\nWITH (' || array_to_string(c.reloptions, ', ') || ')', ''))
     FROM rel c JOIN (SELECT child, max(depth) AS depth FROM part_depth GROUP BY child) d ON d.child = c.oid
     WHERE c.relkind IN ('r', 'p', 'f')
@@ -184,6 +258,9 @@ statement (rank, level, name, ddl) AS (
     UNION ALL
     SELECT 132, 0, r.name, format('ALTER %s %s OWNER TO %s;', r.kind, r.name, r.proowner::regrole) FROM routine r
     UNION ALL
+    SELECT 139, 0, r.name, format('REVOKE EXECUTE ON %s %s FROM PUBLIC;', r.kind, r.name) FROM routine r
+    WHERE r.proacl IS NOT NULL AND r.prokind <> 'a' AND NOT EXISTS (SELECT FROM aclexplode(r.proacl) g WHERE g.grantee = 0)
+    UNION ALL
     SELECT 140, 0, s.nspname || ' ' || g.grantee || g.privilege_type, format('GRANT %s ON SCHEMA %I TO %s%s;', g.privilege_type,
         s.nspname, CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
         CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
@@ -198,6 +275,16 @@ statement (rank, level, name, ddl) AS (
     SELECT 142, 0, r.name || ' ' || g.grantee, format('GRANT EXECUTE ON %s %s TO %s;', r.kind, r.name,
         CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END)
     FROM routine r, aclexplode(r.proacl) g WHERE g.grantee <> r.proowner AND r.prokind <> 'a'
+    UNION ALL
+    SELECT 145, 0, p.name, format('ALTER DEFAULT PRIVILEGES %s REVOKE ALL ON %s FROM PUBLIC;', p.name, p.objects)
+    FROM privileges p WHERE p.defaclnamespace = 0 AND p.defaclobjtype IN ('f', 'T')
+        AND NOT EXISTS (SELECT FROM aclexplode(p.defaclacl) g WHERE g.grantee = 0)
+    UNION ALL
+    SELECT 146, 0, p.name, format('ALTER DEFAULT PRIVILEGES %s GRANT %s ON %s TO %s%s;', p.name, g.privilege_type, p.objects,
+        CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END,
+        CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+    FROM privileges p, aclexplode(p.defaclacl) g
+    WHERE NOT (p.defaclnamespace = 0 AND (g.grantee = p.defaclrole OR g.grantee = 0 AND p.defaclobjtype IN ('f', 'T')))
     UNION ALL
     SELECT 150, d.objsubid, c.name, format('COMMENT ON %s %s%s IS %L;', CASE WHEN d.objsubid > 0 THEN 'COLUMN' ELSE w.kind END,
         c.name, CASE WHEN d.objsubid > 0 THEN (SELECT format('.%I', a.attname) FROM pg_attribute a
