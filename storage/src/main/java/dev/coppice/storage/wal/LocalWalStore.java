@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 public final class LocalWalStore implements WalStore {
     private static final int SEGMENT_SIZE_OFFSET = 32;
 
+    /** How often a segment that cannot be read is looked for, when it is found under the same name again. */
+    private static final int READ_TRIES = 3;
+
     private final Path wal;
     private final WalArchive archive;
     private final @Nullable WalSource parent;
@@ -126,13 +129,17 @@ public final class LocalWalStore implements WalStore {
 
     private int readOwn(long lsn, long offset, ByteBuffer target) {
         Optional<Path> file = ownSegment(lsn);
-        while (file.isPresent()) {
-            int start = target.position();
+        int start = target.position();
+        for (int tries = 1; file.isPresent(); tries++) {
             try {
                 return readFile(file.get(), offset, target);
             } catch (StorageException e) {
-                Path moved = movedSince(lsn, file.get()).orElseThrow(() -> e);
-                file = Optional.of(moved);
+                Optional<Path> now = ownSegment(lsn);
+                // The same name may be another file by now: compressed, made plain to be erased, and compressed again.
+                if (now.isEmpty() || (now.equals(file) && tries >= READ_TRIES)) {
+                    throw e;
+                }
+                file = now;
                 target.position(start);
             }
         }
