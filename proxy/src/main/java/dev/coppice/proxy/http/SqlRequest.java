@@ -101,9 +101,18 @@ record SqlRequest(List<Statement> statements, boolean batch) {
                     query = text(in.getString());
                 }
                 case "params" -> parameters(in, value);
-                case "arrayMode" -> arrayMode = Optional.of(value == JsonToken.VALUE_TRUE);
+                case "arrayMode" -> arrayMode = flag(name, value);
                 default -> in.skipChildren();
             }
+        }
+
+        private static Optional<Boolean> flag(String name, JsonToken value) {
+            return switch (value) {
+                case VALUE_TRUE -> Optional.of(true);
+                case VALUE_FALSE -> Optional.of(false);
+                case VALUE_NULL -> Optional.empty();
+                default -> throw new BadRequestException("\"" + name + "\" must be true or false");
+            };
         }
 
         private void parameters(JsonParser in, JsonToken value) {

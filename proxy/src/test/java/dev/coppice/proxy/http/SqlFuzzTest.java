@@ -35,6 +35,7 @@ class SqlFuzzTest {
                 "{\"query\":\"select $1::int\",\"params\":[1,null,true,\"x\",[1,\"a\\\"\",[null]],{\"a\":[1]}]}",
                 "{\"queries\":[{\"query\":\"a\"},{\"query\":\"b\",\"params\":[\"\\u0000\"],\"arrayMode\":true}]}",
                 "{\"query\":\"\\ud800\",\"params\":[1e400,-0.0,[[[[[]]]]]],\"x\":{\"y\":[]}}",
+                "{\"arrayMode\":[1e4],\"x\":{\"query\":\"a\"},\"query\":\"b\"}",
                 "[{}]",
                 "{\"query\":1}{");
     }

@@ -52,6 +52,9 @@ class SqlRequestTest {
                 "{\"query\":\"a\",\"params\":[\"\\u0000\"]}",
                 "{\"queries\":[1]}",
                 "{\"queries\":[{}]}",
+                "{\"arrayMode\":[true],\"query\":\"a\"}",
+                "{\"arrayMode\":{\"query\":\"a\"}}",
+                "{\"query\":\"a\",\"arrayMode\":\"yes\"}",
                 "{\"query\":\"a\",\"queries\":[]}"
             })
     void what_is_none_is_refused(String json) {
