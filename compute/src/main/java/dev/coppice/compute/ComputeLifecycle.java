@@ -13,8 +13,6 @@ import dev.coppice.storage.StorageException;
 import dev.coppice.storage.Timeline;
 import dev.coppice.storage.wal.ControlFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -54,20 +51,8 @@ final class ComputeLifecycle {
     private static final Duration FAST_SHUTDOWN_MAX = Duration.ofMinutes(2);
     private static final Duration IMMEDIATE_SHUTDOWN_MAX = Duration.ofSeconds(10);
     private static final Duration KILL_MAX = Duration.ofSeconds(10);
-    private static final Duration LEFTOVERS_MAX = Duration.ofSeconds(5);
     private static final long POLL_MILLIS = 2;
     private static final int LOG_LINES_IN_ERROR = 12;
-
-    /** ControlFileData.state and DB_SHUTDOWNED of src/include/catalog/pg_control.h, the same in 14..18. */
-    private static final int CONTROL_STATE_OFFSET = 16;
-
-    private static final int CONTROL_STATE_SHUT_DOWN = 1;
-
-    /** DB_SHUTDOWNED_IN_RECOVERY: a hot standby that was stopped. */
-    private static final int CONTROL_STATE_SHUT_DOWN_IN_RECOVERY = 2;
-
-    /** Claims a timeline for a moment in which its local files go; no endpoint has such an id. */
-    private static final String DISCARDING = "(discarding)";
 
     private final PageService pages;
     private final LaunchPlan launches;
@@ -76,8 +61,8 @@ final class ComputeLifecycle {
     private final ComputeDriver driver;
     private final MetricRegistry metrics;
 
-    /** Which endpoint has a timeline, from before its start until all of it is gone. */
-    private final Map<TimelineId, String> claims = new ConcurrentHashMap<>();
+    private final TimelineClaims claims = new TimelineClaims();
+    private final EpochEnd epochEnd;
 
     ComputeLifecycle(
             PageService pages,
@@ -92,6 +77,7 @@ final class ComputeLifecycle {
         this.users = users;
         this.runDirectory = runDirectory;
         this.driver = driver;
+        this.epochEnd = new EpochEnd(driver);
         this.metrics = metrics;
     }
 
@@ -119,39 +105,52 @@ final class ComputeLifecycle {
     RunningCompute start(ComputeSpec spec) throws InterruptedException {
         PhaseClock clock = new PhaseClock(metrics, "compute.wake");
         Timeline timeline = pages.timeline(spec.timeline());
-        @Nullable String owner = claim(timeline.id(), spec.endpointId());
-        if (owner != null && !owner.equals(spec.endpointId())) {
-            throw new ComputeException("endpoint " + owner + " runs on timeline "
-                    + timeline.id().value() + ", so endpoint " + spec.endpointId() + " cannot");
+        TimelineClaim claim = claims.take(timeline.id(), spec.endpointId());
+        try {
+            return start(spec, timeline, claim, clock);
+        } catch (IOException e) {
+            throw new ComputeException("cannot prepare the files of endpoint " + spec.endpointId(), e);
+        } finally {
+            claim.closeUnlessKept();
         }
+    }
+
+    private RunningCompute start(ComputeSpec spec, Timeline timeline, TimelineClaim claim, PhaseClock clock)
+            throws IOException, InterruptedException {
         if (timeline.epochOpen()) {
             // Left by a start or an end that failed half-way.
-            end(timeline, false);
+            epochEnd.end(timeline, local(timeline), false);
         }
         clock.phase("check");
         LocalDirectory local = local(timeline);
         RunDirectory run = run(spec.endpointId());
+        boolean warm = local.isWarm(timeline.currentEpoch());
+        if (!warm) {
+            local.discard();
+        }
+        Epoch epoch = timeline.beginEpoch(
+                new FileOwner(local.user().uid(), local.user().gid()));
+        clock.phase("epoch");
         try {
-            boolean warm = local.isWarm(timeline.currentEpoch());
-            if (!warm) {
-                local.discard();
-            }
-            Epoch epoch = timeline.beginEpoch(
-                    new FileOwner(local.user().uid(), local.user().gid()));
-            clock.phase("epoch");
-            try {
-                return launch(spec, timeline, epoch, local, run, clock, warm);
-            } catch (IOException | RuntimeException | InterruptedException e) {
-                end(timeline, false);
-                throw e;
-            }
-        } catch (IOException e) {
-            throw new ComputeException("cannot prepare the files of endpoint " + spec.endpointId(), e);
+            return launch(spec, claim, timeline, epoch, local, run, clock, warm);
+        } catch (IOException | RuntimeException | InterruptedException e) {
+            endAfter(e, timeline);
+            throw e;
+        }
+    }
+
+    /** Ends what a failed start began. What cannot be ended now is ended by the next start, or goes with the timeline. */
+    private void endAfter(Exception failure, Timeline timeline) throws InterruptedException {
+        try {
+            epochEnd.end(timeline, local(timeline), false);
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
         }
     }
 
     private RunningCompute launch(
             ComputeSpec spec,
+            TimelineClaim claim,
             Timeline timeline,
             Epoch epoch,
             LocalDirectory local,
@@ -170,7 +169,7 @@ final class ComputeLifecycle {
             clock.phase("agent");
             long logStart = run.log().size();
             // A standby recovers nothing; it waits for WAL that never comes.
-            boolean mustRecover = spec.mode() == ComputeSpec.Mode.READ_WRITE && !isShutDown(timeline);
+            boolean mustRecover = spec.mode() == ComputeSpec.Mode.READ_WRITE && !EpochEnd.isShutDown(timeline);
             Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run));
             clock.phase("spawn");
             awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
@@ -180,7 +179,8 @@ final class ComputeLifecycle {
             timeline.started();
             clock.phase("ready");
             clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
-            return new RunningCompute(spec.endpointId(), timeline, epoch.number(), instance, agent, run, logStart);
+            return new RunningCompute(
+                    spec.endpointId(), claim.keep(), timeline, epoch.number(), instance, agent, run, logStart);
         } catch (RuntimeException | IOException | InterruptedException e) {
             driver.killAll(local.pgdata());
             agent.close();
@@ -228,35 +228,37 @@ final class ComputeLifecycle {
      */
     void discardLocal(TimelineId id) throws IOException, InterruptedException {
         Timeline timeline = pages.timeline(id);
-        @Nullable String owner = claim(id, DISCARDING);
-        if (owner != null) {
-            throw new ComputeException("endpoint " + owner + " runs on timeline " + id.value());
-        }
-        try {
+        try (TimelineClaim _ = claims.takeToClean(id)) {
+            if (timeline.writerRunning()) {
+                throw new ComputeException("processes of an earlier compute still use timeline " + id.value());
+            }
             local(timeline).discard();
-        } finally {
-            claims.remove(id, DISCARDING);
         }
     }
 
-    /** Claims a timeline, waiting the moment that its local files take to go; otherwise says who has it. */
-    private @Nullable String claim(TimelineId id, String claimant) throws InterruptedException {
-        @Nullable String owner = claims.putIfAbsent(id, claimant);
-        while (DISCARDING.equals(owner)) {
-            Thread.sleep(POLL_MILLIS);
-            owner = claims.putIfAbsent(id, claimant);
-        }
-        return owner;
-    }
-
-    /** Cleans up after a compute whose postmaster is gone; true when it had ended cleanly. */
+    /**
+     * Cleans up after a compute whose postmaster is gone; true when it had ended cleanly. Once its processes are gone, so is
+     * its claim: an epoch that cannot be ended, say on a full disk, is ended by the next start or goes with the timeline.
+     *
+     * @throws ComputeException when processes are left; the compute keeps its claim then
+     */
     boolean finish(RunningCompute compute) throws InterruptedException {
         OptionalInt status = compute.instance().exit().getNow(OptionalInt.empty());
-        boolean clean;
+        boolean mayBeClean = status.isEmpty() || status.getAsInt() == 0;
+        LocalDirectory local = local(compute.timeline());
+        boolean clean = false;
         try {
-            clean = end(compute.timeline(), status.isEmpty() || status.getAsInt() == 0);
+            epochEnd.endProcesses(compute.timeline(), local, mayBeClean);
         } finally {
             compute.agent().close();
+        }
+        try (TimelineClaim _ = compute.claim()) {
+            clean = epochEnd.endEpoch(compute.timeline(), local, mayBeClean);
+        } catch (RuntimeException e) {
+            log.error(
+                    "The compute of {} ended, but what it did cannot be closed; the next start tries again",
+                    compute.endpointId(),
+                    e);
         }
         try {
             compute.run().clean();
@@ -279,24 +281,37 @@ final class ComputeLifecycle {
      * otherwise what is left of it is ended, and the result is empty.
      */
     Optional<RunningCompute> adopt(Timeline timeline) throws InterruptedException {
-        Optional<RunningCompute> adopted;
+        LocalDirectory local = local(timeline);
+        Optional<PostmasterPidFile> file;
         try {
-            adopted = timeline.writerRunning() ? findRunning(timeline) : Optional.empty();
+            file = timeline.writerRunning() ? PostmasterPidFile.read(local.pgdata()) : Optional.empty();
         } catch (IOException e) {
             throw new ComputeException(
                     "cannot look for the compute of timeline " + timeline.id().value(), e);
         }
-        if (adopted.isEmpty()) {
-            end(timeline, true);
+        @Nullable String endpointId = endpointOf(timeline, file);
+        TimelineClaim claim =
+                endpointId == null ? claims.takeToClean(timeline.id()) : claims.take(timeline.id(), endpointId);
+        try {
+            Optional<RunningCompute> adopted = endpointId == null
+                    ? Optional.empty()
+                    : findRunning(timeline, local, file.orElseThrow(), endpointId, claim);
+            if (adopted.isEmpty()) {
+                epochEnd.end(timeline, local, true);
+            }
+            return adopted;
+        } catch (IOException e) {
+            throw new ComputeException(
+                    "cannot look for the compute of timeline " + timeline.id().value(), e);
+        } finally {
+            claim.closeUnlessKept();
         }
-        return adopted;
     }
 
-    private Optional<RunningCompute> findRunning(Timeline timeline) throws IOException, InterruptedException {
-        LocalDirectory local = local(timeline);
-        Optional<PostmasterPidFile> file = PostmasterPidFile.read(local.pgdata());
+    /** The endpoint whose compute left its pid file; null when there is none, or it runs in another place. */
+    private @Nullable String endpointOf(Timeline timeline, Optional<PostmasterPidFile> file) {
         if (file.isEmpty() || file.get().socketDirectory().isEmpty()) {
-            return Optional.empty();
+            return null;
         }
         Path directory = Path.of(file.get().socketDirectory());
         String endpointId = directory.getFileName().toString();
@@ -307,9 +322,15 @@ final class ComputeLifecycle {
                     timeline.id().value(),
                     directory,
                     runDirectory);
-            return Optional.empty();
+            return null;
         }
-        Optional<Instance> instance = driver.find(file.get().pid(), local.pgdata());
+        return endpointId;
+    }
+
+    private Optional<RunningCompute> findRunning(
+            Timeline timeline, LocalDirectory local, PostmasterPidFile file, String endpointId, TimelineClaim claim)
+            throws IOException, InterruptedException {
+        Optional<Instance> instance = driver.find(file.pid(), local.pgdata());
         if (instance.isEmpty()) {
             return Optional.empty();
         }
@@ -320,61 +341,16 @@ final class ComputeLifecycle {
             awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
             // The server may have gone just before it could say so; nobody came in since.
             timeline.started();
+            return Optional.of(new RunningCompute(
+                    endpointId, claim.keep(), timeline, timeline.currentEpoch(), instance.get(), agent, run, logStart));
         } catch (ComputeException | StorageException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();
             return Optional.empty();
+        } catch (IOException | RuntimeException | InterruptedException e) {
+            agent.close();
+            throw e;
         }
-        claims.put(timeline.id(), endpointId);
-        return Optional.of(new RunningCompute(
-                endpointId, timeline, timeline.currentEpoch(), instance.get(), agent, run, logStart));
-    }
-
-    /**
-     * Ends a timeline's epoch, whatever is left of its compute.
-     *
-     * @param mayBeClean whether nothing is known against a clean stop; pg_control decides then
-     */
-    private boolean end(Timeline timeline, boolean mayBeClean) throws InterruptedException {
-        LocalDirectory local = local(timeline);
-        if (!awaitNoWriter(timeline, mayBeClean ? LEFTOVERS_MAX : Duration.ZERO)) {
-            driver.killAll(local.pgdata());
-            if (!awaitNoWriter(timeline, KILL_MAX)) {
-                throw new ComputeException("processes of an earlier compute still hold " + timeline.writerLock()
-                        + " and cannot be ended: look with \"fuser " + timeline.writerLock() + "\"");
-            }
-        }
-        long epoch = timeline.currentEpoch();
-        timeline.endEpoch();
-        boolean clean;
-        try {
-            // A postmaster that was killed leaves its pid file; one that never ran left no files of this epoch.
-            clean = mayBeClean
-                    && local.ranIn(epoch)
-                    && !Files.exists(local.pgdata().resolve("postmaster.pid"))
-                    && (isShutDown(timeline) || controlState(timeline) == CONTROL_STATE_SHUT_DOWN_IN_RECOVERY);
-            if (clean) {
-                local.markClean(epoch);
-            } else {
-                local.discard();
-            }
-        } catch (IOException e) {
-            throw new ComputeException("cannot tidy " + local.directory(), e);
-        }
-        claims.remove(timeline.id());
-        return clean;
-    }
-
-    /** Waits until no process of a compute is left; false when there still is one after the time. */
-    private static boolean awaitNoWriter(Timeline timeline, Duration timeout) throws InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        while (timeline.writerRunning()) {
-            if (System.nanoTime() - deadline >= 0) {
-                return false;
-            }
-            Thread.sleep(POLL_MILLIS);
-        }
-        return true;
     }
 
     /**
@@ -390,18 +366,6 @@ final class ComputeLifecycle {
                     + ", but the WAL reaches to " + epoch.startMark()
                     + ": it is damaged, and the compute is not opened on a part of its data");
         }
-    }
-
-    private static boolean isShutDown(Timeline timeline) {
-        return controlState(timeline) == CONTROL_STATE_SHUT_DOWN;
-    }
-
-    /** As pg_control has it; -1 when there is none. */
-    private static int controlState(Timeline timeline) {
-        return timeline.readFile("global/pg_control")
-                .map(bytes ->
-                        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(CONTROL_STATE_OFFSET))
-                .orElse(-1);
     }
 
     private static boolean shutDown(Instance instance, Shutdown how, Duration timeout) throws InterruptedException {
@@ -440,7 +404,7 @@ final class ComputeLifecycle {
 
     /** Whether an endpoint has the timeline, or somebody its local files. */
     boolean isClaimed(TimelineId id) {
-        return claims.containsKey(id);
+        return claims.isTaken(id);
     }
 
     LocalDirectory local(Timeline timeline) {

@@ -146,6 +146,10 @@ final class Endpoint {
             }
             return current.run().address();
         }
+        if (current != null) {
+            // Its own clean-up failed before; nothing starts while something of it is left.
+            runCleanUp(current);
+        }
         become(spec.timeline(), ComputeState.WAKING, null, null);
         RunningCompute compute;
         try {

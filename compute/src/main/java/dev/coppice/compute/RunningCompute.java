@@ -6,10 +6,12 @@ import dev.coppice.storage.Timeline;
 /**
  * A compute that was started or adopted, with what belongs to its epoch.
  *
+ * @param claim its own; closed when all of it is gone
  * @param logStart how long its log was then, in bytes
  */
 record RunningCompute(
         String endpointId,
+        TimelineClaim claim,
         Timeline timeline,
         long epoch,
         ComputeDriver.Instance instance,

@@ -37,7 +37,12 @@ final class ComputeHarness implements AutoCloseable {
     private final ConcurrentHashMap<Path, UnixSocketBridge> bridges = new ConcurrentHashMap<>();
 
     ComputeHarness() throws IOException {
-        directory = TestDirectories.create();
+        this(TestDirectories.create());
+    }
+
+    /** @param directory an empty one, open to the computes' user; it is deleted in the end */
+    ComputeHarness(Path directory) throws IOException {
+        this.directory = directory;
         open();
         TemplateCluster.prepare(pages, TestDirectories.binaries(), user, directory.resolve("initdb"));
     }
