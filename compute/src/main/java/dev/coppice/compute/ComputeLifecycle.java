@@ -180,7 +180,15 @@ final class ComputeLifecycle {
             clock.phase("ready");
             clock.finish(spec.endpointId() + (warm ? " warm" : " cold"));
             return new RunningCompute(
-                    spec.endpointId(), claim.keep(), timeline, epoch.number(), instance, agent, run, logStart);
+                    spec.endpointId(),
+                    claim.keep(),
+                    timeline,
+                    epoch.number(),
+                    instance,
+                    agent,
+                    run,
+                    run.address(new ComputeAddress.Peer(local.user().uid(), instance.pid())),
+                    logStart);
         } catch (RuntimeException | IOException | InterruptedException e) {
             driver.killAll(local.pgdata());
             agent.close();
@@ -342,7 +350,16 @@ final class ComputeLifecycle {
             // The server may have gone just before it could say so; nobody came in since.
             timeline.started();
             return Optional.of(new RunningCompute(
-                    endpointId, claim.keep(), timeline, timeline.currentEpoch(), instance.get(), agent, run, logStart));
+                    endpointId,
+                    claim.keep(),
+                    timeline,
+                    timeline.currentEpoch(),
+                    instance.get(),
+                    agent,
+                    run,
+                    run.address(new ComputeAddress.Peer(
+                            local.user().uid(), instance.get().pid())),
+                    logStart));
         } catch (ComputeException | StorageException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
             agent.close();

@@ -193,9 +193,9 @@ public final class ComputeService implements AutoCloseable {
         return endpoints.values().stream().map(Endpoint::status).toList();
     }
 
-    /** The address of an endpoint's compute, running or not. */
-    public ComputeAddress address(String endpointId) {
-        return lifecycle.run(endpointId).address();
+    /** Where an endpoint's compute listens; empty while none runs. */
+    public Optional<ComputeAddress> address(String endpointId) {
+        return Optional.ofNullable(endpoints.get(endpointId)).flatMap(Endpoint::address);
     }
 
     public void addListener(ComputeListener listener) {

@@ -71,7 +71,7 @@ final class Endpoint {
             }
             if (pending == null && running != null && running.instance().isAlive()) {
                 return running.timeline().id().equals(spec.timeline())
-                        ? CompletableFuture.completedFuture(running.run().address())
+                        ? CompletableFuture.completedFuture(running.address())
                         : CompletableFuture.failedFuture(runsElsewhere(running, spec));
             }
             if (pending == null && running != null) {
@@ -144,7 +144,7 @@ final class Endpoint {
             if (!current.timeline().id().equals(spec.timeline())) {
                 throw runsElsewhere(current, spec);
             }
-            return current.run().address();
+            return current.address();
         }
         if (current != null) {
             // Its own clean-up failed before; nothing starts while something of it is left.
@@ -167,7 +167,7 @@ final class Endpoint {
         become(spec.timeline(), ComputeState.ACTIVE, compute, null);
         listeners.accept(listener -> listener.woken(id));
         watch(compute);
-        return compute.run().address();
+        return compute.address();
     }
 
     private @Nullable ComputeAddress runSuspend() throws InterruptedException {
@@ -238,6 +238,11 @@ final class Endpoint {
         return new ComputeException("endpoint " + compute.endpointId() + " runs on timeline "
                 + compute.timeline().id().value() + "; suspend it before it wakes on "
                 + spec.timeline().value());
+    }
+
+    /** Where its compute listens; empty while none runs. */
+    Optional<ComputeAddress> address() {
+        return Optional.ofNullable(current()).map(RunningCompute::address);
     }
 
     private @Nullable RunningCompute current() {

@@ -24,8 +24,8 @@ record RunDirectory(Path directory) {
         }
     }
 
-    ComputeAddress address() {
-        return new ComputeAddress(directory.resolve(SOCKET), directory);
+    ComputeAddress address(ComputeAddress.Peer peer) {
+        return new ComputeAddress(directory.resolve(SOCKET), directory, peer);
     }
 
     Path agentSocket() {

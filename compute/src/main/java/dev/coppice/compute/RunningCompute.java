@@ -17,6 +17,7 @@ record RunningCompute(
         ComputeDriver.Instance instance,
         AgentServer agent,
         RunDirectory run,
+        ComputeAddress address,
         long logStart) {
     /** Whether the other is the same start of the same compute. */
     boolean isSameRun(RunningCompute other) {

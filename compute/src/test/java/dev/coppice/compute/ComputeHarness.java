@@ -117,7 +117,7 @@ final class ComputeHarness implements AutoCloseable {
     }
 
     Connection connect(String timeline, String database) throws SQLException, IOException {
-        Path socket = computes.address("ep-" + timeline).socket();
+        Path socket = computes.address("ep-" + timeline).orElseThrow().socket();
         UnixSocketBridge bridge = bridges.get(socket);
         if (bridge == null) {
             bridge = new UnixSocketBridge(socket);

@@ -1,6 +1,7 @@
 package dev.coppice.control.activity;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeException;
 import dev.coppice.compute.ComputeListener;
 import dev.coppice.compute.ComputeService;
@@ -90,13 +91,14 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
     /** Begins to watch a running compute; nothing happens when the endpoint is not in the inventory (yet). */
     public void watch(String endpointId) {
         Optional<Endpoint> endpoint = catalog.inventory().endpoint(endpointId);
-        if (closed || endpoint.isEmpty()) {
+        Optional<ComputeAddress> address = computes.address(endpointId);
+        if (closed || endpoint.isEmpty() || address.isEmpty()) {
             return;
         }
         ComputeWatch fresh = new ComputeWatch(
                 endpointId,
                 endpoint.get().branchId(),
-                computes.address(endpointId).socket(),
+                address.get().socket(),
                 catalog.inventory(),
                 roles,
                 () -> suspendTimeoutSeconds(endpointId),
@@ -114,18 +116,13 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
      * @param onIdle called about once a second from when it has been idle for {@code idleSeconds}; must not block
      */
     public void watchApart(String endpointId, int idleSeconds, Runnable onIdle) {
-        if (closed) {
+        Optional<ComputeAddress> address = computes.address(endpointId);
+        if (closed || address.isEmpty()) {
             return;
         }
         // Roles are remembered for branches that exist, so those of this one are not.
         ComputeWatch fresh = new ComputeWatch(
-                endpointId,
-                endpointId,
-                computes.address(endpointId).socket(),
-                catalog.inventory(),
-                roles,
-                () -> idleSeconds,
-                onIdle);
+                endpointId, endpointId, address.get().socket(), catalog.inventory(), roles, () -> idleSeconds, onIdle);
         ComputeWatch before = watches.putIfAbsent(endpointId, fresh);
         if (before == null) {
             fresh.start();

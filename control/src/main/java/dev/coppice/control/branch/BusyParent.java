@@ -1,6 +1,7 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
@@ -44,17 +45,17 @@ final class BusyParent {
 
     /** Returns at once for a parent that rests or has little to replay. */
     void shortenReplay(Branch parent) {
-        Optional<String> endpoint = shop.inventory()
+        Optional<ComputeAddress> address = shop.inventory()
                 .endpointOfBranch(parent.id())
                 .map(Endpoint::id)
-                .filter(id -> shop.computeService().state(id) == ComputeState.ACTIVE);
-        if (endpoint.isEmpty() || distance(parent) <= DISTANCE_MAX) {
+                .filter(id -> shop.computeService().state(id) == ComputeState.ACTIVE)
+                .flatMap(id -> shop.computeService().address(id));
+        if (address.isEmpty() || distance(parent) <= DISTANCE_MAX) {
             return;
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
         Thread.ofVirtual().name("checkpoint " + parent.id()).start(() -> {
-            try (Connection connection = ComputeSql.open(
-                    shop.computeService().address(endpoint.get()).socket())) {
+            try (Connection connection = ComputeSql.open(address.get().socket())) {
                 for (int round = 0; round < ROUNDS_MAX && !done.isDone() && distance(parent) > DISTANCE_MAX; round++) {
                     ComputeSql.checkpoint(connection);
                 }
