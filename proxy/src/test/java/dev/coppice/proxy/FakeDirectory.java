@@ -28,6 +28,9 @@ public final class FakeDirectory implements EndpointDirectory {
     /** By endpoint id; for the others {@link #wake} answers. */
     public final Map<String, Path> computes = new ConcurrentHashMap<>();
 
+    /** Endpoints, or what is none, whose verifiers were asked for. */
+    public final List<String> asked = new CopyOnWriteArrayList<>();
+
     public final AtomicInteger wakes = new AtomicInteger();
     public final List<String> woken = new CopyOnWriteArrayList<>();
     public volatile Supplier<CompletionStage<Path>> wake = CompletableFuture::new;
@@ -61,6 +64,7 @@ public final class FakeDirectory implements EndpointDirectory {
 
     @Override
     public CompletionStage<Optional<String>> verifier(String endpointId, String role) {
+        asked.add(endpointId);
         return CompletableFuture.completedFuture(Optional.ofNullable(verifiers.get(role)));
     }
 

@@ -198,6 +198,46 @@ class HttpIT {
     }
 
     @Test
+    void what_could_be_read_in_two_ways_is_refused() throws Exception {
+        String login = "Neon-Connection-String: " + DATABASE + "\r\n";
+        String length = "Content-Length: 20\r\n";
+        for (String headers : List.of(
+                login + login.replace("alice", "bob") + length,
+                login + length.replace("20", "99999999999999999999"),
+                login + length + "Neon-Batch-Read-Only: true\r\nNeon-Batch-Read-Only: false\r\n",
+                login + "Transfer-Encoding: gzip, chunked\r\n",
+                login + "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+                login + "Transfer-Encoding: identity\r\n")) {
+            assertThat(raw(headers, headers.contains(length) ? "{\"queries\":[]       }" : ""))
+                    .as(headers)
+                    .startsWith("HTTP/1.1 400 ");
+        }
+        assertThat(post(url(), DATABASE, "{\"query\":\"select 1\",\"query\":\"select 2\"}")
+                        .json()
+                        .toString())
+                .contains("twice");
+    }
+
+    @Test
+    void a_body_that_will_be_too_large_is_refused_before_it_comes() throws Exception {
+        String login = "Neon-Connection-String: " + DATABASE + "\r\n";
+        assertThat(raw(login + "Content-Length: 99999999999\r\n", "")).startsWith("HTTP/1.1 413 ");
+        assertThat(raw(login + "Content-Length: 99999999999\r\nExpect: 100-continue\r\n", ""))
+                .startsWith("HTTP/1.1 413 ");
+    }
+
+    /** Everything that comes back until the connection is closed. */
+    private static String raw(String headers, String body) throws Exception {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), fixture.port())) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream()
+                    .write(("POST /sql HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + "\r\n" + body)
+                            .getBytes(UTF_8));
+            return new String(socket.getInputStream().readAllBytes(), UTF_8);
+        }
+    }
+
+    @Test
     void whoever_is_not_let_in_wakes_nothing_and_learns_nothing() throws Exception {
         String right = DATABASE;
         List<String> refused = List.of(
@@ -210,7 +250,7 @@ class HttpIT {
             assertThat(answer.code()).isEqualTo("28P01");
             assertThat(answer.json().get("message").asString()).startsWith("password authentication failed for user");
             assertThat(answer.json().get("hint").asString())
-                    .isEqualTo("Check the password, the role, and the endpoint or branch the connection names.");
+                    .startsWith("Check the password, the role, and the endpoint or branch the connection names.");
         }
         assertThat(fixture.directory.wakes).hasValue(0);
     }
@@ -227,6 +267,9 @@ class HttpIT {
                 .isEqualTo(200);
         assertThat(fixture.directory.woken).contains("ep-dev-2", "ep-main-1@0/16B3748");
         assertThat(post(url(), base + "@dev?options=endpoint%3Dep-main-1", body("select 1"))
+                        .code())
+                .isEqualTo("28P01");
+        assertThat(post(url(), base + "@ep-dev-2?options=endpoint%3Dep-main-1", body("select 1"))
                         .code())
                 .isEqualTo("08P01");
         assertThat(post(url(), base.replace("shop", "nowhere"), body("select 1"))

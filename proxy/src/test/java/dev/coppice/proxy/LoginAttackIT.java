@@ -4,6 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.proxy.limit.RateLimits;
 import io.netty.buffer.ByteBufAllocator;
@@ -19,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** Logins that are wrong in one part, over the wire; none of them gets in or wakes a compute. */
 class LoginAttackIT {
@@ -48,6 +53,41 @@ class LoginAttackIT {
 
     private static RawClient tls() throws Exception {
         return RawClient.overTls(fixture.port(), "db.localhost");
+    }
+
+    @Test
+    void a_name_cannot_forge_a_field_of_the_log() throws Exception {
+        Logger logger = (Logger) LoggerFactory.getLogger("dev.coppice.proxy.session.ClientConnection");
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        Level before = logger.getLevel();
+        logger.setLevel(Level.INFO);
+        logger.addAppender(lines);
+        try (RawClient client = new RawClient(fixture.port())) {
+            String user = "bob database=secret outcome=ok reason=\"fine\"\n\u001b[2K";
+            assertThat(client.authenticate(user, "x", "a\" outcome=session").type())
+                    .isEqualTo('E');
+            await().untilAsserted(() -> assertThat(lines.list)
+                    .anySatisfy(line -> assertThat(line.getFormattedMessage())
+                            .contains(" user=\"bob database=secret outcome=ok reason=\\\"fine\\\"\\u000A\\u001B[2K\" ")
+                            .contains(" database=\"a\\\" outcome=session\" ")
+                            .contains(" outcome=wrong-password reason=\"")));
+        } finally {
+            logger.detachAppender(lines);
+            logger.setLevel(before);
+        }
+    }
+
+    @Test
+    void who_names_what_there_is_not_is_looked_for_all_the_same() throws Exception {
+        fixture.directory.asked.clear();
+        for (String database : List.of("shop@nowhere", "shop@ep-none-9", "shop@dev")) {
+            try (RawClient client = new RawClient(fixture.port())) {
+                assertThat(client.authenticate("alice", "wrong", database).text())
+                        .contains("28P01");
+            }
+        }
+        assertThat(fixture.directory.asked).containsExactly("nowhere", "ep-none-9", "ep-dev-2");
     }
 
     @Test

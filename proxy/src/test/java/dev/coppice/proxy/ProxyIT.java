@@ -147,12 +147,13 @@ class ProxyIT {
         assertRefused("shop@nowhere", "alice", ProxyFixture.PASSWORD, "28P01");
         assertRefused("shop", "coppice_admin", ProxyFixture.PASSWORD, "28P01");
         assertRefused("shop", "alice", ProxyFixture.PASSWORD, "28P01", "options", "endpoint=ep-nowhere-0");
+        assertRefused("shop@main", "alice", ProxyFixture.PASSWORD, "28P01", "options", "endpoint=ep-dev-2");
         assertThat(fixture.directory.wakes).hasValue(0);
     }
 
     @Test
     void contradictory_hints_are_explained_and_wake_nothing() {
-        assertThatThrownBy(() -> fixture.connect("shop@main", "options", "endpoint=ep-dev-2"))
+        assertThatThrownBy(() -> fixture.connect("shop@ep-main-1", "options", "endpoint=ep-dev-2"))
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08P01"))
                 .hasMessageContaining("contradictory destinations")

@@ -97,7 +97,7 @@ class PsqlIT {
 
     @Test
     void shows_errors_with_their_hints() throws Exception {
-        assertThat(psql("dbname=shop@main options=endpoint=ep-dev-2", "select 1"))
+        assertThat(psql("dbname=shop@ep-main-1 options=endpoint=ep-dev-2", "select 1"))
                 .contains("contradictory destinations")
                 .contains("HINT:");
         assertThat(psql("dbname=shop user=mallory", "select 1"))

@@ -24,7 +24,7 @@ final class Admissions {
             throw new BadRequestException(
                     "tokens are not supported: log in with a password in the header " + HttpReply.CONNECTION_STRING);
         }
-        String text = headers.get(HttpReply.CONNECTION_STRING);
+        String text = SingleHeader.get(headers, HttpReply.CONNECTION_STRING);
         if (text == null) {
             throw new BadRequestException("the header " + HttpReply.CONNECTION_STRING + " is missing");
         }

@@ -19,7 +19,7 @@ record BatchOptions(Optional<String> isolation, Optional<Boolean> readOnly, Opti
     /** @throws BadRequestException when a header has no meaning */
     static BatchOptions parse(HttpHeaders headers) {
         return new BatchOptions(
-                Optional.ofNullable(headers.get(ISOLATION_LEVEL)).map(BatchOptions::level),
+                Optional.ofNullable(SingleHeader.get(headers, ISOLATION_LEVEL)).map(BatchOptions::level),
                 flag(headers, READ_ONLY),
                 flag(headers, DEFERRABLE));
     }
@@ -47,7 +47,7 @@ record BatchOptions(Optional<String> isolation, Optional<Boolean> readOnly, Opti
     }
 
     private static Optional<Boolean> flag(HttpHeaders headers, String name) {
-        String value = headers.get(name);
+        String value = SingleHeader.get(headers, name);
         if (value == null) {
             return Optional.empty();
         }

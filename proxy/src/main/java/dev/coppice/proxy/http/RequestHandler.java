@@ -8,6 +8,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
@@ -16,6 +18,8 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.util.ReferenceCountUtil;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,11 +37,16 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         /** The body comes, wanted or not. */
         BODY,
         /** The statements run; it is read only to see the client leave. */
-        RUNNING
+        RUNNING,
+        /** It is refused, and has been told; what still comes is not looked at. */
+        LEAVING
     }
 
     private static final Logger log = LoggerFactory.getLogger(RequestHandler.class);
     private static final String SQL_PATH = "/sql";
+    /** For whoever is still sending, to read the answer before the connection goes, in milliseconds. */
+    private static final long LEAVING_MILLIS = 2000;
+
     private static final PgError SHUTTING_DOWN =
             PgError.of(SqlState.ADMIN_SHUTDOWN, "Coppice is shutting down", "Try again once it is back.");
 
@@ -92,6 +101,9 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         intake.arrived();
         if (step == Step.RUNNING || step == Step.ADMISSION) {
             intake.keep(message);
+        } else if (step == Step.LEAVING) {
+            ReferenceCountUtil.release(message);
+            intake.ask();
         } else if (message instanceof HttpRequest head) {
             begin(head);
         } else if (message instanceof HttpContent content) {
@@ -121,7 +133,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
         } catch (BadRequestException e) {
             responder.fail(HttpResponseStatus.BAD_REQUEST, e);
         }
-        if (step == Step.BODY) {
+        if (step == Step.BODY || step == Step.LEAVING) {
             intake.ask();
         }
     }
@@ -129,10 +141,13 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     private void route(HttpRequest head) {
         int query = head.uri().indexOf('?');
         String path = query < 0 ? head.uri() : head.uri().substring(0, query);
-        if (WebSocketHandshake.asked(head)) {
+        if (isEncoded(head)) {
+            responder.refuse(
+                    HttpResponseStatus.BAD_REQUEST, "the only Transfer-Encoding that is understood is chunked");
+            leave();
+        } else if (WebSocketHandshake.asked(head)) {
             return;
-        }
-        if (!path.equals(SQL_PATH)) {
+        } else if (!path.equals(SQL_PATH)) {
             responder.refuse(HttpResponseStatus.NOT_FOUND, "there is POST /sql, and the WebSocket /v2");
         } else if (head.method().equals(HttpMethod.OPTIONS)) {
             responder.preflight();
@@ -140,9 +155,29 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
             responder.refuse(HttpResponseStatus.METHOD_NOT_ALLOWED, "SQL is sent with POST");
         } else if (HttpUtil.getContentLength(head, 0L) > services.settings().maxRequestBytes()) {
             responder.tooLarge();
+            leave();
         } else {
             admit(head.headers());
         }
+    }
+
+    /** Whether the body is in another form than we read; somebody before us may read it otherwise. */
+    private static boolean isEncoded(HttpRequest head) {
+        List<String> encodings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
+        return !encodings.isEmpty()
+                && !(encodings.size() == 1
+                        && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(
+                                encodings.getFirst().strip()));
+    }
+
+    /** Answers before the body has come, which nobody would read, and closes a little later. */
+    private void leave() {
+        step = Step.LEAVING;
+        request = null;
+        responder.closeAfter();
+        responder.sendAhead(memory::close);
+        gate.ended("");
+        ctx.executor().schedule(() -> ctx.close(), LEAVING_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private void content(HttpContent content) {
@@ -345,7 +380,7 @@ final class RequestHandler extends ChannelInboundHandlerAdapter implements LiveS
     public void drain() {
         later(() -> {
             draining = true;
-            if (step == Step.IDLE) {
+            if (step == Step.IDLE || step == Step.LEAVING) {
                 gate.ended("the proxy stops");
                 ctx.close();
             }

@@ -113,12 +113,24 @@ final class Responder {
      * @param sent called when it has gone, or cannot
      */
     void send(Runnable sent) {
+        ChannelFuture written = write(sent);
+        if (written != null && last) {
+            written.addListener(ChannelFutureListener.CLOSE);
+        }
+    }
+
+    /** The same before the request has come to its end; the caller closes the connection. */
+    void sendAhead(Runnable sent) {
+        write(sent);
+    }
+
+    private @Nullable ChannelFuture write(Runnable sent) {
         FullHttpResponse response = pending;
         pending = null;
         if (response == null) {
             sent.run();
             ctx.close();
-            return;
+            return null;
         }
         if (last) {
             response.headers().set(HttpHeaderNames.CONNECTION, "close");
@@ -131,8 +143,6 @@ final class Responder {
         log.debug("HTTP request {}: {} after {} ms", requestId, status, TimeUnit.NANOSECONDS.toMillis(nanos));
         ChannelFuture written = ctx.writeAndFlush(response);
         written.addListener(_ -> sent.run());
-        if (last) {
-            written.addListener(ChannelFutureListener.CLOSE);
-        }
+        return written;
     }
 }

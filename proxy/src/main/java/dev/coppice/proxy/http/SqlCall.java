@@ -109,7 +109,7 @@ final class SqlCall {
     }
 
     private boolean set(String header) {
-        return "true".equalsIgnoreCase(headers.get(header));
+        return "true".equalsIgnoreCase(SingleHeader.get(headers, header));
     }
 
     private void fail(BadRequestException problem) {

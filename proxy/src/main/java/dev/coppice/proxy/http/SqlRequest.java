@@ -4,8 +4,10 @@ import java.io.InputStream;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
@@ -52,8 +54,9 @@ record SqlRequest(List<Statement> statements, boolean batch) {
     private static SqlRequest request(JsonParser in) {
         Fields fields = new Fields();
         List<Statement> queries = null;
+        Set<String> names = new HashSet<>();
         while (in.nextToken() != JsonToken.END_OBJECT) {
-            String name = in.currentName();
+            String name = once(names, in.currentName());
             JsonToken value = in.nextToken();
             if (name.equals("queries") && value == JsonToken.START_ARRAY) {
                 queries = new ArrayList<>();
@@ -77,12 +80,21 @@ record SqlRequest(List<Statement> statements, boolean batch) {
             throw new BadRequestException("each of \"queries\" must be an object");
         }
         Fields fields = new Fields();
+        Set<String> names = new HashSet<>();
         while (in.nextToken() != JsonToken.END_OBJECT) {
-            String name = in.currentName();
+            String name = once(names, in.currentName());
             in.nextToken();
             fields.read(in, name);
         }
         return fields.statement();
+    }
+
+    /** JSON leaves open which of two counts. Inside of parameters that is Postgres's to say. */
+    private static String once(Set<String> names, String name) {
+        if (!names.add(name)) {
+            throw new BadRequestException("\"" + name + "\" is there twice");
+        }
+        return name;
     }
 
     /** What was found of one statement so far. */

@@ -1,5 +1,6 @@
 package dev.coppice.proxy.pool;
 
+import dev.coppice.common.LogText;
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.cancel.CancelKeys;
 import dev.coppice.proxy.cancel.CancelTarget;
@@ -154,7 +155,7 @@ final class EndpointPool {
             waking = shared.access().directory().wake(endpointId);
         } catch (RuntimeException e) {
             // The dial will run into it again, and say so.
-            log.debug("wake of {}", endpointId, e);
+            log.debug("wake of {}", LogText.field(endpointId), e);
             touching = false;
             loop.execute(this::serve);
             return;
@@ -262,7 +263,9 @@ final class EndpointPool {
             public void refused(ComputeLoginException.Refused refusal) {
                 notOpened(lane);
                 if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers.count() > 0) {
-                    log.warn("the compute of endpoint {} has no connection left for its pool", endpointId);
+                    log.warn(
+                            "the compute of endpoint {} has no connection left for its pool",
+                            LogText.field(endpointId));
                     return;
                 }
                 stopWaiting(session);

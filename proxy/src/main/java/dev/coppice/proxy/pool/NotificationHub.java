@@ -2,6 +2,7 @@ package dev.coppice.proxy.pool;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.coppice.common.LogText;
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.pgwire.ClientMessages;
 import dev.coppice.proxy.pgwire.MessageStream;
@@ -205,7 +206,10 @@ final class NotificationHub {
     }
 
     private void notConnected(String why) {
-        log.warn("endpoint {}: no connection to listen for pooled clients: {}", pool.endpointId(), why);
+        log.warn(
+                "endpoint {}: no connection to listen for pooled clients: {}",
+                LogText.field(pool.endpointId()),
+                LogText.quoted(why));
         connecting = false;
         for (PooledSession session : List.copyOf(awaiting)) {
             leave(session);
@@ -297,7 +301,8 @@ final class NotificationHub {
                         answered.run();
                     }
                 } else if (type == 'E') {
-                    log.debug("endpoint {}: the connection that listens got an error", pool.endpointId());
+                    log.debug(
+                            "endpoint {}: the connection that listens got an error", LogText.field(pool.endpointId()));
                 }
                 return Verdict.DROP;
             }
@@ -312,7 +317,10 @@ final class NotificationHub {
 
             @Override
             protected void violated(String problem) {
-                log.error("a compute of endpoint {} breaks the protocol: {}", pool.endpointId(), problem);
+                log.error(
+                        "a compute of endpoint {} breaks the protocol: {}",
+                        LogText.field(pool.endpointId()),
+                        LogText.quoted(problem));
                 if (channel != null) {
                     channel.close();
                 }

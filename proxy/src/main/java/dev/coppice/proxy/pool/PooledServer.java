@@ -1,5 +1,6 @@
 package dev.coppice.proxy.pool;
 
+import dev.coppice.common.LogText;
 import dev.coppice.proxy.cancel.CancelTarget;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -174,7 +175,10 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
 
     /** It breaks the protocol: nothing that it still says matters. */
     void broken(String problem) {
-        log.error("a compute of endpoint {} breaks the protocol: {}", pool.endpointId(), problem);
+        log.error(
+                "a compute of endpoint {} breaks the protocol: {}",
+                LogText.field(pool.endpointId()),
+                LogText.quoted(problem));
         channel.close();
     }
 

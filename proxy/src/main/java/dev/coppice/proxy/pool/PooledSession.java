@@ -2,6 +2,7 @@ package dev.coppice.proxy.pool;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.coppice.common.LogText;
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.auth.ScramKeys;
 import dev.coppice.proxy.pgwire.CancelKey;
@@ -350,7 +351,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             log.info(
                     "client {} of endpoint {} keeps its server connection: {}",
                     client.remoteAddress(),
-                    pool.endpointId(),
+                    LogText.field(pool.endpointId()),
                     reason.label());
         }
     }
@@ -577,7 +578,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        log.debug("client of endpoint {}: {}", pool.endpointId(), cause.toString());
+        log.debug("client of endpoint {}: {}", LogText.field(pool.endpointId()), cause.toString());
         ctx.close();
     }
 }

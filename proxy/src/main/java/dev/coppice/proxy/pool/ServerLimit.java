@@ -1,5 +1,6 @@
 package dev.coppice.proxy.pool;
 
+import dev.coppice.common.LogText;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +65,10 @@ final class ServerLimit {
             computeLimit = Math.max(1, Integer.parseInt(maxConnections) * 9 / 10);
         } catch (NumberFormatException e) {
             computeLimit = settings.get().maxServers();
-            log.warn("the compute of endpoint {} says max_connections is \"{}\"", endpointId, maxConnections);
+            log.warn(
+                    "the compute of endpoint {} says max_connections is {}",
+                    LogText.field(endpointId),
+                    LogText.quoted(maxConnections));
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.coppice.proxy.relay;
 
+import dev.coppice.common.LogText;
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.auth.ScramClient;
 import dev.coppice.proxy.auth.ScramKeys;
@@ -129,7 +130,7 @@ public final class ComputeDial {
         if (cause instanceof WakeException wake) {
             fail(wake.error());
         } else {
-            log.error("waking endpoint {} failed", endpointId, cause);
+            log.error("waking endpoint {} failed", LogText.field(endpointId), cause);
             fail(PgError.of(
                     SqlState.INTERNAL_ERROR,
                     "the branch's compute could not be started",
@@ -188,9 +189,9 @@ public final class ComputeDial {
             return;
         }
         compute = null;
-        log.debug("compute of endpoint {}: {}", endpointId, problem);
+        log.debug("compute of endpoint {}: {}", LogText.field(endpointId), LogText.quoted(problem));
         if (attempts >= MAX_ATTEMPTS) {
-            log.warn("compute of endpoint {} is not reached: {}", endpointId, problem);
+            log.warn("compute of endpoint {} is not reached: {}", LogText.field(endpointId), LogText.quoted(problem));
             fail(PgError.of(
                     SqlState.CONNECTION_FAILURE,
                     "the branch's compute cannot be reached",

@@ -38,7 +38,8 @@ public interface EndpointDirectory {
 
     /**
      * The SCRAM verifier of a role as pg_authid has it, {@code SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey};
-     * empty when the role is unknown or may not log in. Must not start the endpoint's compute.
+     * empty when the role or the endpoint is unknown, or the role may not log in; then the answer must not come sooner or later
+     * than another. Must not start the endpoint's compute.
      */
     CompletionStage<Optional<String>> verifier(String endpointId, String role);
 

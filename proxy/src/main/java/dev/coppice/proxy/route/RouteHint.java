@@ -23,6 +23,11 @@ record RouteHint(Source source, String name) {
         return name.startsWith(RouteRequest.ENDPOINT_PREFIX) && name.endsWith(POOLER_SUFFIX);
     }
 
+    /** Whether it can only be an endpoint id. */
+    boolean namesEndpoint() {
+        return name.startsWith(RouteRequest.ENDPOINT_PREFIX);
+    }
+
     /** The name without {@code -pooler}. */
     String endpointName() {
         return pooled() ? name.substring(0, name.length() - POOLER_SUFFIX.length()) : name;

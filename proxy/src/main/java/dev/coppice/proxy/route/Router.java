@@ -5,14 +5,13 @@ import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.PgErrorException;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
  * Turns hints into a route. Each hint stands for the set of endpoints it may mean; together they mean the
- * intersection. What a stranger can learn from the errors is no more than whether names that he put together belong
- * together: one unknown name alone is {@link Route.Unknown}.
+ * intersection. The errors say what the hints alone say, so strangers learn nothing from them: what does not lead to exactly one
+ * endpoint is {@link Route.Unknown}.
  */
 public final class Router {
     private static final String HOW_TO_NAME_ONE =
@@ -25,7 +24,7 @@ public final class Router {
         this.directory = directory;
     }
 
-    /** @throws PgErrorException when the hints contradict each other, mean several endpoints, or are missing */
+    /** @throws PgErrorException when the hints name two endpoints, or are missing */
     public Route route(RouteRequest request) {
         Route route = present(request);
         return route instanceof Route.Known(var endpoint) && request.moment().isPresent()
@@ -38,27 +37,30 @@ public final class Router {
         if (hints.isEmpty()) {
             return defaultRoute();
         }
+        requireOneEndpoint(hints);
         Set<RoutedEndpoint> meant = new LinkedHashSet<>(candidates(hints.getFirst()));
         hints.stream().skip(1).forEach(hint -> meant.retainAll(candidates(hint)));
         if (meant.size() == 1) {
             return new Route.Known(meant.iterator().next());
         }
-        if (meant.size() > 1) {
-            throw new PgErrorException(PgError.of(
-                    SqlState.CONNECTION_REJECTED,
-                    "several projects have a branch named \"" + hints.getLast().name() + "\"",
-                    HOW_TO_NAME_ONE));
-        }
-        Optional<RouteHint> other = hints.stream()
-                .filter(hint -> !hint.name().equals(hints.getFirst().name()))
-                .findFirst();
-        if (other.isPresent()) {
-            throw new PgErrorException(PgError.of(
-                    SqlState.PROTOCOL_VIOLATION,
-                    "contradictory destinations: " + hints.getFirst() + ", " + other.get(),
-                    "Name the endpoint or branch in one place only."));
-        }
+        // Whether there is no such name, or several, or they do not belong together, is nothing that strangers are
+        // told.
         return new Route.Unknown(hints.getFirst().name());
+    }
+
+    /** Two endpoints are a contradiction whether they exist or not. */
+    private static void requireOneEndpoint(List<RouteHint> hints) {
+        List<RouteHint> endpoints =
+                hints.stream().filter(RouteHint::namesEndpoint).toList();
+        endpoints.stream()
+                .filter(hint -> !hint.endpointName().equals(endpoints.getFirst().endpointName()))
+                .findFirst()
+                .ifPresent(other -> {
+                    throw new PgErrorException(PgError.of(
+                            SqlState.PROTOCOL_VIOLATION,
+                            "contradictory destinations: " + endpoints.getFirst() + ", " + other,
+                            "Name the endpoint in one place only."));
+                });
     }
 
     private Route defaultRoute() {

@@ -49,7 +49,7 @@ final class AuthenticationHandler extends LoginHandler {
         if (found.isPresent() && real.isEmpty()) {
             log.warn(
                     "role {} has a password that is not SCRAM-SHA-256",
-                    ClientConnection.shown(login.request().user()));
+                    ClientConnection.field(login.request().user()));
         }
         Optional<ChannelBinding> binding = connection.channelBinding();
         scram = new ScramServer(

@@ -1,5 +1,6 @@
 package dev.coppice.proxy.session;
 
+import dev.coppice.common.LogText;
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.auth.ChannelBinding;
 import dev.coppice.proxy.pgwire.PgError;
@@ -237,10 +238,10 @@ final class ClientConnection {
 
     /** Counts an attempt to log in to where it leads: there may have been too many. */
     Optional<Objection> objectionToAttempt(Route to) {
-        return to instanceof Route.Known(RoutedEndpoint endpoint)
-                        && !services.limiter().attempt(endpoint.endpointId())
-                ? Optional.of(new Objection(Outcome.RATE_LIMITED, TOO_OFTEN))
-                : Optional.empty();
+        // Names that nobody has are counted too: that they are not would tell.
+        return services.limiter().attempt(to.label())
+                ? Optional.empty()
+                : Optional.of(new Objection(Outcome.RATE_LIMITED, TOO_OFTEN));
     }
 
     /** Whether the endpoint is not asked for too often; refuses otherwise. */
@@ -374,31 +375,36 @@ final class ClientConnection {
         log.atLevel(end == Outcome.SESSION || end == Outcome.CANCEL ? Level.DEBUG : Level.INFO)
                 .log(
                         "connection ended: id={} client={} via={} tls={} certificate={} protocol={} user={} database={} route={} outcome={}"
-                                + " reason=\"{}\" duration_ms={} bytes_in={} bytes_out={}",
+                                + " reason={} duration_ms={} bytes_in={} bytes_out={}",
                         id,
                         client,
                         Objects.equals(client, channel.remoteAddress()) ? "-" : channel.remoteAddress(),
                         encrypted,
-                        shown(certificate.orElse("-")),
+                        field(certificate.orElse("-")),
                         version,
-                        shown(user),
-                        shown(database),
-                        shown(route),
+                        field(user),
+                        field(database),
+                        field(route),
                         end.label(),
-                        printable(reason),
+                        LogText.quoted(reason),
                         TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos),
                         fromClient,
                         fromCompute);
     }
 
-    /** A name as messages and logs may show it: cut, and on one line. */
+    /** A name as messages to its client may show it: cut, and on one line. */
     static String shown(String name) {
-        return printable(name.length() > MAX_SHOWN_CHARS ? name.substring(0, MAX_SHOWN_CHARS) : name);
+        StringBuilder out = new StringBuilder();
+        cut(name).chars().forEach(c -> out.append(Character.isISOControl(c) ? '?' : (char) c));
+        return out.toString();
     }
 
-    private static String printable(String text) {
-        StringBuilder out = new StringBuilder(text.length());
-        text.chars().forEach(c -> out.append(Character.isISOControl(c) ? '?' : (char) c));
-        return out.toString();
+    /** A name as logs may show it: cut, and nothing but itself. */
+    static String field(String name) {
+        return LogText.field(cut(name));
+    }
+
+    private static String cut(String name) {
+        return name.length() > MAX_SHOWN_CHARS ? name.substring(0, MAX_SHOWN_CHARS) : name;
     }
 }

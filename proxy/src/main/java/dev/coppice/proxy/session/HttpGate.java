@@ -62,7 +62,10 @@ final class HttpGate implements Gate {
         return login.verifier()
                 .handle((found, failure) -> {
                     if (failure != null) {
-                        log.error("cannot look up a verifier for endpoint {}", route.label(), failure);
+                        log.error(
+                                "cannot look up a verifier for endpoint {}",
+                                ClientConnection.field(route.label()),
+                                failure);
                         throw new PgErrorException(LoginHandler.NOT_NOW);
                     }
                     return found.flatMap(ScramVerifier::parse).orElseGet(login::mock);

@@ -22,12 +22,14 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
 
     /** The verifier of the role; empty when there is no such role, endpoint or branch. */
     CompletionStage<Optional<String>> verifier() {
-        if (!(route instanceof Route.Known(RoutedEndpoint endpoint))
-                || request.user().equals(INTERNAL_ROLE)) {
-            return CompletableFuture.completedFuture(Optional.empty());
-        }
+        // Asked in any case: an answer that comes faster would tell that there is no such endpoint.
+        boolean exists = route instanceof Route.Known && !request.user().equals(INTERNAL_ROLE);
         try {
-            return connection.services.directory().verifier(endpoint.endpointId(), request.user());
+            return connection
+                    .services
+                    .directory()
+                    .verifier(route.label(), request.user())
+                    .thenApply(found -> exists ? found : Optional.empty());
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -88,6 +90,8 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
         return PgError.of(
                 SqlState.INVALID_PASSWORD,
                 "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
-                "Check the password, the role, and the endpoint or branch the connection names.");
+                "Check the password, the role, and the endpoint or branch the connection names. Where several projects have"
+                        + " a branch of that name, or two names do not belong together, name the endpoint only:"
+                        + " options=endpoint=<endpoint id>.");
     }
 }

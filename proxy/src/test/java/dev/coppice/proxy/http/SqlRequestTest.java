@@ -55,7 +55,11 @@ class SqlRequestTest {
                 "{\"arrayMode\":[true],\"query\":\"a\"}",
                 "{\"arrayMode\":{\"query\":\"a\"}}",
                 "{\"query\":\"a\",\"arrayMode\":\"yes\"}",
-                "{\"query\":\"a\",\"queries\":[]}"
+                "{\"query\":\"a\",\"queries\":[]}",
+                "{\"query\":\"a\",\"query\":\"b\"}",
+                "{\"queries\":[],\"queries\":[]}",
+                "{\"query\":\"a\",\"x\":1,\"x\":2}",
+                "{\"queries\":[{\"query\":\"a\",\"params\":[],\"params\":[1]}]}"
             })
     void what_is_none_is_refused(String json) {
         assertThatThrownBy(() -> parse(json)).isInstanceOf(BadRequestException.class);

@@ -117,24 +117,33 @@ class RoutingTest {
     }
 
     @Test
-    void hints_that_disagree_are_an_error() {
+    void two_endpoints_are_an_error_whether_they_exist_or_not() {
         assertError(
                 SqlState.PROTOCOL_VIOLATION,
-                "contradictory destinations: \"ep-a\" in options, \"dev\" in the database name",
+                "contradictory destinations: \"ep-a\" in options, \"ep-b\" in options",
                 "options",
-                "endpoint=ep-a",
-                "database",
-                "shop@dev");
-        assertError(SqlState.PROTOCOL_VIOLATION, "contradictory", "options", "endpoint=ep-a endpoint=ep-b");
-        assertError(
-                SqlState.PROTOCOL_VIOLATION, "contradictory", "options", "endpoint=ep-a", "database", "shop@nowhere");
+                "endpoint=ep-a endpoint=ep-b");
+        serverName = Optional.of("ep-nowhere.localhost");
+        assertError(SqlState.PROTOCOL_VIOLATION, "contradictory", "options", "endpoint=ep-a");
+        assertError(SqlState.PROTOCOL_VIOLATION, "contradictory", "database", "shop@ep-none");
+        serverName = Optional.of("ep-a-pooler.localhost");
+        assertThat(route("options", "endpoint=ep-a")).isEqualTo(new Route.Known(MAIN));
+    }
+
+    @Test
+    void whether_names_belong_together_is_told_to_nobody() {
+        Route unknown = new Route.Unknown("ep-a");
+        assertThat(route("options", "endpoint=ep-a", "database", "shop@dev")).isEqualTo(unknown);
+        assertThat(route("options", "endpoint=ep-a", "database", "shop@nowhere"))
+                .isEqualTo(unknown);
+        assertThat(route("options", "endpoint=ep-x", "database", "shop@dev")).isEqualTo(new Route.Unknown("ep-x"));
     }
 
     @Test
     void a_branch_name_of_two_projects_needs_an_endpoint_beside_it() {
         directory.endpoints.add(OTHER_MAIN);
-        assertError(
-                SqlState.CONNECTION_REJECTED, "several projects have a branch named \"main\"", "database", "x@main");
+        // Strangers are not told which names there are, and how often.
+        assertThat(route("database", "x@main")).isEqualTo(new Route.Unknown("main"));
         assertThat(route("options", "endpoint=ep-c", "database", "x@main")).isEqualTo(new Route.Known(OTHER_MAIN));
     }
 
