@@ -403,6 +403,33 @@ static bool is_tablespace(const char *path, char *relative)
     return true;
 }
 
+/*
+ * POSIX shared memory, in a directory that is this compute's alone (COPPICE_MEMORY): the one of the C library is everybody's. "/name" as
+ * shm_open(3) has it.
+ */
+static bool own_memory(const char *name, char *path)
+{
+    const char *directory = getenv("COPPICE_MEMORY");
+    if (!active || directory == NULL || name[0] != '/' || name[1] == 0 || strchr(name + 1, '/') != NULL)
+        return false;
+    return snprintf(path, PATH_LIMIT, "%s%s", directory, name) < PATH_LIMIT;
+}
+
+EXPORT int shm_open(const char *name, int flags, mode_t mode)
+{
+    char path[PATH_LIMIT];
+    ready();
+    return own_memory(name, path) ? libc.open(path, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode)
+                                  : libc.shm_open(name, flags, mode);
+}
+
+EXPORT int shm_unlink(const char *name)
+{
+    char path[PATH_LIMIT];
+    ready();
+    return own_memory(name, path) ? libc.unlink(path) : libc.shm_unlink(name);
+}
+
 EXPORT int symlink(const char *target, const char *path)
 {
     char relative[PATH_LIMIT];

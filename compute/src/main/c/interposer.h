@@ -60,6 +60,8 @@ struct libc {
     int (*dup)(int);
     int (*dup2)(int, int);
     int (*unlink)(const char *);
+    int (*shm_open)(const char *, int, mode_t);
+    int (*shm_unlink)(const char *);
     int (*rename)(const char *, const char *);
     int (*symlink)(const char *, const char *);
     int (*mkdir)(const char *, mode_t);

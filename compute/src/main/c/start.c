@@ -55,7 +55,8 @@ void resolve_libc(void)
     RESOLVE(pwritev), RESOLVE(ftruncate), RESOLVE(posix_fallocate), RESOLVE(posix_fadvise), RESOLVE(copy_file_range), RESOLVE(fsync);
     RESOLVE(fdatasync), RESOLVE(sync_file_range), RESOLVE(syncfs), RESOLVE(dup), RESOLVE(dup2), RESOLVE(unlink);
     RESOLVE(rename), RESOLVE(symlink), RESOLVE(mkdir), RESOLVE(rmdir), RESOLVE(access), RESOLVE(chdir), RESOLVE(fopen);
-    RESOLVE(fclose), RESOLVE(opendir), RESOLVE(readdir), RESOLVE(closedir);
+    RESOLVE(fclose), RESOLVE(opendir), RESOLVE(readdir), RESOLVE(closedir), RESOLVE(shm_open);
+    RESOLVE(shm_unlink);
 #undef RESOLVE
 }
 

@@ -1,5 +1,8 @@
 package dev.coppice.compute;
 
+import dev.coppice.compute.sandbox.Isolation;
+import dev.coppice.compute.sandbox.SandboxPolicy;
+import dev.coppice.compute.sandbox.SandboxSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +20,17 @@ public interface ComputeDriver {
      * @param dataDirectory its working directory, by which its processes are found again
      * @param log where its standard output and error are appended
      * @param user whom it runs as
+     * @param memory its shared memory, made anew
+     * @param policy what it may reach
      */
     record Launch(
-            List<String> command, Map<String, String> environment, Path dataDirectory, Path log, ComputeUser user) {}
+            List<String> command,
+            Map<String, String> environment,
+            Path dataDirectory,
+            Path log,
+            ComputeUser user,
+            MemoryDirectory memory,
+            SandboxPolicy policy) {}
 
     /** How to ask a compute to end. */
     enum Shutdown {
@@ -30,6 +41,12 @@ public interface ComputeDriver {
         /** The operating system ends the postmaster; its children notice. */
         KILL
     }
+
+    /** How well the computes of this place are kept apart. */
+    Isolation isolation();
+
+    /** What is wanted of it. */
+    SandboxSettings sandboxSettings();
 
     /** A running postmaster. */
     interface Instance {

@@ -2,6 +2,7 @@ package dev.coppice.compute;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.TimelineId;
+import dev.coppice.compute.sandbox.Isolation;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
@@ -69,6 +70,7 @@ public final class ComputeService implements AutoCloseable {
 
     private final PageService pages;
     private final Clock clock;
+    private final Isolation isolation;
     private final ComputeLifecycle lifecycle;
     private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final List<ComputeListener> listeners = new CopyOnWriteArrayList<>();
@@ -83,6 +85,7 @@ public final class ComputeService implements AutoCloseable {
     public ComputeService(Parts parts) {
         pages = parts.pages();
         clock = parts.clock();
+        isolation = parts.driver().isolation();
         ComputeUser user = parts.user();
         ComputeUser secluded = user.secluded();
         Path runDirectory = parts.runDirectory().toAbsolutePath();
@@ -176,6 +179,11 @@ public final class ComputeService implements AutoCloseable {
     public CompletableFuture<Void> suspendAll() {
         return CompletableFuture.allOf(
                 endpoints.values().stream().map(Endpoint::suspend).toArray(CompletableFuture<?>[]::new));
+    }
+
+    /** How well computes are kept from each other and from the machine; found once, at the start. */
+    public Isolation isolation() {
+        return isolation;
     }
 
     /** The state of an endpoint's compute; idle for one never heard of. */

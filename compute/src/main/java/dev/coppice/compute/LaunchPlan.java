@@ -1,8 +1,13 @@
 package dev.coppice.compute;
 
 import dev.coppice.compute.ComputeDriver.Launch;
+import dev.coppice.compute.sandbox.SandboxPolicy;
+import dev.coppice.compute.sandbox.SandboxPolicy.Reach;
+import dev.coppice.compute.sandbox.SandboxSettings;
+import dev.coppice.compute.sandbox.SandboxSettings.Network;
 import dev.coppice.storage.Epoch;
 import dev.coppice.storage.Timeline;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,14 +18,61 @@ import java.util.Map;
  * How a compute's postmaster is started: its arguments, and the environment by which the interposer finds what belongs to
  * it ({@code docs/page-protocol.md}, section 4).
  */
-record LaunchPlan(PostgresBinaries binaries, Path interposer) {
+record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sandbox) {
+    /** Until version 15 Postgres gathered statistics by datagrams to itself. */
+    private static final int FIRST_VERSION_WITHOUT_DATAGRAMS = 15;
+
     Launch of(String endpointId, Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run) {
         return new Launch(
                 command(endpointId, local, run),
                 environment(timeline, epoch, local, run),
                 local.pgdata().toAbsolutePath(),
                 run.log().file(),
-                local.user());
+                local.user(),
+                memory(local),
+                policy(timeline, epoch, local, run));
+    }
+
+    /** What the compute's processes may reach: what is theirs, and nothing of anybody else. */
+    private SandboxPolicy policy(Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run) {
+        return new SandboxPolicy(
+                List.of(binaries.installation(), interposer.toAbsolutePath()),
+                memoryOfPages(),
+                List.of(
+                        local.directory().toAbsolutePath(),
+                        timeline.walDirectory().toAbsolutePath(),
+                        timeline.walArchiveDirectory().toAbsolutePath()),
+                List.of(run.directory().toAbsolutePath()),
+                List.of(memory(local).path()),
+                List.of(epoch.journal().toAbsolutePath(), timeline.writerLock().toAbsolutePath()),
+                List.of(temporary(local)),
+                reach(timeline));
+    }
+
+    private static List<Path> memoryOfPages() {
+        try {
+            return List.of(MemoryDirectory.pages());
+        } catch (IOException e) {
+            // Without it pages come through the agent's socket.
+            return List.of();
+        }
+    }
+
+    private Reach reach(Timeline timeline) {
+        Network network = timeline.seesThroughBoundary() ? sandbox.maskedNetwork() : sandbox.network();
+        if (network == Network.ALL) {
+            return Reach.ALL;
+        }
+        return binaries.majorVersion() < FIRST_VERSION_WITHOUT_DATAGRAMS ? Reach.LOOPBACK : Reach.NONE;
+    }
+
+    private static MemoryDirectory memory(LocalDirectory local) {
+        return MemoryDirectory.of(local.pgdata());
+    }
+
+    /** Where programs of the compute put temporary files: the machine's own place would be shared with others. */
+    private static Path temporary(LocalDirectory local) {
+        return local.directory().resolve("tmp").toAbsolutePath();
     }
 
     String postgresqlConf(ComputeSettings settings) {
@@ -41,6 +93,7 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer) {
         environment.put("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
         environment.put("LC_ALL", "C");
         environment.put("TZ", "UTC");
+        environment.put("TMPDIR", temporary(local).toString());
         environment.put("LD_PRELOAD", absolute(interposer));
         environment.put("COPPICE_DATA", absolute(local.pgdata()));
         environment.put("COPPICE_JOURNAL", absolute(epoch.journal()));
@@ -50,6 +103,7 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer) {
         environment.put("COPPICE_LOCK", absolute(timeline.writerLock()));
         environment.put("COPPICE_MAP", absolute(local.map()));
         environment.put("COPPICE_WAL_ARCHIVE", absolute(timeline.walArchiveDirectory()));
+        environment.put("COPPICE_MEMORY", memory(local).path().toString());
         return environment;
     }
 

@@ -1,11 +1,13 @@
 package dev.coppice.compute;
 
+import dev.coppice.compute.sandbox.Isolation;
+import dev.coppice.compute.sandbox.Sandbox;
+import dev.coppice.compute.sandbox.SandboxSettings;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -13,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Computes as processes of this machine, as the user of {@link ComputeUser}. Each is a session of its own (the interposer calls setsid(2)),
- * so that neither the end of this process nor a Ctrl-C at its terminal reaches it.
+ * Computes as processes of this machine, as the user of {@link ComputeUser}, in a sandbox of the kernel. Each is a session of its own, so
+ * that neither the end of this process nor a Ctrl-C at its terminal reaches it.
  */
 public final class LocalProcessDriver implements ComputeDriver {
     private static final Logger log = LoggerFactory.getLogger(LocalProcessDriver.class);
@@ -24,24 +26,39 @@ public final class LocalProcessDriver implements ComputeDriver {
     /** PF_EXITING of include/linux/sched.h. */
     private static final long FLAG_EXITING = 4;
 
+    private final Sandbox sandbox;
+
+    public LocalProcessDriver(Sandbox sandbox) {
+        this.sandbox = sandbox;
+    }
+
+    @Override
+    public Isolation isolation() {
+        return sandbox.isolation();
+    }
+
+    @Override
+    public SandboxSettings sandboxSettings() {
+        return sandbox.settings();
+    }
+
     @Override
     public Instance start(Launch launch) {
-        List<String> command = launch.user().command(launch.command());
+        List<String> command = sandbox.command(launch.user(), launch.policy(), launch.environment(), launch.command());
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(launch.dataDirectory().toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(launch.log().toFile()))
                 .redirectErrorStream(true);
-        Map<String, String> environment = builder.environment();
         // Whoever may use COPY FROM PROGRAM sees the environment; this process's is none of their business.
-        environment.clear();
-        environment.putAll(launch.environment());
+        builder.environment().clear();
         try {
+            launch.memory().prepare(launch.user());
             Process process = builder.start();
             return new LocalInstance(
                     process.pid(), process.onExit().thenApply(ended -> OptionalInt.of(ended.exitValue())));
         } catch (IOException e) {
-            throw new ComputeException("cannot start " + String.join(" ", command), e);
+            throw new ComputeException("cannot start " + String.join(" ", launch.command()), e);
         }
     }
 
@@ -66,6 +83,7 @@ public final class LocalProcessDriver implements ComputeDriver {
                     log.debug("Process {} was {}", pid, gone ? "gone" : "there");
                 }
             }
+            MemoryDirectory.of(dataDirectory).remove();
         } catch (IOException e) {
             throw new ComputeException("cannot look for processes in " + dataDirectory, e);
         }

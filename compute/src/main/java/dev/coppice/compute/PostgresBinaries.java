@@ -69,6 +69,17 @@ public record PostgresBinaries(Path bin, int majorVersion) {
         return bin.resolve("postgres");
     }
 
+    /** What has to be readable to run them: the directory around {@code bin}, which has libraries and what is shared too. */
+    public Path installation() {
+        return installation(bin);
+    }
+
+    /** As {@link #installation()}, of a directory with programs. */
+    public static Path installation(Path bin) {
+        Path around = bin.toAbsolutePath().normalize().getParent();
+        return around == null || around.getParent() == null ? bin : around;
+    }
+
     /** The program that makes a database cluster. */
     public Path initdb() {
         return bin.resolve("initdb");

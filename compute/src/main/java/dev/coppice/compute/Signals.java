@@ -9,7 +9,7 @@ import java.lang.invoke.MethodHandle;
  * Sends signals that {@link ProcessHandle} cannot: its {@code destroy} is SIGTERM, on which Postgres waits for its clients
  * to leave.
  */
-enum Signals {
+public enum Signals {
     /** Postgres: immediate shutdown, without a checkpoint. */
     QUIT(3),
     /** Postgres: fast shutdown, with a checkpoint. */
@@ -29,7 +29,7 @@ enum Signals {
     }
 
     /** Whether the signal was delivered; not when the process is gone. */
-    boolean send(long pid) {
+    public boolean send(long pid) {
         if (pid <= 1) {
             // 0, -1 and other negative numbers address groups of processes.
             throw new IllegalArgumentException("not a process of ours: " + pid);

@@ -1,6 +1,8 @@
 package dev.coppice.compute;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.compute.sandbox.Sandbox;
+import dev.coppice.compute.sandbox.SandboxPolicy;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
 import dev.coppice.storage.io.DurableFiles;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +41,8 @@ public final class TemplateCluster {
      * @param scratch a directory for the cluster while it is being made; within reach of the computes' user
      * @throws ComputeException with the words of {@code initdb}, when it fails; when another major version made the template
      */
-    public static Timeline prepare(PageService pages, PostgresBinaries binaries, ComputeUser user, Path scratch) {
+    public static Timeline prepare(
+            PageService pages, PostgresBinaries binaries, ComputeUser user, Sandbox sandbox, Path scratch) {
         TimelineId id = new TimelineId(NAME);
         try {
             if (pages.exists(id)) {
@@ -50,7 +54,7 @@ public final class TemplateCluster {
                 log.info("The template was not finished; making it again");
                 pages.delete(id);
             }
-            return make(pages, binaries, user, scratch.toAbsolutePath(), id);
+            return make(pages, binaries, user, sandbox, scratch.toAbsolutePath(), id);
         } catch (IOException e) {
             throw new ComputeException("cannot make the template cluster", e);
         } catch (InterruptedException e) {
@@ -72,7 +76,12 @@ public final class TemplateCluster {
     }
 
     private static Timeline make(
-            PageService pages, PostgresBinaries binaries, ComputeUser user, Path scratch, TimelineId id)
+            PageService pages,
+            PostgresBinaries binaries,
+            ComputeUser user,
+            Sandbox sandbox,
+            Path scratch,
+            TimelineId id)
             throws IOException, InterruptedException {
         long start = System.nanoTime();
         DurableFiles.deleteRecursively(scratch);
@@ -80,7 +89,7 @@ public final class TemplateCluster {
             user.privateDirectory(scratch);
             user.requireReach(scratch);
             Path cluster = scratch.resolve("pgdata");
-            initdb(binaries, user, scratch, cluster);
+            initdb(binaries, user, sandbox, scratch, cluster);
             long made = System.nanoTime();
             Timeline timeline = pages.createRoot(id);
             timeline.importDirectory(cluster);
@@ -95,7 +104,7 @@ public final class TemplateCluster {
         }
     }
 
-    private static void initdb(PostgresBinaries binaries, ComputeUser user, Path scratch, Path cluster)
+    private static void initdb(PostgresBinaries binaries, ComputeUser user, Sandbox sandbox, Path scratch, Path cluster)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 binaries.initdb().toString(),
@@ -120,11 +129,15 @@ public final class TemplateCluster {
             command.add("--no-data-checksums");
         }
         Path output = scratch.resolve("initdb.log");
-        ProcessBuilder builder = new ProcessBuilder(user.command(command))
+        ProcessBuilder builder = new ProcessBuilder(sandbox.ownCommand(
+                        user,
+                        SandboxPolicy.of(List.of(binaries.installation()), scratch),
+                        Map.of("PATH", "/usr/bin:/bin", "LC_ALL", "C", "TZ", "UTC", "TMPDIR", scratch.toString()),
+                        command))
                 .directory(scratch.toFile())
                 .redirectOutput(output.toFile())
                 .redirectErrorStream(true);
-        builder.environment().keySet().removeIf(name -> name.startsWith("PG") || name.startsWith("LC_"));
+        builder.environment().clear();
         Process process = builder.start();
         process.getOutputStream().close();
         if (!process.waitFor(INITDB_MAX_SECONDS, TimeUnit.SECONDS)) {

@@ -12,7 +12,8 @@ public final class AgentFixture implements AutoCloseable {
     private final PageService pages = PageService.open(directory.resolve("timelines"));
 
     public AgentFixture() throws IOException {
-        TemplateCluster.prepare(pages, TestDirectories.binaries(), user, directory.resolve("initdb"));
+        TemplateCluster.prepare(
+                pages, TestDirectories.binaries(), user, TestDirectories.sandbox(), directory.resolve("initdb"));
     }
 
     public Path directory() {

@@ -44,7 +44,8 @@ final class ComputeHarness implements AutoCloseable {
     ComputeHarness(Path directory) throws IOException {
         this.directory = directory;
         open();
-        TemplateCluster.prepare(pages, TestDirectories.binaries(), user, directory.resolve("initdb"));
+        TemplateCluster.prepare(
+                pages, TestDirectories.binaries(), user, TestDirectories.sandbox(), directory.resolve("initdb"));
     }
 
     private void open() {
@@ -55,7 +56,7 @@ final class ComputeHarness implements AutoCloseable {
                 InterposerLibrary.prepare(TestDirectories.shared()),
                 user,
                 directory.resolve("run"),
-                new LocalProcessDriver(),
+                new LocalProcessDriver(TestDirectories.sandbox()),
                 metrics,
                 Clock.systemUTC(),
                 localCacheBytes));

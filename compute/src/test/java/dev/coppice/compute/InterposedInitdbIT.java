@@ -50,7 +50,10 @@ class InterposedInitdbIT {
     private static void initdb(ComputeUser user, Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run)
             throws IOException, InterruptedException {
         PostgresBinaries binaries = TestDirectories.binaries();
-        LaunchPlan plan = new LaunchPlan(binaries, InterposerLibrary.prepare(TestDirectories.shared()));
+        LaunchPlan plan = new LaunchPlan(
+                binaries,
+                InterposerLibrary.prepare(TestDirectories.shared()),
+                TestDirectories.sandbox().settings());
         List<String> command = user.command(List.of(
                 binaries.initdb().toString(),
                 "-D",

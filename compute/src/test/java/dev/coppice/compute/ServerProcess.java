@@ -21,7 +21,7 @@ final class ServerProcess {
                         InterposerLibrary.prepare(TestDirectories.shared()),
                         user,
                         directory.resolve("run"),
-                        new LocalProcessDriver(),
+                        new LocalProcessDriver(TestDirectories.sandbox()),
                         new MetricRegistry(),
                         Clock.systemUTC()))) {
             ComputeHarness.await(computes.wake(ComputeHarness.spec(arguments[1])));

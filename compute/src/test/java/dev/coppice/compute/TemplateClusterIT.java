@@ -55,7 +55,8 @@ class TemplateClusterIT {
         prepare();
         PostgresBinaries older = new PostgresBinaries(TestDirectories.binaries().bin(), 15);
 
-        assertThatThrownBy(() -> TemplateCluster.prepare(pages, older, user, directory.resolve("initdb")))
+        assertThatThrownBy(() -> TemplateCluster.prepare(
+                        pages, older, user, TestDirectories.sandbox(), directory.resolve("initdb")))
                 .isInstanceOf(ComputeException.class)
                 .hasMessageContaining(
                         "was made by Postgres " + TestDirectories.binaries().majorVersion())
@@ -63,6 +64,7 @@ class TemplateClusterIT {
     }
 
     private Timeline prepare() {
-        return TemplateCluster.prepare(pages, TestDirectories.binaries(), user, directory.resolve("initdb"));
+        return TemplateCluster.prepare(
+                pages, TestDirectories.binaries(), user, TestDirectories.sandbox(), directory.resolve("initdb"));
     }
 }

@@ -1,5 +1,6 @@
 package dev.coppice.compute;
 
+import dev.coppice.compute.sandbox.Sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +26,10 @@ final class TestDirectories {
         return Path.of(System.getProperty("coppice.build.directory", "target"))
                 .toAbsolutePath()
                 .resolve("postgres");
+    }
+
+    static Sandbox sandbox() {
+        return Sandbox.preferred(shared());
     }
 
     static PostgresBinaries binaries() {

@@ -8,6 +8,7 @@ import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
+import dev.coppice.compute.sandbox.Sandbox;
 import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogFixture;
@@ -80,16 +81,17 @@ final class ControlFixture implements AutoCloseable {
 
     void open() throws IOException {
         ComputeUser user = CatalogFixture.user();
-        CatalogServer catalog = CatalogServer.start(CatalogFixture.binaries(), user, data, BUFFERS_MB);
+        Sandbox sandbox = CatalogFixture.sandbox();
+        CatalogServer catalog = CatalogServer.start(CatalogFixture.binaries(), user, sandbox, data, BUFFERS_MB);
         pages = PageService.open(Files.createDirectories(data.resolve("timelines")));
-        TemplateCluster.prepare(pages, binaries, user, data.resolve("scratch"));
+        TemplateCluster.prepare(pages, binaries, user, sandbox, data.resolve("scratch"));
         computes = new ComputeService(new ComputeService.Parts(
                 pages,
                 binaries,
                 InterposerLibrary.prepare(data.resolve("native")),
                 user,
                 data.resolve("run"),
-                new LocalProcessDriver(),
+                new LocalProcessDriver(sandbox),
                 new MetricRegistry(),
                 Clock.systemUTC()));
         control = CoppiceControl.open(

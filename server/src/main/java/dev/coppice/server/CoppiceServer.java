@@ -10,6 +10,8 @@ import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
+import dev.coppice.compute.sandbox.Sandbox;
+import dev.coppice.compute.sandbox.SandboxSettings;
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ControlConfiguration;
 import dev.coppice.control.CoppiceControl;
@@ -76,20 +78,21 @@ final class CoppiceServer implements AutoCloseable {
             ComputeUser user = ComputeUser.detect(configuration.compute().user());
             PostgresBinaries binaries = PostgresBinaries.prepare(
                     data.resolve("postgres"), configuration.postgres().bin());
+            Sandbox sandbox = Sandbox.prepare(data.resolve("lib"), sandbox(configuration.compute()));
             // The catalog and the template start side by side: each waits for a Postgres most of its time.
             CompletableFuture<CatalogServer> catalog = CompletableFuture.supplyAsync(() -> CatalogServer.start(
-                    binaries.bin(), user, data, configuration.catalog().sharedBuffersMegabytes()));
+                    binaries.bin(), user, sandbox, data, configuration.catalog().sharedBuffersMegabytes()));
             PageService pages = PageService.open(data.resolve("timelines"), configuration.storage());
             started.push(pages);
             started.push(() -> closeIfStarted(catalog));
-            TemplateCluster.prepare(pages, binaries, user, data.resolve("scratch"));
+            TemplateCluster.prepare(pages, binaries, user, sandbox, data.resolve("scratch"));
             ComputeService computes = new ComputeService(new ComputeService.Parts(
                     pages,
                     binaries,
                     InterposerLibrary.prepare(data.resolve("lib")),
                     user,
                     data.resolve("run"),
-                    new LocalProcessDriver(),
+                    new LocalProcessDriver(sandbox),
                     metrics,
                     clock,
                     configuration
@@ -182,6 +185,24 @@ final class CoppiceServer implements AutoCloseable {
         if (!before.equals(now)) {
             names.add(name);
         }
+    }
+
+    private static SandboxSettings sandbox(CoppiceConfiguration.Compute compute) {
+        SandboxSettings.Mode mode = compute.isolation()
+                .map(isolation -> switch (isolation) {
+                    case REQUIRED -> SandboxSettings.Mode.REQUIRED;
+                    case PREFERRED -> SandboxSettings.Mode.PREFERRED;
+                    case OFF -> SandboxSettings.Mode.OFF;
+                })
+                .orElseGet(SandboxSettings::standardMode);
+        return new SandboxSettings(mode, network(compute.network()), network(compute.maskedNetwork()));
+    }
+
+    private static SandboxSettings.Network network(CoppiceConfiguration.Network network) {
+        return switch (network) {
+            case NONE -> SandboxSettings.Network.NONE;
+            case ALL -> SandboxSettings.Network.ALL;
+        };
     }
 
     /** The control plane has suspended them before; after a failed start there may be none to do it. */

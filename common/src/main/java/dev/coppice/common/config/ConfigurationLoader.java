@@ -45,6 +45,8 @@ public final class ConfigurationLoader {
             "api.listen",
             "COPPICE_API_ALLOW_PLAIN_HTTP",
             "api.allow_plain_http",
+            "COPPICE_COMPUTE_ISOLATION",
+            "compute.isolation",
             "COPPICE_LOG_LEVEL",
             "logging.level");
 

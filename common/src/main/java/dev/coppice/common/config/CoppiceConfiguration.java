@@ -55,7 +55,17 @@ public record CoppiceConfiguration(
                     new ApiTls(Optional.empty(), Optional.empty()),
                     false,
                     new ApiRateLimits(1_000, 100)),
-            new Compute(300, Optional.empty(), 1.0, 128, 30, Optional.empty(), Map.of()),
+            new Compute(
+                    300,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Network.ALL,
+                    Network.NONE,
+                    1.0,
+                    128,
+                    30,
+                    Optional.empty(),
+                    Map.of()),
             new TimeTravel(30, 8),
             new Recovery(604_800, 604_800),
             new Postgres(Optional.empty()),
@@ -334,11 +344,37 @@ public record CoppiceConfiguration(
         }
     }
 
+    /** Whether computes start where the kernel cannot confine them. */
+    public enum Isolation {
+        /** They do not. */
+        @JsonProperty("required")
+        REQUIRED,
+        /** With what there is. */
+        @JsonProperty("preferred")
+        PREFERRED,
+        /** Without, wherever. */
+        @JsonProperty("off")
+        OFF
+    }
+
+    /** Whom programs in a compute may talk to. */
+    public enum Network {
+        /** Nobody. */
+        @JsonProperty("none")
+        NONE,
+        /** Whom the machine reaches. */
+        @JsonProperty("all")
+        ALL
+    }
+
     /**
      * Every branch's compute, unless its endpoint says otherwise.
      *
      * @param suspendTimeoutSeconds without a query until the compute is suspended; -1 = never
      * @param user the system user that runs Postgres when the server is root; empty = {@code coppice}
+     * @param isolation whether computes start where the kernel cannot confine them; empty = required for root, else preferred
+     * @param network of ordinary computes
+     * @param maskedNetwork of computes of anonymized branches and for masked roles
      * @param sizeComputeUnits one unit stands for 1 CPU and 4 GB of memory
      * @param sharedBuffersMegabytes Postgres's shared_buffers
      * @param shutdownTimeoutSeconds for a fast shutdown, before the compute is killed and recovered at its next wake
@@ -348,6 +384,9 @@ public record CoppiceConfiguration(
     public record Compute(
             int suspendTimeoutSeconds,
             Optional<String> user,
+            Optional<Isolation> isolation,
+            Network network,
+            Network maskedNetwork,
             double sizeComputeUnits,
             int sharedBuffersMegabytes,
             int shutdownTimeoutSeconds,

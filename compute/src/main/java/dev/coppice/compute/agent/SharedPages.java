@@ -1,6 +1,7 @@
 package dev.coppice.compute.agent;
 
 import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.MemoryDirectory;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
@@ -30,9 +31,6 @@ import org.slf4j.LoggerFactory;
 final class SharedPages implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SharedPages.class);
 
-    /** Memory that is a file (tmpfs), on every Linux with glibc or musl. */
-    private static final Path MEMORY = Path.of("/dev/shm");
-
     private static final int SIZE = Protocol.PAGES_MAX * Protocol.BLOCK_SIZE;
 
     /** Bounds the memory; a connection without does as well, only slower. */
@@ -61,7 +59,14 @@ final class SharedPages implements AutoCloseable {
         if (!PLACES.tryAcquire()) {
             return Optional.empty();
         }
-        Path file = MEMORY.resolve(PREFIX + UUID.randomUUID());
+        Path file;
+        try {
+            file = MemoryDirectory.pages().resolve(PREFIX + UUID.randomUUID());
+        } catch (IOException e) {
+            log.debug("No shared memory for a connection: {}", e.getMessage());
+            PLACES.release();
+            return Optional.empty();
+        }
         Arena arena = Arena.ofConfined();
         try (FileChannel channel = FileChannel.open(
                 file,
@@ -115,7 +120,7 @@ final class SharedPages implements AutoCloseable {
 
     /** Takes away what a server that was killed has left; whoever has one open keeps it. */
     private static void sweep() {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(MEMORY, PREFIX + "*")) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(MemoryDirectory.pages(), PREFIX + "*")) {
             Instant oldest = Instant.now().minus(LEFTOVER_AGE);
             for (Path file : files) {
                 if (Files.getLastModifiedTime(file).toInstant().isBefore(oldest)) {

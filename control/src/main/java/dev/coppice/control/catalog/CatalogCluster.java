@@ -1,6 +1,9 @@
 package dev.coppice.control.catalog;
 
 import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.PostgresBinaries;
+import dev.coppice.compute.sandbox.Sandbox;
+import dev.coppice.compute.sandbox.SandboxPolicy;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
@@ -11,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -21,7 +25,8 @@ import java.util.stream.Stream;
  * @param data the cluster
  * @param run the directory of the socket and of logs
  */
-record CatalogCluster(Path binaries, ComputeUser user, Path data, Path run, int sharedBuffersMegabytes) {
+record CatalogCluster(
+        Path binaries, ComputeUser user, Sandbox sandbox, Path data, Path run, int sharedBuffersMegabytes) {
     /** The cluster's superuser, who logs in as the operating system user that this process runs as. */
     static final String ADMIN = "coppice_admin";
 
@@ -54,14 +59,15 @@ record CatalogCluster(Path binaries, ComputeUser user, Path data, Path run, int 
         Path fresh = data.resolveSibling("catalog.new");
         deleteTree(fresh);
         user.privateDirectory(fresh);
-        List<String> command = user.command(List.of(
+        List<String> command = command(
+                fresh,
                 binaries.resolve("initdb").toString(),
                 "--pgdata=" + fresh,
                 "--username=" + ADMIN,
                 "--auth=peer",
                 "--encoding=UTF8",
                 "--locale=C",
-                "--no-instructions"));
+                "--no-instructions");
         Path output = run.resolve("initdb.log");
         Process process = Programs.start(command, output);
         if (!Programs.waitFor(process.toHandle(), INITDB_TIMEOUT) || process.exitValue() != 0) {
@@ -72,6 +78,15 @@ record CatalogCluster(Path binaries, ComputeUser user, Path data, Path run, int 
         // An empty directory in the place is what an administrator may have prepared; anything else makes this fail.
         Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE);
         DurableFiles.syncDirectory(Objects.requireNonNull(data.getParent()));
+    }
+
+    /** Starts a program that reaches nothing but the cluster in a directory, and its sockets. */
+    List<String> command(Path cluster, String... program) {
+        return sandbox.ownCommand(
+                user,
+                SandboxPolicy.of(List.of(PostgresBinaries.installation(binaries)), cluster, run),
+                Map.of("PATH", "/usr/bin:/bin", "LC_ALL", "C", "TZ", "UTC", "TMPDIR", run.toString()),
+                List.of(program));
     }
 
     private void writeConfiguration() throws IOException {
@@ -96,6 +111,7 @@ record CatalogCluster(Path binaries, ComputeUser user, Path data, Path run, int 
                 max_logical_replication_workers = 0
                 autovacuum_max_workers = 1
                 huge_pages = off
+                dynamic_shared_memory_type = mmap
                 jit = off
                 timezone = 'UTC'
                 log_timezone = 'UTC'

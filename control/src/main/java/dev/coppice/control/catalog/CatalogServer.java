@@ -1,6 +1,8 @@
 package dev.coppice.control.catalog;
 
 import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.Signals;
+import dev.coppice.compute.sandbox.Sandbox;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +13,6 @@ import java.nio.file.StandardCopyOption;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -50,14 +51,16 @@ public final class CatalogServer implements AutoCloseable {
     /**
      * Starts the catalog's Postgres, or takes over the running one, and returns when it accepts connections.
      *
-     * @param binaries directory with {@code postgres}, {@code initdb} and {@code pg_ctl}
+     * @param binaries directory with {@code postgres} and {@code initdb}
      * @param dataDirectory Coppice's data directory; the cluster is {@code catalog/} and the socket {@code run/catalog/} in it
      * @throws ControlException when it does not start; the message ends with what Postgres said
      */
-    public static CatalogServer start(Path binaries, ComputeUser user, Path dataDirectory, int sharedBuffersMegabytes) {
+    public static CatalogServer start(
+            Path binaries, ComputeUser user, Sandbox sandbox, Path dataDirectory, int sharedBuffersMegabytes) {
         CatalogCluster cluster = new CatalogCluster(
                 binaries,
                 user,
+                sandbox,
                 dataDirectory.resolve("catalog").toAbsolutePath(),
                 dataDirectory.resolve("run").resolve("catalog").toAbsolutePath(),
                 sharedBuffersMegabytes);
@@ -163,12 +166,11 @@ public final class CatalogServer implements AutoCloseable {
         if (Files.exists(output) && Files.size(output) > LOG_MAX_BYTES) {
             Files.move(output, output.resolveSibling("catalog.log.1"), StandardCopyOption.REPLACE_EXISTING);
         }
-        List<String> command = new ArrayList<>(List.of("setsid"));
-        command.addAll(cluster.user()
-                .command(List.of(
-                        cluster.binaries().resolve("postgres").toString(),
-                        "-D",
-                        cluster.data().toString())));
+        List<String> command = cluster.command(
+                cluster.data(),
+                cluster.binaries().resolve("postgres").toString(),
+                "-D",
+                cluster.data().toString());
         return Programs.start(command, output).toHandle();
     }
 
@@ -233,36 +235,15 @@ public final class CatalogServer implements AutoCloseable {
             if (handle == null || !handle.isAlive()) {
                 return;
             }
-            for (String mode : List.of("fast", "immediate")) {
-                signal(mode);
-                if (Programs.waitFor(handle, STOP_TIMEOUT)) {
+            // Fast, then immediate.
+            for (Signals signal : List.of(Signals.INT, Signals.QUIT)) {
+                if (!signal.send(handle.pid()) || Programs.waitFor(handle, STOP_TIMEOUT)) {
                     return;
                 }
-                log.warn(
-                        "The catalog's Postgres did not stop within {} s ({} shutdown)",
-                        STOP_TIMEOUT.toSeconds(),
-                        mode);
+                log.warn("The catalog's Postgres did not stop within {} s of SIG{}", STOP_TIMEOUT.toSeconds(), signal);
             }
         } finally {
             lock.unlock();
-        }
-    }
-
-    private void signal(String mode) {
-        List<String> command = cluster.user()
-                .command(List.of(
-                        cluster.binaries().resolve("pg_ctl").toString(),
-                        "stop",
-                        "-W",
-                        "-s",
-                        "-m",
-                        mode,
-                        "-D",
-                        cluster.data().toString()));
-        try {
-            Programs.waitFor(Programs.start(command, logFile()).toHandle(), STOP_TIMEOUT);
-        } catch (IOException e) {
-            log.warn("Cannot run pg_ctl to stop the catalog", e);
         }
     }
 

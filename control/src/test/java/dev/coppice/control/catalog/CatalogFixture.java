@@ -2,6 +2,7 @@ package dev.coppice.control.catalog;
 
 import dev.coppice.compute.ComputeUser;
 import dev.coppice.compute.PostgresBinaries;
+import dev.coppice.compute.sandbox.Sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,10 @@ public final class CatalogFixture {
     public static Path binaries() {
         return PostgresBinaries.prepare(buildDirectory().resolve("postgres"), Optional.empty())
                 .bin();
+    }
+
+    public static Sandbox sandbox() {
+        return Sandbox.preferred(buildDirectory().resolve("postgres"));
     }
 
     public static Path newDataDirectory() throws IOException {

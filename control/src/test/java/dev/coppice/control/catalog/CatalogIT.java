@@ -32,7 +32,8 @@ class CatalogIT {
     @BeforeEach
     void start() throws IOException {
         data = CatalogFixture.newDataDirectory();
-        server = CatalogServer.start(CatalogFixture.binaries(), CatalogFixture.user(), data, BUFFERS_MB);
+        server = CatalogServer.start(
+                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
     }
 
     @AfterEach
@@ -49,7 +50,8 @@ class CatalogIT {
         }
         server.close();
         assertThat(server.pid()).isEmpty();
-        server = CatalogServer.start(CatalogFixture.binaries(), CatalogFixture.user(), data, BUFFERS_MB);
+        server = CatalogServer.start(
+                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
         try (Catalog catalog = Catalog.open(server.socket())) {
             check(catalog.inventory());
         }
@@ -75,7 +77,8 @@ class CatalogIT {
         Files.writeString(
                 data.resolve("catalog/postmaster.pid"),
                 ProcessHandle.current().pid() + "\n" + data.resolve("catalog") + "\n0\n5432\n\n\n1 1\nready   \n");
-        server = CatalogServer.start(CatalogFixture.binaries(), CatalogFixture.user(), data, BUFFERS_MB);
+        server = CatalogServer.start(
+                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
         try (Catalog catalog = Catalog.open(server.socket())) {
             assertThat(catalog.inventory().projects()).isEmpty();
         }
@@ -84,7 +87,8 @@ class CatalogIT {
     @Test
     void a_running_postgres_is_adopted() {
         long pid = server.pid().orElseThrow();
-        CatalogServer second = CatalogServer.start(CatalogFixture.binaries(), CatalogFixture.user(), data, BUFFERS_MB);
+        CatalogServer second = CatalogServer.start(
+                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
         assertThat(second.pid()).contains(pid);
         // Else it would try to start again what the first one stops.
         second.letGo();
