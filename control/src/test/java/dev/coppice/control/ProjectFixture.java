@@ -6,7 +6,6 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.control.ControlFixture.Answer;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchLife;
-import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.sql.ComputeSql;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -85,12 +84,11 @@ final class ProjectFixture {
 
     /** Makes it look as if the branch had been deleted at another time. */
     void deletedAt(String branch, Instant when) {
-        Branch row = row(branch);
-        Branch earlier = row.living(row.life().deleted(when, BranchLife.BY_USER), row.updatedAt());
-        control.control
+        var _ = control.control
                 .workshop()
                 .catalog()
-                .change(id, connection -> Rows.update(connection, earlier), image -> image.put(earlier));
+                .changeBranch(
+                        id, branch, row -> row.living(row.life().deleted(when, BranchLife.BY_USER), row.updatedAt()));
     }
 
     Path socket(String endpoint) {

@@ -113,7 +113,7 @@ class RestartIT {
                 project,
                 connection -> {
                     OperationRows.insert(connection, making);
-                    Rows.update(connection, deleting);
+                    var _ = Rows.changeBranch(connection, deleting.id(), _ -> deleting);
                     OperationRows.insert(connection, deletion);
                 },
                 image -> {});

@@ -94,18 +94,19 @@ final class EndpointRoutes {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE, "endpoint.passwordless_access: is not supported");
         }
-        Endpoint before = lookup.endpoint(call, call.endpoint());
+        Endpoint named = lookup.endpoint(call, call.endpoint());
         return changed(endpoints.update(
-                before.projectId(),
-                before.id(),
-                Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), before.suspendTimeoutSeconds()),
-                Objects.requireNonNullElse(asked.disabled(), before.disabled()),
-                SettingsChange.endpoint(
-                        before.settings(),
-                        asked.name(),
-                        asked.autoscalingLimitMinCu(),
-                        asked.autoscalingLimitMaxCu(),
-                        asked.settings())));
+                named.projectId(),
+                named.id(),
+                before -> new EndpointWorkflows.Wanted(
+                        Objects.requireNonNullElse(asked.suspendTimeoutSeconds(), before.suspendTimeoutSeconds()),
+                        Objects.requireNonNullElse(asked.disabled(), before.disabled()),
+                        SettingsChange.endpoint(
+                                before.settings(),
+                                asked.name(),
+                                asked.autoscalingLimitMinCu(),
+                                asked.autoscalingLimitMaxCu(),
+                                asked.settings()))));
     }
 
     /** The work is done when this is answered, so there is no operation left to wait for. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Projects and their operations. */
@@ -159,10 +160,10 @@ final class ProjectRoutes {
         }
         Project project = find(call);
         // Everything is checked before anything is changed.
-        ProjectSettings changed =
-                settings.project(project.settings(), asked.settings(), asked.defaultEndpointSettings());
-        if (!changed.equals(project.settings())) {
-            project = projects.setSettings(project.id(), changed);
+        UnaryOperator<ProjectSettings> change =
+                before -> settings.project(before, asked.settings(), asked.defaultEndpointSettings());
+        if (!change.apply(project.settings()).equals(project.settings())) {
+            project = projects.setSettings(project.id(), change);
         }
         if (asked.historyRetentionSeconds() != null) {
             project = projects.setRetention(project.id(), asked.historyRetentionSeconds());

@@ -10,7 +10,10 @@ import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.Lease;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Makes, renames and deletes branches. */
@@ -221,7 +224,7 @@ public final class BranchWorkflows {
                 return branch;
             }
             requireFree(projectId, name);
-            return store(branch.renamed(name, shop.now()));
+            return store(branch, current -> current.renamed(name, shop.now()));
         } catch (ControlException e) {
             throw BranchMaker.named(e, name);
         }
@@ -234,14 +237,24 @@ public final class BranchWorkflows {
             if (isProtected) {
                 Expiry.requireLasting(branch, "cannot be protected");
             }
-            return branch.isProtected() == isProtected ? branch : store(branch.asProtected(isProtected, shop.now()));
+            return branch.isProtected() == isProtected
+                    ? branch
+                    : store(branch, current -> current.asProtected(isProtected, shop.now()));
         }
     }
 
-    private Branch store(Branch branch) {
-        shop.catalog()
-                .change(branch.projectId(), connection -> Rows.update(connection, branch), image -> image.put(branch));
-        return branch;
+    private Branch store(Branch branch, UnaryOperator<Branch> change) {
+        return shop.catalog().changeBranch(branch.projectId(), branch.id(), current -> {
+            refuseGone(current);
+            return change.apply(current);
+        });
+    }
+
+    /** It may have been deleted since the request was looked at, with its project. */
+    static void refuseGone(Branch branch) {
+        if (branch.isGone()) {
+            throw ControlException.notFound("branch \"" + branch.id() + "\" not found");
+        }
     }
 
     /** Makes the branch the one that is meant when none is named. */
@@ -266,22 +279,25 @@ public final class BranchWorkflows {
 
     private Branch swapDefault(String projectId, String branchId) {
         Instant now = shop.now();
-        Branch chosen = shop.branch(projectId, branchId).asDefault(true, now);
-        Optional<Branch> former = shop.inventory().defaultBranch(projectId).map(branch -> branch.asDefault(false, now));
-        shop.catalog()
-                .change(
+        Expiry.requireLasting(shop.branch(projectId, branchId), "cannot be the default");
+        Optional<Branch> former = shop.inventory().defaultBranch(projectId);
+        return shop.catalog()
+                .changeRows(
                         projectId,
                         connection -> {
+                            List<Branch> changed = new ArrayList<>();
                             if (former.isPresent()) {
-                                Rows.update(connection, former.get());
+                                changed.add(Rows.changeBranch(
+                                        connection, former.get().id(), branch -> branch.asDefault(false, now)));
                             }
-                            Rows.update(connection, chosen);
+                            changed.add(Rows.changeBranch(connection, branchId, branch -> {
+                                refuseGone(branch);
+                                return branch.asDefault(true, now);
+                            }));
+                            return changed;
                         },
-                        image -> {
-                            image.put(chosen);
-                            former.ifPresent(image::put);
-                        });
-        return chosen;
+                        (image, changed) -> changed.reversed().forEach(image::put))
+                .getLast();
     }
 
     /** Sets when the branch deletes itself; null = never. */

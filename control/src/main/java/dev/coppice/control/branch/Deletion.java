@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** Deletes a branch: decides whether it may go, marks it, and has it removed. */
@@ -35,15 +36,18 @@ final class Deletion {
         Marked marked;
         shop.family().writeLock().lock();
         try {
-            Branch branch = shop.branch(projectId, branchId);
-            requireDeletable(branch);
+            requireDeletable(shop.branch(projectId, branchId));
             Instant now = shop.now();
             marked = mark(
-                    branch,
-                    recoverable
-                            ? branch.living(branch.life().deleted(now, method), now)
-                                    .in(BranchState.DELETED, now)
-                            : branch.in(BranchState.DELETING, now));
+                    shop.branch(projectId, branchId),
+                    recoverable ? BranchState.DELETED : BranchState.DELETING,
+                    branch -> {
+                        requireDeletable(branch);
+                        return recoverable
+                                ? branch.living(branch.life().deleted(now, method), now)
+                                        .in(BranchState.DELETED, now)
+                                : branch.in(BranchState.DELETING, now);
+                    });
         } finally {
             shop.family().writeLock().unlock();
         }
@@ -63,7 +67,7 @@ final class Deletion {
             if (found.isEmpty()) {
                 return;
             }
-            marked = mark(found.get(), found.get().in(BranchState.DELETING, shop.now()));
+            marked = mark(found.get(), BranchState.DELETING, branch -> branch.in(BranchState.DELETING, shop.now()));
         } finally {
             shop.family().writeLock().unlock();
         }
@@ -75,21 +79,26 @@ final class Deletion {
     /** @param hold keeps others away from the branch until its compute is gone */
     private record Marked(Branch branch, Operation operation, BranchLocks.Hold hold) {}
 
-    private Marked mark(Branch branch, Branch gone) {
+    private Marked mark(Branch branch, BranchState state, UnaryOperator<Branch> going) {
         BranchLocks.Hold hold = shop.locks().exclusive(branch, "deleted");
         try {
-            return new Marked(gone, mark(branch, gone, new ArrayList<>()), hold);
+            return mark(branch, state, going, hold, new ArrayList<>());
         } catch (RuntimeException | Error e) {
             hold.close();
             throw e;
         }
     }
 
-    private Operation mark(Branch branch, Branch gone, List<BranchLocks.Hold> holds) {
+    private Marked mark(
+            Branch branch,
+            BranchState state,
+            UnaryOperator<Branch> going,
+            BranchLocks.Hold hold,
+            List<BranchLocks.Hold> holds) {
         try {
             // Restored branches whose parent preserves what they were before do without it; so do deleted ones.
             List<Branch> heirs = shop.inventory().childrenOf(branch.id()).stream()
-                    .filter(child -> gone.state() == BranchState.DELETING || !child.isGone())
+                    .filter(child -> state == BranchState.DELETING || !child.isGone())
                     .toList();
             for (Branch heir : heirs) {
                 if (heir.state() == BranchState.DELETING) {
@@ -102,24 +111,23 @@ final class Deletion {
             }
             Operation operation = shop.operation(
                     branch.projectId(), branch.id(), null, BranchWorkflows.DELETE, Operation.Status.RUNNING, null);
-            List<Branch> moved = heirs.stream()
-                    .map(heir -> heir.below(inherited(branch, heir), shop.now()))
-                    .toList();
-            shop.catalog()
-                    .change(
+            List<Branch> changed = shop.catalog()
+                    .changeRows(
                             branch.projectId(),
                             connection -> {
-                                for (Branch heir : moved) {
-                                    Rows.update(connection, heir);
+                                List<Branch> rows = new ArrayList<>();
+                                for (Branch heir : heirs) {
+                                    rows.add(Rows.changeBranch(
+                                            connection,
+                                            heir.id(),
+                                            current -> current.below(inherited(branch, current), shop.now())));
                                 }
-                                Rows.update(connection, gone);
+                                rows.add(Rows.changeBranch(connection, branch.id(), going));
                                 OperationRows.insert(connection, operation);
+                                return rows;
                             },
-                            image -> {
-                                moved.forEach(image::put);
-                                image.put(gone);
-                            });
-            return operation;
+                            (image, rows) -> rows.forEach(image::put));
+            return new Marked(changed.getLast(), operation, hold);
         } finally {
             holds.forEach(BranchLocks.Hold::close);
         }

@@ -15,6 +15,8 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -93,17 +95,23 @@ public final class EndpointWorkflows {
      * Changes an endpoint's settings. A disabled one is suspended. A running compute is restarted when it is to have another
      * size or other parameters; with other parameters one that sleeps is started, to see whether it can.
      *
+     * @param wanted of what is set now, which may be newer than what the caller saw; called more than once
      * @throws ControlException UNPROCESSABLE when Postgres does not start with these parameters; nothing is changed then
      */
-    public Endpoint update(
-            String projectId, String endpointId, int suspendTimeout, boolean disabled, EndpointSettings settings) {
-        checkSuspendTimeout(suspendTimeout);
-        ComputeSizes.check(settings);
+    public Endpoint update(String projectId, String endpointId, Function<Endpoint, Wanted> wanted) {
         Branch branch =
                 shop.branch(projectId, shop.endpoint(projectId, endpointId).branchId());
+        // Whoever changes it at the same time waits: a trial must not take back what another has set.
+        ReentrantLock turn = shop.catalog().turn(endpointId);
+        turn.lock();
         try (BranchLocks.Hold _ = changing(branch)) {
             Endpoint before = shop.endpoint(projectId, endpointId);
-            Endpoint changed = before.with(suspendTimeout, disabled, settings, shop.now());
+            Wanted now = wanted.apply(before);
+            checkSuspendTimeout(now.suspendTimeoutSeconds);
+            ComputeSizes.check(now.settings);
+            boolean disabled = now.disabled;
+            EndpointSettings settings = now.settings;
+            Endpoint changed = before.with(now.suspendTimeoutSeconds, disabled, settings, shop.now());
             if (!disabled && !settings.postgres().equals(before.settings().postgres())) {
                 tryOut(before, changed);
                 return shop.endpoint(projectId, endpointId);
@@ -116,19 +124,32 @@ public final class EndpointWorkflows {
                     && shop.computeService().state(endpointId) == ComputeState.ACTIVE) {
                 restartNow(before);
             }
+        } finally {
+            turn.unlock();
         }
         return shop.endpoint(projectId, endpointId);
     }
 
+    /** What an endpoint is to be like. */
+    public record Wanted(int suspendTimeoutSeconds, boolean disabled, EndpointSettings settings) {}
+
     private void store(Endpoint changed, Catalog.Change more) {
-        shop.catalog()
-                .change(
+        var _ = shop.catalog()
+                .changeRows(
                         changed.projectId(),
                         connection -> {
-                            Rows.updateSettings(connection, changed);
+                            Endpoint row = Rows.changeEndpoint(
+                                    connection,
+                                    changed.id(),
+                                    current -> current.with(
+                                            changed.suspendTimeoutSeconds(),
+                                            changed.disabled(),
+                                            changed.settings(),
+                                            changed.updatedAt()));
                             more.run(connection);
+                            return row;
                         },
-                        image -> image.update(
+                        (image, _) -> image.update(
                                 changed.id(),
                                 current -> current.with(
                                         changed.suspendTimeoutSeconds(),

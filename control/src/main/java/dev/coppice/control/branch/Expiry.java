@@ -3,7 +3,6 @@ package dev.coppice.control.branch;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.BranchState;
-import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
 import java.time.Duration;
 import java.time.Instant;
@@ -54,10 +53,10 @@ final class Expiry {
                         branch.parentId() == null && branch.life().equals(BranchLife.ORDINARY),
                         "it is a root branch");
             }
-            Branch changed = branch.living(branch.life().expiringAt(expiresAt, shop.now()), shop.now());
-            shop.catalog()
-                    .change(projectId, connection -> Rows.update(connection, changed), image -> image.put(changed));
-            return changed;
+            return shop.catalog().changeBranch(projectId, branchId, current -> {
+                BranchWorkflows.refuseGone(current);
+                return current.living(current.life().expiringAt(expiresAt, shop.now()), shop.now());
+            });
         } finally {
             shop.family().writeLock().unlock();
         }

@@ -2,7 +2,6 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Project;
-import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
 import java.util.HashMap;
 import java.util.Map;
@@ -28,9 +27,11 @@ public final class HistoryRetention {
         // Nobody may be making a timeline that has the former retention.
         shop.family().writeLock().lock();
         try {
-            Project changed = shop.project(projectId).withRetention(seconds, shop.now());
-            shop.catalog()
-                    .change(projectId, connection -> Rows.update(connection, changed), image -> image.put(changed));
+            var _ = shop.project(projectId);
+            Project changed = shop.catalog().changeProject(projectId, project -> {
+                ProjectWorkflows.refuseDeleted(project);
+                return project.withRetention(seconds, shop.now());
+            });
             apply(Map.of(projectId, changed));
             return changed;
         } finally {

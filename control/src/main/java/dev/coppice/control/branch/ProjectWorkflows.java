@@ -17,10 +17,12 @@ import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Makes, renames and deletes projects. */
 public final class ProjectWorkflows {
@@ -185,25 +187,38 @@ public final class ProjectWorkflows {
     /**
      * Changes what the project's owner sets; computes have it from their next start.
      *
+     * @param change of what is set then, which may be newer than what the caller saw; called more than once
      * @throws ControlException UNPROCESSABLE when Postgres does not start with new parameters; nothing is changed then
      */
-    public Project setSettings(String projectId, ProjectSettings settings) {
+    public Project setSettings(String projectId, UnaryOperator<ProjectSettings> change) {
+        ProjectSettings now = shop.project(projectId).settings();
+        ProjectSettings settings = change.apply(now);
         ComputeSizes.check(settings.endpoints());
-        Map<String, String> before =
-                shop.project(projectId).settings().endpoints().postgres();
+        Map<String, String> before = now.endpoints().postgres();
         if (!settings.endpoints().postgres().equals(before)
                 && !settings.endpoints().postgres().isEmpty()) {
             new SettingsTrial(shop).run(projectId, settings);
         }
-        Project changed = shop.project(projectId).withSettings(settings, shop.now());
-        shop.catalog().change(projectId, connection -> Rows.update(connection, changed), image -> image.put(changed));
-        return changed;
+        return shop.catalog().changeProject(projectId, project -> {
+            refuseDeleted(project);
+            return project.withSettings(change.apply(project.settings()), shop.now());
+        });
     }
 
     public Project rename(String projectId, String name) {
-        Project renamed = shop.project(projectId).renamed(Names.project(name), shop.now());
-        shop.catalog().change(projectId, connection -> Rows.update(connection, renamed), image -> image.put(renamed));
-        return renamed;
+        Names.project(name);
+        var _ = shop.project(projectId);
+        return shop.catalog().changeProject(projectId, project -> {
+            refuseDeleted(project);
+            return project.renamed(name, shop.now());
+        });
+    }
+
+    /** It may have been deleted since the request was looked at. */
+    static void refuseDeleted(Project project) {
+        if (project.isDeleted()) {
+            throw ControlException.notFound("project \"" + project.id() + "\" not found");
+        }
     }
 
     /** Deletes a project with all its branches; it can be recovered for the recovery window. */
@@ -234,11 +249,11 @@ public final class ProjectWorkflows {
             });
             if (recoverable) {
                 operation = mark(
-                        project.deleted(now, now),
-                        branches.stream()
-                                .map(branch -> branch.living(branch.life().deleted(now, BranchLife.WITH_PROJECT), now)
-                                        .in(BranchState.DELETED, now))
-                                .toList());
+                        projectId,
+                        before -> before.deleted(now, now),
+                        branches,
+                        branch -> branch.living(branch.life().deleted(now, BranchLife.WITH_PROJECT), now)
+                                .in(BranchState.DELETED, now));
             } else {
                 operation = markForGood(project);
             }
@@ -271,28 +286,34 @@ public final class ProjectWorkflows {
 
     private Operation markForGood(Project project) {
         return mark(
-                project,
+                project.id(),
+                UnaryOperator.identity(),
                 shop.inventory().branches().stream()
                         .filter(branch -> branch.projectId().equals(project.id()))
-                        .map(branch -> branch.in(BranchState.DELETING, shop.now()))
-                        .toList());
+                        .toList(),
+                branch -> branch.in(BranchState.DELETING, shop.now()));
     }
 
-    private Operation mark(Project project, List<Branch> branches) {
-        Operation operation = shop.operation(project.id(), null, null, DELETE, Operation.Status.RUNNING, null);
-        shop.catalog()
-                .change(
-                        project.id(),
+    private record Marked(Project project, List<Branch> branches) {}
+
+    private Operation mark(
+            String projectId, UnaryOperator<Project> ofProject, List<Branch> branches, UnaryOperator<Branch> ofBranch) {
+        Operation operation = shop.operation(projectId, null, null, DELETE, Operation.Status.RUNNING, null);
+        var _ = shop.catalog()
+                .changeRows(
+                        projectId,
                         connection -> {
-                            Rows.update(connection, project);
+                            Project project = Rows.changeProject(connection, projectId, ofProject);
+                            List<Branch> changed = new ArrayList<>();
                             for (Branch branch : branches) {
-                                Rows.update(connection, branch);
+                                changed.add(Rows.changeBranch(connection, branch.id(), ofBranch));
                             }
                             OperationRows.insert(connection, operation);
+                            return new Marked(project, changed);
                         },
-                        image -> {
-                            image.put(project);
-                            branches.forEach(image::put);
+                        (image, marked) -> {
+                            image.put(marked.project);
+                            marked.branches.forEach(image::put);
                         });
         return operation;
     }

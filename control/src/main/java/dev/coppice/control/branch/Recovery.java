@@ -7,6 +7,7 @@ import dev.coppice.control.catalog.Project;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -21,6 +22,8 @@ public final class Recovery {
     public Recovery(Workshop shop) {
         this.shop = shop;
     }
+
+    private record Recovered(Project project, List<Branch> branches) {}
 
     /** Until when the branch can be recovered; empty when it was not deleted. */
     public Optional<Instant> until(Branch branch) {
@@ -49,13 +52,7 @@ public final class Recovery {
                     throw ControlException.conflict("branch with name \"" + branch.name()
                             + "\" already exists; rename that one to recover this one");
                 }
-                Branch recovered = recovered(branch);
-                shop.catalog()
-                        .change(
-                                projectId,
-                                connection -> Rows.update(connection, recovered),
-                                image -> image.put(recovered));
-                return recovered;
+                return shop.catalog().changeBranch(projectId, branchId, this::recovered);
             }
         } finally {
             shop.family().readLock().unlock();
@@ -96,31 +93,32 @@ public final class Recovery {
     public Project project(String projectId) {
         shop.family().writeLock().lock();
         try {
-            Project project = shop.inventory()
-                    .deletedProject(projectId)
-                    .orElseThrow(() -> ControlException.notFound("deleted project \"" + projectId
-                            + "\" not found; what was deleted can be recovered for "
-                            + shop.recovery().projectSeconds() + " s"))
-                    .deleted(null, shop.now());
+            if (shop.inventory().deletedProject(projectId).isEmpty()) {
+                throw ControlException.notFound("deleted project \"" + projectId
+                        + "\" not found; what was deleted can be recovered for "
+                        + shop.recovery().projectSeconds() + " s");
+            }
             List<Branch> branches = shop.inventory().deletedBranchesOf(projectId).stream()
                     .filter(branch ->
                             BranchLife.WITH_PROJECT.equals(branch.life().deletionMethod()))
-                    .map(this::recovered)
                     .toList();
-            shop.catalog()
-                    .change(
+            return shop.catalog()
+                    .changeRows(
                             projectId,
                             connection -> {
-                                Rows.update(connection, project);
+                                Project project = Rows.changeProject(
+                                        connection, projectId, before -> before.deleted(null, shop.now()));
+                                List<Branch> recovered = new ArrayList<>();
                                 for (Branch branch : branches) {
-                                    Rows.update(connection, branch);
+                                    recovered.add(Rows.changeBranch(connection, branch.id(), this::recovered));
                                 }
+                                return new Recovered(project, recovered);
                             },
-                            image -> {
-                                image.put(project);
-                                branches.forEach(image::put);
-                            });
-            return project;
+                            (image, recovered) -> {
+                                image.put(recovered.project);
+                                recovered.branches.forEach(image::put);
+                            })
+                    .project;
         } finally {
             shop.family().writeLock().unlock();
         }

@@ -27,7 +27,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -233,12 +232,7 @@ public final class RestoreWorkflow {
             Optional<Branch> preserved,
             Optional<Endpoint> preservedEndpoint,
             List<Branch> children,
-            Map<String, LoginRole> rolesBefore) {
-        Stream<Branch> branches() {
-            return Stream.of(preserved.stream(), children.stream(), Stream.of(restored))
-                    .flatMap(branches -> branches);
-        }
-    }
+            Map<String, LoginRole> rolesBefore) {}
 
     private Move plan(Request request, Branch target, Prepared prepared) {
         Instant now = shop.now();
@@ -299,15 +293,16 @@ public final class RestoreWorkflow {
 
     private void publish(Move move, Prepared prepared, Operation operation) {
         try {
-            shop.catalog()
-                    .change(
+            var _ = shop.catalog()
+                    .changeRows(
                             move.before().projectId(),
                             connection -> {
-                                write(connection, move, prepared);
+                                List<Branch> children = write(connection, move, prepared);
                                 OperationRows.finish(
                                         connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                                return children;
                             },
-                            image -> {
+                            (image, children) -> {
                                 move.preserved().ifPresent(branch -> {
                                     image.inherit(masked(move.restored()), branch.id());
                                     image.putRoles(branch.id(), move.rolesBefore());
@@ -315,7 +310,9 @@ public final class RestoreWorkflow {
                                 image.putRoles(
                                         move.restored().id(),
                                         prepared.contents().roles());
-                                move.branches().forEach(image::put);
+                                move.preserved().ifPresent(image::put);
+                                children.forEach(image::put);
+                                image.put(move.restored());
                                 move.preservedEndpoint().ifPresent(image::put);
                             });
         } catch (ControlException e) {
@@ -335,10 +332,12 @@ public final class RestoreWorkflow {
         return shop.inventory().declaredRoleMaskings(branch.id()).values();
     }
 
-    private void write(Connection connection, Move move, Prepared prepared) throws SQLException {
+    /** @return the children below their new parent, with whatever else of them changed meanwhile */
+    private List<Branch> write(Connection connection, Move move, Prepared prepared) throws SQLException {
         Branch restored = move.restored();
         // The timeline must be free before the preserved branch can have it, and that must exist before it is a parent.
-        Rows.update(connection, restored.below(move.before().origin(), restored.updatedAt()));
+        var _ = Rows.changeBranch(
+                connection, restored.id(), _ -> restored.below(move.before().origin(), restored.updatedAt()));
         if (move.preserved().isPresent()) {
             Branch preserved = move.preserved().get();
             Rows.insert(connection, preserved);
@@ -362,10 +361,12 @@ public final class RestoreWorkflow {
                             null,
                             restored.updatedAt()));
         }
+        List<Branch> children = new ArrayList<>();
         for (Branch child : move.children()) {
-            Rows.update(connection, child);
+            children.add(Rows.changeBranch(
+                    connection, child.id(), current -> current.below(child.origin(), restored.updatedAt())));
         }
-        Rows.update(connection, restored);
+        var _ = Rows.changeBranch(connection, restored.id(), _ -> restored);
         RoleRows.replaceRoles(
                 connection, restored.id(), prepared.contents().roles().values(), restored.updatedAt());
         RoleRows.replaceDatabases(connection, restored.id(), prepared.contents().databases(), restored.updatedAt());
@@ -376,5 +377,6 @@ public final class RestoreWorkflow {
         if (parent != null) {
             RoleRows.adoptPasswords(connection, parent, restored.id());
         }
+        return children;
     }
 }

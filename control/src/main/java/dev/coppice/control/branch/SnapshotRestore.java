@@ -249,12 +249,13 @@ public final class SnapshotRestore {
             Branch present, Branch old, List<Endpoint> moved, Map<String, LoginRole> roles, Operation operation) {
         Collection<RoleMasking> masked = shop.inventory().roleMaskings(old.id()).values();
         try {
-            shop.catalog()
-                    .change(
+            // Nobody else changes the two branches: both are held.
+            var _ = shop.catalog()
+                    .changeRows(
                             present.projectId(),
                             connection -> {
-                                Rows.update(connection, old);
-                                Rows.update(connection, present);
+                                var _ = Rows.changeBranch(connection, old.id(), _ -> old);
+                                var _ = Rows.changeBranch(connection, present.id(), _ -> present);
                                 for (Endpoint endpoint : moved) {
                                     // Each branch has one at most, also between two statements.
                                     Rows.deleteEndpoint(connection, endpoint.id());
@@ -267,8 +268,9 @@ public final class SnapshotRestore {
                                 RoleMaskingRows.inherit(connection, masked, present.id());
                                 OperationRows.finish(
                                         connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
+                                return Boolean.TRUE;
                             },
-                            image -> {
+                            (image, _) -> {
                                 image.inherit(masked, present.id());
                                 image.put(old);
                                 image.put(present);

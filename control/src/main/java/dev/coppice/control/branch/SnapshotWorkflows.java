@@ -12,6 +12,7 @@ import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.Lease;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -138,7 +139,7 @@ public final class SnapshotWorkflows {
 
     public Snapshot rename(String projectId, String id, String name) {
         checkName(name);
-        return store(snapshot(projectId, id).renamed(name));
+        return change(projectId, id, snapshot -> snapshot.renamed(name));
     }
 
     /** @param end null = never */
@@ -146,14 +147,14 @@ public final class SnapshotWorkflows {
         if (end != null && !end.isAfter(shop.now())) {
             throw ControlException.invalid("snapshot.expires_at: " + end + " is not in the future");
         }
-        return store(snapshot(projectId, id).expiringAt(end));
+        return change(projectId, id, snapshot -> snapshot.expiringAt(end));
     }
 
-    private Snapshot store(Snapshot changed) {
-        return shop.catalog().transaction(connection -> {
-            SnapshotRows.update(connection, changed);
-            return changed;
-        });
+    private Snapshot change(String projectId, String id, UnaryOperator<Snapshot> change) {
+        var _ = shop.project(projectId);
+        return shop.catalog()
+                .transaction(connection -> SnapshotRows.change(connection, projectId, id, change))
+                .orElseThrow(() -> ControlException.notFound("snapshot \"" + id + "\" not found"));
     }
 
     /** Deletes the snapshot; branches that were made from it stay. */

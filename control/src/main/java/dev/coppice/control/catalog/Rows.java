@@ -1,11 +1,13 @@
 package dev.coppice.control.catalog;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.control.error.ControlException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** Reads and writes of projects, branches and endpoints; each runs inside the caller's transaction. */
 public final class Rows {
@@ -26,7 +28,45 @@ public final class Rows {
                 project.updatedAt());
     }
 
-    public static void update(Connection connection, Project project) throws SQLException {
+    /**
+     * Changes a project as it is in the catalog now, whatever the caller saw of it before; others that change it wait.
+     *
+     * @return the project as it is then
+     */
+    public static Project changeProject(Connection connection, String id, UnaryOperator<Project> change)
+            throws SQLException {
+        Project before = Sql.first(connection, Rows::project, "SELECT * FROM projects WHERE id = ? FOR UPDATE", id)
+                .orElseThrow(() -> gone("project", id));
+        Project changed = change.apply(before);
+        update(connection, changed);
+        return changed;
+    }
+
+    /** As {@link #changeProject}, of a branch. */
+    public static Branch changeBranch(Connection connection, String id, UnaryOperator<Branch> change)
+            throws SQLException {
+        Branch before = Sql.first(connection, Rows::branch, "SELECT * FROM branches WHERE id = ? FOR UPDATE", id)
+                .orElseThrow(() -> gone("branch", id));
+        Branch changed = change.apply(before);
+        update(connection, changed);
+        return changed;
+    }
+
+    /** As {@link #changeProject}, of an endpoint; writes its settings, and nothing that {@link #touchEndpoint} writes. */
+    public static Endpoint changeEndpoint(Connection connection, String id, UnaryOperator<Endpoint> change)
+            throws SQLException {
+        Endpoint before = Sql.first(connection, Rows::endpoint, "SELECT * FROM endpoints WHERE id = ? FOR UPDATE", id)
+                .orElseThrow(() -> gone("endpoint", id));
+        Endpoint changed = change.apply(before);
+        updateSettings(connection, changed);
+        return changed;
+    }
+
+    private static ControlException gone(String what, String id) {
+        return ControlException.notFound(what + " \"" + id + "\" not found");
+    }
+
+    private static void update(Connection connection, Project project) throws SQLException {
         Sql.update(
                 connection,
                 "UPDATE projects SET name = ?, history_retention_seconds = ?, settings = ?, deleted_at = ?, updated_at = ?"
@@ -78,8 +118,8 @@ public final class Rows {
                 branch.updatedAt());
     }
 
-    /** Writes what may change: parent, name, state, timeline and flags. */
-    public static void update(Connection connection, Branch branch) throws SQLException {
+    /** Writes what may change: parent, name, state, timeline and flags. The row must be locked since it was read. */
+    private static void update(Connection connection, Branch branch) throws SQLException {
         Sql.update(
                 connection,
                 """
@@ -141,8 +181,7 @@ public final class Rows {
                 connection, "UPDATE endpoints SET was_awake = ?, last_active = ? WHERE id = ?", awake, lastActive, id);
     }
 
-    /** Writes the endpoint's settings, and nothing that {@link #touchEndpoint} writes. */
-    public static void updateSettings(Connection connection, Endpoint endpoint) throws SQLException {
+    private static void updateSettings(Connection connection, Endpoint endpoint) throws SQLException {
         Sql.update(
                 connection,
                 "UPDATE endpoints SET suspend_timeout_seconds = ?, disabled = ?, settings = ?, updated_at = ? WHERE id = ?",
@@ -168,19 +207,19 @@ public final class Rows {
     }
 
     static List<Project> projects(Connection connection, String project) throws SQLException {
-        return Sql.list(
-                connection,
-                row -> new Project(
-                        row.getString("id"),
-                        row.getString("name"),
-                        row.getInt("pg_version"),
-                        row.getInt("history_retention_seconds"),
-                        SettingsText.read(row.getString("settings"), ProjectSettings.class),
-                        Sql.nullableInstant(row, "deleted_at"),
-                        Sql.instant(row, "created_at"),
-                        Sql.instant(row, "updated_at")),
-                "SELECT * FROM projects WHERE id = ?",
-                project);
+        return Sql.list(connection, Rows::project, "SELECT * FROM projects WHERE id = ?", project);
+    }
+
+    private static Project project(ResultSet row) throws SQLException {
+        return new Project(
+                row.getString("id"),
+                row.getString("name"),
+                row.getInt("pg_version"),
+                row.getInt("history_retention_seconds"),
+                SettingsText.read(row.getString("settings"), ProjectSettings.class),
+                Sql.nullableInstant(row, "deleted_at"),
+                Sql.instant(row, "created_at"),
+                Sql.instant(row, "updated_at"));
     }
 
     static List<Branch> branches(Connection connection, String project) throws SQLException {

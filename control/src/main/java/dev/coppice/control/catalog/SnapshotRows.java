@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes of snapshots; each runs inside the caller's transaction. */
@@ -53,8 +54,24 @@ public final class SnapshotRows {
                 FROM snapshot_roles WHERE snapshot_id = ?""", branch.id(), branch.createdAt(), branch.createdAt(), snapshotId);
     }
 
+    /** Changes a snapshot as it is now, others that change it wait; empty when there is none. */
+    public static Optional<Snapshot> change(
+            Connection connection, String projectId, String id, UnaryOperator<Snapshot> change) throws SQLException {
+        Optional<Snapshot> changed = Sql.first(
+                        connection,
+                        SnapshotRows::snapshot,
+                        "SELECT * FROM snapshots WHERE project_id = ? AND id = ? FOR UPDATE",
+                        projectId,
+                        id)
+                .map(change);
+        if (changed.isPresent()) {
+            update(connection, changed.get());
+        }
+        return changed;
+    }
+
     /** Writes what may change: name and expiry. */
-    public static void update(Connection connection, Snapshot snapshot) throws SQLException {
+    private static void update(Connection connection, Snapshot snapshot) throws SQLException {
         Sql.update(
                 connection,
                 "UPDATE snapshots SET name = ?, expires_at = ? WHERE id = ?",
