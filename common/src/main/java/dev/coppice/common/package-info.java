@@ -1,5 +1,5 @@
 /**
- * The words every module shares: identifiers, {@link dev.coppice.common.Lsn}, SQLSTATEs and configuration. It knows
+ * The words every module shares: identifiers, {@link dev.coppice.common.Lsn}, SQLSTATEs, configuration and tasks. It knows
  * nothing of the other modules and does no I/O beyond reading the configuration file.
  */
 @NullMarked

@@ -2,6 +2,8 @@ package dev.coppice.compute;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.TimelineId;
+import dev.coppice.common.task.ForEach;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.compute.sandbox.Isolation;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.io.DurableFiles;
@@ -67,6 +69,10 @@ public final class ComputeService implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ComputeService.class);
     private static final Duration LOG_CHECK_INTERVAL = Duration.ofSeconds(10);
+    private static final Duration THROTTLE_INTERVAL = Duration.ofMillis(100);
+
+    /** Of computes that are slowed down because they write faster than is flushed. */
+    private static final String SLOWED = "compute.slowed";
 
     private final PageService pages;
     private final Clock clock;
@@ -74,8 +80,9 @@ public final class ComputeService implements AutoCloseable {
     private final ComputeLifecycle lifecycle;
     private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final List<ComputeListener> listeners = new CopyOnWriteArrayList<>();
-    private final Thread logLimiter;
+    private final PeriodicTask logLimiter;
     private final LocalCaches caches;
+    private final PeriodicTask throttling;
 
     /**
      * Makes the run directory and checks that the computes' user can come to everything; starts nothing.
@@ -107,7 +114,20 @@ public final class ComputeService implements AutoCloseable {
                 runDirectory,
                 parts.driver(),
                 parts.metrics());
-        logLimiter = Thread.ofVirtual().name("compute log limiter").start(this::limitLogs);
+        logLimiter = PeriodicTask.named("compute-log-limiter")
+                .every(LOG_CHECK_INTERVAL)
+                .start(() -> ForEach.of(
+                        endpoints.keySet(), id -> lifecycle.run(id).log().limit()));
+        throttling = PeriodicTask.named("write-throttle")
+                .every(THROTTLE_INTERVAL)
+                .start(() -> ForEach.of(endpoints.values(), Endpoint::throttle));
+        parts.metrics().remove(SLOWED);
+        parts.metrics()
+                .gauge(
+                        SLOWED,
+                        () -> () -> endpoints.values().stream()
+                                .filter(endpoint -> endpoint.writeDelayMicroseconds() > 0)
+                                .count());
         caches = new LocalCaches(pages, lifecycle, parts.localCacheBytes());
         listeners.add(new ComputeListener() {
             @Override
@@ -196,6 +216,12 @@ public final class ComputeService implements AutoCloseable {
         return Optional.ofNullable(endpoints.get(endpointId)).map(Endpoint::status);
     }
 
+    /** How long an endpoint's compute waits before each page it writes, in microseconds; 0 unless it is slowed down. */
+    public int writeDelayMicroseconds(String endpointId) {
+        @Nullable Endpoint endpoint = endpoints.get(endpointId);
+        return endpoint == null ? 0 : endpoint.writeDelayMicroseconds();
+    }
+
     /** Every endpoint that this object ever woke or adopted, and has not forgotten. */
     public List<ComputeStatus> list() {
         return endpoints.values().stream().map(Endpoint::status).toList();
@@ -263,7 +289,8 @@ public final class ComputeService implements AutoCloseable {
     /** Lets go of all computes without ending them: they run on, and wait when they miss a page. */
     @Override
     public void close() {
-        logLimiter.interrupt();
+        logLimiter.close();
+        throttling.close();
         caches.close();
         endpoints.values().forEach(Endpoint::detach);
     }
@@ -278,23 +305,6 @@ public final class ComputeService implements AutoCloseable {
                 event.accept(listener);
             } catch (RuntimeException e) {
                 log.error("A listener failed", e);
-            }
-        }
-    }
-
-    private void limitLogs() {
-        while (true) {
-            try {
-                Thread.sleep(LOG_CHECK_INTERVAL);
-            } catch (InterruptedException e) {
-                return;
-            }
-            for (String id : endpoints.keySet()) {
-                try {
-                    lifecycle.run(id).log().limit();
-                } catch (IOException e) {
-                    log.warn("Cannot limit the log of {}", id, e);
-                }
             }
         }
     }

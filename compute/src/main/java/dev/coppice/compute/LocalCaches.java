@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.storage.NoSuchTimelineException;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.StorageException;
@@ -15,7 +16,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,45 +43,24 @@ final class LocalCaches implements AutoCloseable {
     private final ComputeLifecycle lifecycle;
     private final long configuredBytes;
     private final Map<TimelineId, Measured> sizes = new ConcurrentHashMap<>();
-    private final Semaphore wanted = new Semaphore(0);
-    private final Thread thread;
+    private final PeriodicTask task;
 
     /** @param budgetBytes for all suspended timelines together; negative = a tenth of the disk */
     LocalCaches(PageService pages, ComputeLifecycle lifecycle, long budgetBytes) {
         this.pages = pages;
         this.lifecycle = lifecycle;
         this.configuredBytes = budgetBytes;
-        thread = Thread.ofVirtual().name("local caches").start(this::run);
+        task = PeriodicTask.named("local-caches").gathering(PAUSE).start(this::trim);
     }
 
     /** Says that there may be more than the budget now. */
     void changed() {
-        wanted.release();
+        task.ask();
     }
 
     @Override
     public void close() {
-        thread.interrupt();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void run() {
-        while (true) {
-            try {
-                wanted.acquire();
-                Thread.sleep(PAUSE);
-                wanted.drainPermits();
-                trim();
-            } catch (InterruptedException e) {
-                return;
-            } catch (IOException | RuntimeException e) {
-                log.warn("Cannot keep the local files of suspended computes within their budget", e);
-            }
-        }
+        task.close();
     }
 
     private void trim() throws IOException, InterruptedException {

@@ -13,10 +13,10 @@ import dev.coppice.control.branch.Deadlines;
 import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.MaskedLogin;
 import dev.coppice.control.branch.MaskedViews;
+import dev.coppice.control.branch.ProjectStorage;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
 import dev.coppice.control.branch.RoleWorkflows;
-import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.branch.WakeGate;
 import dev.coppice.control.branch.Workshop;
@@ -225,11 +225,9 @@ public final class CoppiceControl implements AutoCloseable {
         Thread.ofVirtual().name("rewake").start(() -> died.forEach(routing::wakeQuietly));
         ConnectionStrings strings = new ConnectionStrings(configuration.proxyHost(), configuration.proxyPort());
         ensureFirstProject(shop);
-        StorageInspection inspection = new StorageInspection(shop);
+        ProjectStorage stored = new ProjectStorage(pages);
         meter.start(
-                project -> inspection.sizes(catalog.inventory().branchesOf(project.id())).stream()
-                        .mapToLong(branch -> branch.size().ownBytes())
-                        .sum(),
+                project -> stored.bytes(catalog.inventory().branchesOf(project.id())),
                 () -> suspendExceeding(quotas, computes, catalog, monitor));
         ApiServer api = ApiServer.start(
                 shop,
@@ -264,17 +262,17 @@ public final class CoppiceControl implements AutoCloseable {
     private static void suspendExceeding(
             Quotas quotas, ComputeService computes, Catalog catalog, ActivityMonitor monitor) {
         for (String endpointId : active(computes)) {
-            catalog.inventory()
-                    .endpoint(endpointId)
-                    .flatMap(endpoint -> quotas.exceeded(endpoint.projectId()))
-                    .ifPresent(why -> {
-                        log.info("Suspending the compute of {}: {}", endpointId, why);
-                        try {
+            try {
+                catalog.inventory()
+                        .endpoint(endpointId)
+                        .flatMap(endpoint -> quotas.exceeded(endpoint.projectId()))
+                        .ifPresent(why -> {
+                            log.info("Suspending the compute of {}: {}", endpointId, why);
                             monitor.suspend(endpointId);
-                        } catch (RuntimeException e) {
-                            log.warn("The compute of {} could not be suspended; it will be tried again", endpointId, e);
-                        }
-                    });
+                        });
+            } catch (RuntimeException e) {
+                log.warn("The compute of {} could not be suspended; it will be tried again", endpointId, e);
+            }
         }
     }
 

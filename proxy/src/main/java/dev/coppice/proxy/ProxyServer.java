@@ -1,6 +1,7 @@
 package dev.coppice.proxy;
 
 import com.codahale.metrics.MetricRegistry;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.proxy.auth.MockVerifiers;
 import dev.coppice.proxy.auth.Nonces;
 import dev.coppice.proxy.auth.PasswordChecker;
@@ -48,7 +49,7 @@ public final class ProxyServer implements AutoCloseable {
     // A session with a slow reader holds at most the high mark and one read per direction.
     private static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(64 << 10, 256 << 10);
     private static final Duration COMPUTE_CONNECT_TIMEOUT = Duration.ofSeconds(5);
-    private static final int TLS_REFRESH_SECONDS = 5;
+    private static final Duration TLS_REFRESH = Duration.ofSeconds(5);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(5);
 
     private final EventLoopGroup loops;
@@ -57,6 +58,7 @@ public final class ProxyServer implements AutoCloseable {
     private final Pools pools;
     private final SessionServices services;
     private final Channel listener;
+    private final PeriodicTask refresh;
     private final Duration drainTimeout;
 
     private ProxyServer(
@@ -66,6 +68,7 @@ public final class ProxyServer implements AutoCloseable {
             Pools pools,
             SessionServices services,
             Channel listener,
+            PeriodicTask refresh,
             Duration drainTimeout) {
         this.loops = loops;
         this.connections = connections;
@@ -73,6 +76,7 @@ public final class ProxyServer implements AutoCloseable {
         this.pools = pools;
         this.services = services;
         this.listener = listener;
+        this.refresh = refresh;
         this.drainTimeout = drainTimeout;
     }
 
@@ -139,14 +143,17 @@ public final class ProxyServer implements AutoCloseable {
             throw new UncheckedIOException(
                     "the proxy cannot listen on " + configuration.listen(), new IOException(bound.cause()));
         }
-        loops.next()
-                .scheduleWithFixedDelay(
-                        () -> Thread.startVirtualThread(tls::refresh),
-                        TLS_REFRESH_SECONDS,
-                        TLS_REFRESH_SECONDS,
-                        TimeUnit.SECONDS);
+        PeriodicTask refresh =
+                PeriodicTask.named("proxy-certificates").every(TLS_REFRESH).start(tls::refresh);
         ProxyServer server = new ProxyServer(
-                loops, connections, initializer, pools, services, bound.channel(), configuration.drainTimeout());
+                loops,
+                connections,
+                initializer,
+                pools,
+                services,
+                bound.channel(),
+                refresh,
+                configuration.drainTimeout());
         log.info("proxy listens on {} ({}, {} event loops)", server.address(), transport, threads);
         return server;
     }
@@ -191,6 +198,7 @@ public final class ProxyServer implements AutoCloseable {
      */
     @Override
     public void close() {
+        refresh.close();
         listener.close().awaitUninterruptibly();
         Future<Void> allGone = connections.newCloseFuture();
         initializer.drain();

@@ -36,7 +36,9 @@ final class OperationsServer implements AutoCloseable {
         }
         http.setExecutor(threads);
         http.createContext(
-                "/metrics", exchange -> answer(exchange, OK, "text/plain; version=0.0.4", PrometheusText.of(metrics)));
+                "/metrics",
+                exchange -> answer(
+                        exchange, OK, "text/plain; version=0.0.4", PrometheusText.of(metrics) + TaskMetrics.text()));
         http.createContext("/healthz", exchange -> answer(exchange, OK, "text/plain", "ok\n"));
         http.createContext("/readyz", exchange -> {
             boolean yes = ready.getAsBoolean();

@@ -1,24 +1,26 @@
 package dev.coppice.storage;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.storage.io.ThreadPriority;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The background work of a page service, one timeline after the other: a thread that flushes, and one of low priority that
- * merges layers, collects garbage, compresses WAL and lets go of what nobody uses. What fails is said once for each
- * timeline, and tried again later.
+ * The background work of a page service: tasks that flush, a timeline each, and one of low priority that merges layers,
+ * collects garbage, compresses WAL and lets go of what nobody uses, one timeline after the other. What fails is said once for
+ * each timeline and kind of work, and tried again later.
  */
 final class Maintenance implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Maintenance.class);
@@ -29,90 +31,123 @@ final class Maintenance implements AutoCloseable {
     /** WAL segments compressed in one go. */
     private static final int COMPRESSED_AT_ONCE = 4;
 
+    /** Timelines flushed at once: one that writes much must not keep the journals of others in memory. */
+    private static final int FLUSHERS = 3;
+
+    /** What is done for a timeline; each fails and recovers by itself. */
+    private enum Kind {
+        FLUSH("flush"),
+        COMPACT("compact"),
+        COLLECT("collect the garbage of");
+
+        private final String words;
+
+        Kind(String words) {
+            this.words = words;
+        }
+    }
+
+    private record Attempt(TimelineId timeline, Kind kind) {}
+
     private final Supplier<Collection<Timeline>> timelines;
     private final StorageResources resources;
-    private final BlockingQueue<Timeline> toFlush = new LinkedBlockingQueue<>();
-    private final BlockingQueue<Timeline> toCompact = new LinkedBlockingQueue<>();
+    private final Queue<Timeline> toFlush = new ConcurrentLinkedQueue<>();
+    private final Queue<Timeline> toCompact = new ConcurrentLinkedQueue<>();
+
+    /** In the queue, or being flushed; and the same for compaction: a timeline is in a queue once. */
     private final Set<TimelineId> queued = ConcurrentHashMap.newKeySet();
+
     private final Set<TimelineId> queuedForCompaction = ConcurrentHashMap.newKeySet();
 
-    /** Timelines whose last attempt failed, and when the next may be made. */
-    private final Map<TimelineId, Long> failed = new ConcurrentHashMap<>();
+    /** What failed the last time, and when it may be tried next. */
+    private final Map<Attempt, Long> failed = new ConcurrentHashMap<>();
 
-    private final Thread flusher;
-    private final Thread compactor;
+    private final List<PeriodicTask> flushers;
+    private final PeriodicTask compactor;
     private volatile boolean closed;
+
+    /** By {@link System#nanoTime}; for the compactor. */
+    private long nextSweep;
+
+    private long nextUnload;
 
     /** @param timelines a snapshot of all there are */
     Maintenance(Supplier<Collection<Timeline>> timelines, StorageResources resources) {
         this.timelines = timelines;
         this.resources = resources;
-        flusher = Thread.ofVirtual().name("page-service-flush").unstarted(this::flushAll);
-        compactor = Thread.ofPlatform().daemon().name("page-service-compaction").unstarted(this::compactAll);
+        nextSweep = System.nanoTime() + sweepInterval();
+        nextUnload = System.nanoTime() + unloadInterval();
+        flushers = Stream.generate(() -> PeriodicTask.named("storage-flush").doing(this::flushQueued))
+                .limit(FLUSHERS)
+                .toList();
+        compactor = PeriodicTask.named("storage-compaction")
+                .every(() -> Duration.ofNanos(Math.max(0, Math.min(nextSweep, nextUnload) - System.nanoTime())))
+                .on(work -> Thread.ofPlatform().daemon().unstarted(() -> {
+                    ThreadPriority.lower();
+                    work.run();
+                }))
+                .doing(this::compactAndSweep);
     }
 
     void start() {
-        flusher.start();
+        flushers.forEach(PeriodicTask::start);
         compactor.start();
     }
 
     /** Looks whether a timeline's journal is large enough for a layer; cheap. */
     void consider(Timeline timeline) {
-        if (timeline.upkeep().wantsFlush() && mayTry(timeline) && queued.add(timeline.id())) {
+        if (timeline.upkeep().wantsFlush() && mayTry(timeline, Kind.FLUSH) && queued.add(timeline.id())) {
             toFlush.add(timeline);
+            flushers.forEach(PeriodicTask::ask);
         }
     }
 
-    private boolean mayTry(Timeline timeline) {
-        Long next = failed.get(timeline.id());
+    private boolean mayTry(Timeline timeline, Kind kind) {
+        Long next = failed.get(new Attempt(timeline.id(), kind));
         return next == null || System.nanoTime() - next >= 0;
     }
 
-    private void flushAll() {
-        while (!closed) {
+    private void flushQueued() {
+        for (Timeline timeline = toFlush.poll(); timeline != null && !closed; timeline = toFlush.poll()) {
             try {
-                Timeline timeline = toFlush.take();
+                attempt(timeline, Kind.FLUSH, timeline::flush);
+            } finally {
                 queued.remove(timeline.id());
-                attempt(timeline, "flush", timeline::flush);
-                if (timeline.upkeep().wantsCompaction() && queuedForCompaction.add(timeline.id())) {
-                    toCompact.add(timeline);
-                }
-            } catch (InterruptedException e) {
-                return;
+            }
+            if (timeline.upkeep().wantsCompaction() && queuedForCompaction.add(timeline.id())) {
+                toCompact.add(timeline);
+                compactor.ask();
             }
         }
     }
 
-    private void compactAll() {
-        ThreadPriority.lower();
-        long sweepInterval = seconds(resources.configuration().garbageCollectionIntervalSeconds());
-        long unloadInterval = seconds(resources.configuration().idleTimelineSeconds());
-        long nextSweep = System.nanoTime() + sweepInterval;
-        long nextUnload = System.nanoTime() + unloadInterval;
-        while (!closed) {
-            try {
-                long wait = Math.min(nextSweep, nextUnload) - System.nanoTime();
-                Timeline timeline = toCompact.poll(Math.max(0, wait), TimeUnit.NANOSECONDS);
-                if (timeline != null) {
-                    queuedForCompaction.remove(timeline.id());
-                    attempt(timeline, "compact", () -> timeline.upkeep().compact(true));
-                }
-                if (System.nanoTime() - nextSweep >= 0) {
-                    sweep();
-                    nextSweep = System.nanoTime() + sweepInterval;
-                }
-                if (System.nanoTime() - nextUnload >= 0) {
-                    unloadIdle();
-                    nextUnload = System.nanoTime() + unloadInterval;
-                }
-            } catch (InterruptedException e) {
-                return;
-            }
+    private void compactAndSweep() {
+        Timeline timeline = toCompact.poll();
+        if (timeline != null) {
+            queuedForCompaction.remove(timeline.id());
+            attempt(timeline, Kind.COMPACT, () -> timeline.upkeep().compact(true));
+            compactor.ask();
         }
+        if (System.nanoTime() - nextSweep >= 0) {
+            nextSweep = System.nanoTime() + sweepInterval();
+            sweep();
+        }
+        if (System.nanoTime() - nextUnload >= 0) {
+            nextUnload = System.nanoTime() + unloadInterval();
+            unloadIdle();
+        }
+    }
+
+    private long sweepInterval() {
+        return seconds(resources.configuration().garbageCollectionIntervalSeconds());
+    }
+
+    private long unloadInterval() {
+        return seconds(resources.configuration().idleTimelineSeconds());
     }
 
     private static long seconds(int seconds) {
-        return TimeUnit.SECONDS.toNanos(seconds);
+        return Duration.ofSeconds(seconds).toNanos();
     }
 
     private void sweep() {
@@ -121,8 +156,8 @@ final class Maintenance implements AutoCloseable {
             if (closed) {
                 return;
             }
-            if (timeline.hasHistory() && mayTry(timeline)) {
-                attempt(timeline, "collect the garbage of", () -> {
+            if (timeline.hasHistory() && mayTry(timeline, Kind.COLLECT)) {
+                attempt(timeline, Kind.COLLECT, () -> {
                     timeline.upkeep().collectInBackground();
                     boolean more = true;
                     while (more && !closed) {
@@ -134,6 +169,9 @@ final class Maintenance implements AutoCloseable {
     }
 
     private void unloadIdle() {
+        failed.keySet()
+                .removeIf(attempt -> timelines.get().stream()
+                        .noneMatch(timeline -> timeline.id().equals(attempt.timeline)));
         for (Timeline timeline : timelines.get()) {
             if (!timeline.isFollowed()) {
                 timeline.upkeep().unloadIfIdle();
@@ -141,19 +179,25 @@ final class Maintenance implements AutoCloseable {
         }
     }
 
-    private void attempt(Timeline timeline, String what, Runnable work) {
+    private void attempt(Timeline timeline, Kind kind, Runnable work) {
+        Attempt attempt = new Attempt(timeline.id(), kind);
         try {
             work.run();
-            if (failed.remove(timeline.id()) != null) {
-                LOG.info("timeline {}: background work goes on", timeline.id());
+            if (failed.remove(attempt) != null) {
+                LOG.info("timeline {}: it was possible again to {} it", timeline.id(), kind.words);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError e) {
             if (closed || timeline.upkeep().isClosed()) {
+                failed.remove(attempt);
                 return;
             }
-            Long before = failed.put(timeline.id(), System.nanoTime() + RETRY_AFTER);
+            Long before = failed.put(attempt, System.nanoTime() + RETRY_AFTER);
             if (before == null) {
-                LOG.warn("cannot {} timeline {}; it stays readable, and this is tried again", what, timeline.id(), e);
+                LOG.warn(
+                        "cannot {} timeline {}; it stays readable, and this is tried again",
+                        kind.words,
+                        timeline.id(),
+                        e);
             }
         }
     }
@@ -161,16 +205,9 @@ final class Maintenance implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        stop(flusher);
-        stop(compactor);
-    }
-
-    private static void stop(Thread thread) {
-        thread.interrupt();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        flushers.forEach(PeriodicTask::stop);
+        compactor.stop();
+        flushers.forEach(PeriodicTask::close);
+        compactor.close();
     }
 }

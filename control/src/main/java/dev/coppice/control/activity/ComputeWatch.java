@@ -1,6 +1,7 @@
 package dev.coppice.control.activity;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.LoginRole;
@@ -45,12 +46,16 @@ final class ComputeWatch {
     private final IntSupplier suspendTimeoutSeconds;
     private final Runnable onIdle;
     private final IdleClock idle = new IdleClock(System.nanoTime());
-    private final Thread thread;
+    private final PeriodicTask task;
     private final ReentrantLock turn = new ReentrantLock();
     private final Object refreshLock = new Object();
     private @Nullable CompletableFuture<Map<String, LoginRole>> nextRefresh;
     private volatile @Nullable Connection connection;
     private volatile boolean stopped;
+
+    /** Whether the compute could be asked the last time. */
+    private volatile boolean reached = true;
+
     private volatile @Nullable Lsn firstLsn;
     private volatile @Nullable Lsn lastLsn;
     private @Nullable LiveState stored;
@@ -77,17 +82,21 @@ final class ComputeWatch {
         this.roles = roles;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
         this.onIdle = onIdle;
-        this.thread = Thread.ofVirtual().name("watch-" + endpointId).unstarted(this::run);
+        this.task = PeriodicTask.named("compute-watch")
+                .of(endpointId)
+                .first(FIRST_LOOK_AFTER)
+                .every(() -> reached ? POLL_INTERVAL : RETRY_INTERVAL)
+                .doing(this::look);
     }
 
     void start() {
-        thread.start();
+        task.start();
     }
 
     /** Ends the watch; closes its connection. */
     void stop() {
         stopped = true;
-        thread.interrupt();
+        task.stop();
         close(connection);
     }
 
@@ -162,23 +171,11 @@ final class ComputeWatch {
         }
     }
 
-    private void run() {
-        Duration pause = FIRST_LOOK_AFTER;
-        while (!stopped) {
-            try {
-                TimeUnit.MILLISECONDS.sleep(pause.toMillis());
-                boolean polled = poll();
-                pause = polled ? POLL_INTERVAL : RETRY_INTERVAL;
-                if (polled && expired()) {
-                    onIdle.run();
-                }
-            } catch (InterruptedException e) {
-                break;
-            } catch (RuntimeException e) {
-                log.error("The watch over {} failed; it goes on", endpointId, e);
-            }
+    private void look() {
+        reached = poll();
+        if (reached && expired()) {
+            onIdle.run();
         }
-        close(connection);
     }
 
     private boolean expired() {

@@ -3,7 +3,6 @@ package dev.coppice.control.branch;
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.StorageException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -90,7 +89,7 @@ public final class BranchSizes {
                 known.put(timeline, measured);
                 return measured;
             }
-        } catch (StorageException e) {
+        } catch (RuntimeException e) {
             // The size is information only; whoever reads the branch meets the same error.
             log.warn("cannot measure timeline {}: {}", timeline, e.getMessage());
         }

@@ -4,6 +4,7 @@ import com.impossibl.postgres.api.jdbc.PGConnection;
 import com.impossibl.postgres.api.jdbc.PGNotificationListener;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.control.error.ControlException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -22,8 +23,12 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +45,7 @@ public final class Catalog implements AutoCloseable {
     private static final String CHANNEL = "coppice";
     private static final String API_KEYS = "api-keys";
     private static final int POOL_SIZE = 4;
+    private static final int CHANGE_LOCKS = 64;
     private static final Duration POOL_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration LISTEN_PAUSE = Duration.ofMillis(500);
     private static final String UNIQUE_VIOLATION = "23505";
@@ -53,17 +59,33 @@ public final class Catalog implements AutoCloseable {
     /** Keeps a reading of the catalog from overwriting an image that was changed after the reading. */
     private final ReentrantReadWriteLock imageLock = new ReentrantReadWriteLock();
 
+    /** By project; see {@link #changeRows}. */
+    private final ReentrantLock[] changes = locks();
+
+    /** By what it is about; taken before any other lock. */
+    private final ReentrantLock[] turns = locks();
+
     private final Inventory inventory = new Inventory();
     private final String instance = UUID.randomUUID().toString();
     private final AtomicBoolean closed = new AtomicBoolean();
-    private final Thread listener;
+    private final PeriodicTask listener;
     private final Semaphore reloads = new Semaphore(0);
     private final AtomicReference<@Nullable Connection> listening = new AtomicReference<>();
+
+    /** Whether notifications may have been missed; for the listener. */
+    private boolean missed;
 
     private Catalog(HikariDataSource pool, Steps steps) {
         this.pool = pool;
         this.steps = steps;
-        this.listener = Thread.ofVirtual().name("catalog-listener").unstarted(this::listen);
+        this.listener = PeriodicTask.named("catalog-listener")
+                .first(Duration.ZERO)
+                .every(LISTEN_PAUSE)
+                .doing(this::listen);
+    }
+
+    private static ReentrantLock[] locks() {
+        return Stream.generate(ReentrantLock::new).limit(CHANGE_LOCKS).toArray(ReentrantLock[]::new);
     }
 
     /** Statements in one transaction. */
@@ -172,6 +194,48 @@ public final class Catalog implements AutoCloseable {
         }
     }
 
+    /**
+     * Changes rows that are there, as {@link Rows#changeProject} and its like do, and takes what they are then into the
+     * inventory, in the order in which the catalog has it: one change of a project at a time.
+     *
+     * @param rows must not change anything else through this object
+     */
+    public <T> T changeRows(String projectId, Work<T> rows, BiConsumer<Inventory, T> image) {
+        ReentrantLock order = changes[Math.floorMod(projectId.hashCode(), changes.length)];
+        order.lock();
+        imageLock.readLock().lock();
+        try {
+            T made = transaction(connection -> {
+                T changed = rows.run(connection);
+                tell(connection, projectId);
+                return changed;
+            });
+            image.accept(inventory, made);
+            return made;
+        } finally {
+            imageLock.readLock().unlock();
+            order.unlock();
+        }
+    }
+
+    /**
+     * The turn of one who does more about an endpoint or the like than one transaction. May be another's turn too: nobody takes
+     * two.
+     */
+    public ReentrantLock turn(String id) {
+        return turns[Math.floorMod(id.hashCode(), turns.length)];
+    }
+
+    /** Changes a project as it is now; see {@link #changeRows}. */
+    public Project changeProject(String projectId, UnaryOperator<Project> change) {
+        return changeRows(projectId, connection -> Rows.changeProject(connection, projectId, change), Inventory::put);
+    }
+
+    /** Changes a branch as it is now; see {@link #changeRows}. */
+    public Branch changeBranch(String projectId, String branchId, UnaryOperator<Branch> change) {
+        return changeRows(projectId, connection -> Rows.changeBranch(connection, branchId, change), Inventory::put);
+    }
+
     /** As {@link #changeReturning}, for rows that answer nothing. */
     public void change(String projectId, Change rows, Consumer<Inventory> image) {
         var _ = changeReturning(
@@ -272,31 +336,20 @@ public final class Catalog implements AutoCloseable {
         Sql.list(connection, row -> true, "SELECT pg_notify(?, ?)", CHANNEL, instance + " " + what);
     }
 
-    /** Keeps one connection that listens; whenever it had to be made again, everything is read again. */
-    private void listen() {
-        boolean missed = false;
-        while (!closed.get()) {
-            reloads.drainPermits();
-            try (Connection connection = DriverManager.getConnection(pool.getJdbcUrl(), pool.getUsername(), "")) {
-                listening.set(connection);
-                connection.unwrap(PGConnection.class).addNotificationListener(CHANNEL, CHANNEL, new Changes());
-                try (Statement statement = connection.createStatement()) {
-                    statement.execute("LISTEN " + CHANNEL);
-                }
-                if (missed) {
-                    reloadAll();
-                }
-                missed = true;
-                reloads.acquire();
-            } catch (SQLException | ControlException e) {
-                if (!closed.get()) {
-                    log.debug("Not listening to the catalog: {}", e.getMessage());
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
+    /** Listens on one connection as long as it lasts; when it is not the first, everything is read again. */
+    private void listen() throws SQLException, InterruptedException {
+        reloads.drainPermits();
+        try (Connection connection = DriverManager.getConnection(pool.getJdbcUrl(), pool.getUsername(), "")) {
+            listening.set(connection);
+            connection.unwrap(PGConnection.class).addNotificationListener(CHANNEL, CHANNEL, new Changes());
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("LISTEN " + CHANNEL);
             }
-            pause();
+            if (missed) {
+                reloadAll();
+            }
+            missed = true;
+            reloads.acquire();
         }
     }
 
@@ -389,7 +442,7 @@ public final class Catalog implements AutoCloseable {
     public void close() {
         closed.set(true);
         reloads.release();
-        listener.interrupt();
+        listener.stop();
         Connection connection = listening.get();
         if (connection != null) {
             try {

@@ -40,6 +40,33 @@ public final class ConsumptionRows {
      */
     public record Hour(String projectId, String branchId, Instant hour, Used used, long storageBytes) {}
 
+    /**
+     * Says in the catalog which batch of a meter's figures this transaction adds, so that {@link #lastBatch} can tell whether
+     * it was committed. Before anything is added: the row is what another transaction waits for.
+     *
+     * @param number one more than the last
+     */
+    public static void beginBatch(Connection connection, String meter, long number, Instant now) throws SQLException {
+        Sql.update(connection, """
+                INSERT INTO consumption_batches (meter, number, written_at) VALUES (?, ?, ?)
+                ON CONFLICT (meter) DO UPDATE SET number = excluded.number, written_at = excluded.written_at""", meter, number, now);
+    }
+
+    /** The last batch of a meter that was committed, 0 for none; waits for a transaction that is still committing one. */
+    public static long lastBatch(Connection connection, String meter, Instant now) throws SQLException {
+        Sql.update(
+                connection,
+                "INSERT INTO consumption_batches (meter, number, written_at) VALUES (?, 0, ?) ON CONFLICT DO NOTHING",
+                meter,
+                now);
+        return Sql.list(
+                        connection,
+                        row -> row.getLong("number"),
+                        "SELECT number FROM consumption_batches WHERE meter = ? FOR UPDATE",
+                        meter)
+                .getFirst();
+    }
+
     /** Adds to an hour. */
     public static void add(Connection connection, String projectId, String branchId, Instant hour, Used used)
             throws SQLException {
@@ -80,6 +107,7 @@ public final class ConsumptionRows {
 
     public static void deleteBefore(Connection connection, Instant hour) throws SQLException {
         Sql.update(connection, "DELETE FROM consumption WHERE hour < ?", hour);
+        Sql.update(connection, "DELETE FROM consumption_batches WHERE written_at < ?", hour);
     }
 
     private static Hour hour(ResultSet row) throws SQLException {

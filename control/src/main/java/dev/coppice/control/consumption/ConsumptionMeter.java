@@ -1,6 +1,8 @@
 package dev.coppice.control.consumption;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.common.task.ForEach;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.compute.ComputeListener;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.catalog.Catalog;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -53,18 +56,25 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
     /** When computes woke whose endpoint nobody knew yet, as a new project's first one; guarded by lock. */
     private final Map<String, Instant> early = new HashMap<>();
 
+    /** What {@link ConsumptionRows#add} may have added or not; guarded by writing. */
+    private @Nullable Batch unsettled;
+
+    /** Of the last batch that was written; guarded by writing. */
+    private long batches;
+
+    private final String meter = UUID.randomUUID().toString();
+
     /** Measured and not in the catalog yet; guarded by lock. */
     private final Map<Key, Used> pending = new TreeMap<>();
 
     /** What was used since {@link #month} began, by project and branch; guarded by lock. */
     private final Map<String, Map<String, Used>> thisMonth = new HashMap<>();
 
-    private final Thread thread;
+    private final PeriodicTask writer;
+    private final PeriodicTask storageNotes;
     private volatile ToLongFunction<Project> storage = _ -> 0;
     private volatile Runnable then = () -> {};
-    private volatile boolean closed;
     private Instant month;
-    private volatile @Nullable Instant storageNoted;
 
     /** A compute since it was last looked at. */
     private static final class Running {
@@ -79,6 +89,9 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
             this.since = since;
         }
     }
+
+    /** Figures that are added to the catalog in one transaction, which says that it did. */
+    private record Batch(long number, Map<Key, Used> figures) {}
 
     private record Key(Instant hour, String projectId, String branchId) implements Comparable<Key> {
         @Override
@@ -108,7 +121,13 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
         Instant end = clock.instant().plus(Duration.ofHours(1));
         catalog.transaction(connection -> ConsumptionRows.between(connection, month, end))
                 .forEach(hour -> count(hour.projectId(), hour.branchId(), hour.used()));
-        this.thread = Thread.ofVirtual().name("consumption").unstarted(this::run);
+        this.writer = PeriodicTask.named("consumption-meter")
+                .every(INTERVAL)
+                .doing(() -> ForEach.<Runnable>of(List.of(this::write, () -> then.run()), Runnable::run));
+        this.storageNotes = PeriodicTask.named("storage-meter")
+                .first(INTERVAL)
+                .every(this::untilNextHour)
+                .doing(() -> noteStorage(clock.instant()));
     }
 
     /**
@@ -120,7 +139,8 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
     public void start(ToLongFunction<Project> storageOf, Runnable afterwards) {
         storage = storageOf;
         then = afterwards;
-        thread.start();
+        writer.start();
+        storageNotes.start();
     }
 
     /** The first moment of a time's month, UTC. */
@@ -212,22 +232,12 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
         return catalog.transaction(connection -> ConsumptionRows.between(connection, from, to));
     }
 
-    private void run() {
-        try {
-            while (!closed) {
-                Thread.sleep(INTERVAL);
-                write();
-                Instant now = clock.instant();
-                if (!now.truncatedTo(ChronoUnit.HOURS).equals(storageNoted)) {
-                    noteStorage(now);
-                }
-                then.run();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            log.error("What is used is not measured any more", e);
-        }
+    /** A moment before the hour ends, so that the last figure is of its end; every so often in its last moments. */
+    private Duration untilNextHour() {
+        Instant now = clock.instant();
+        Instant end =
+                now.truncatedTo(ChronoUnit.HOURS).plus(1, ChronoUnit.HOURS).minus(INTERVAL);
+        return now.isBefore(end) ? Duration.between(now, end) : INTERVAL.plusSeconds(1);
     }
 
     /** Guarded by lock. */
@@ -295,39 +305,72 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
             } finally {
                 lock.unlock();
             }
-            try {
-                store(taken);
-            } catch (ControlException e) {
-                log.debug("What was used waits for the catalog: {}", e.getMessage());
-                lock.lock();
-                try {
-                    taken.forEach((key, used) -> pending.merge(key, used, Used::plus));
-                } finally {
-                    lock.unlock();
-                }
-            }
+            store(new Batch(++batches, taken));
         } finally {
             writing.unlock();
         }
     }
 
-    private void store(Map<Key, Used> taken) {
-        if (taken.isEmpty()) {
-            return;
-        }
-        catalog.transaction(connection -> {
-            for (Map.Entry<Key, Used> entry : taken.entrySet()) {
-                Key key = entry.getKey();
-                ConsumptionRows.add(connection, key.projectId(), key.branchId(), key.hour(), entry.getValue());
+    /** Guarded by writing. What was not stored waits for the next time. */
+    private void store(Batch batch) {
+        try {
+            Batch before = unsettled;
+            if (before != null) {
+                settle(before);
+                unsettled = null;
             }
-            return Boolean.TRUE;
-        });
+            if (!batch.figures.isEmpty()) {
+                catalog.transaction(connection -> {
+                    ConsumptionRows.beginBatch(connection, meter, batch.number, clock.instant());
+                    for (Map.Entry<Key, Used> entry : batch.figures.entrySet()) {
+                        Key key = entry.getKey();
+                        ConsumptionRows.add(connection, key.projectId(), key.branchId(), key.hour(), entry.getValue());
+                    }
+                    return Boolean.TRUE;
+                });
+            }
+        } catch (ControlException e) {
+            log.debug("What was used waits for the catalog: {}", e.getMessage());
+            if (e.kind() == ControlException.Kind.UNCERTAIN && unsettled == null) {
+                // Perhaps they are counted: the next time asks first.
+                unsettled = batch;
+            } else {
+                putBack(batch);
+            }
+        } catch (RuntimeException e) {
+            putBack(batch);
+            throw e;
+        }
     }
 
+    /** Finds out whether a batch was stored; its figures are measured anew, so to say, when not. */
+    private void settle(Batch batch) {
+        long last = catalog.transaction(connection -> ConsumptionRows.lastBatch(connection, meter, clock.instant()));
+        if (last < batch.number) {
+            putBack(batch);
+        }
+    }
+
+    private void putBack(Batch batch) {
+        lock.lock();
+        try {
+            batch.figures.forEach((key, used) -> pending.merge(key, used, Used::plus));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A project that cannot be measured goes without a figure; the others have theirs. */
     private void noteStorage(Instant now) {
         Instant hour = now.truncatedTo(ChronoUnit.HOURS);
         Map<String, Long> sizes = new TreeMap<>();
-        catalog.inventory().projects().forEach(project -> sizes.put(project.id(), storage.applyAsLong(project)));
+        for (Project project : catalog.inventory().projects()) {
+            try {
+                sizes.put(project.id(), storage.applyAsLong(project));
+            } catch (RuntimeException e) {
+                log.warn("What project {} stores cannot be measured", project.id(), e);
+            }
+        }
         try {
             catalog.transaction(connection -> {
                 for (Map.Entry<String, Long> entry : sizes.entrySet()) {
@@ -336,7 +379,6 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
                 ConsumptionRows.deleteBefore(connection, hour.minus(KEPT));
                 return Boolean.TRUE;
             });
-            storageNoted = hour;
         } catch (ControlException e) {
             log.debug("What is stored is noted later: {}", e.getMessage());
         }
@@ -345,8 +387,8 @@ public final class ConsumptionMeter implements ComputeListener, AutoCloseable {
     /** Writes down what is left; computes should be suspended before. */
     @Override
     public void close() {
-        closed = true;
-        thread.interrupt();
+        writer.close();
+        storageNotes.close();
         write();
     }
 }
