@@ -33,6 +33,26 @@ public record Lsn(long value) implements Comparable<Lsn> {
         return compareTo(other) > 0;
     }
 
+    /** Whether position {@code a} lies strictly before {@code b}, both as {@link #value} has them: unsigned. */
+    public static boolean isBefore(long a, long b) {
+        return Long.compareUnsigned(a, b) < 0;
+    }
+
+    /** The smaller of both positions. */
+    public static long min(long a, long b) {
+        return isBefore(b, a) ? b : a;
+    }
+
+    /** The larger of both positions. */
+    public static long max(long a, long b) {
+        return isBefore(a, b) ? b : a;
+    }
+
+    /** From position {@code from} to {@code to}, in bytes; 0 when it does not lie behind. */
+    public static long distance(long from, long to) {
+        return isBefore(from, to) ? to - from : 0;
+    }
+
     /** The smaller of both. */
     public static Lsn min(Lsn a, Lsn b) {
         return a.compareTo(b) <= 0 ? a : b;

@@ -23,4 +23,18 @@ class LsnTest {
         assertThatThrownBy(() -> Lsn.parse("main")).hasMessageContaining("\"main\"");
         assertThatThrownBy(() -> Lsn.parse("123456789/0")).isInstanceOf(IllegalArgumentException.class);
     }
+
+    @Test
+    void positions_compare_unsigned_across_the_sign() {
+        long low = Long.MAX_VALUE;
+        long high = Long.MIN_VALUE;
+
+        assertThat(Lsn.isBefore(low, high)).isTrue();
+        assertThat(Lsn.isBefore(high, low)).isFalse();
+        assertThat(Lsn.isBefore(low, low)).isFalse();
+        assertThat(Lsn.min(low, high)).isEqualTo(low);
+        assertThat(Lsn.max(low, high)).isEqualTo(high);
+        assertThat(Lsn.distance(low, high)).isEqualTo(1);
+        assertThat(Lsn.distance(high, low)).isZero();
+    }
 }

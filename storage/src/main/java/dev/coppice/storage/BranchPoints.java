@@ -3,6 +3,9 @@ package dev.coppice.storage;
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.wal.CommitTimes;
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -23,11 +26,19 @@ final class BranchPoints {
     }
 
     BranchPoint at(Lsn lsn) {
-        if (parent != null
-                && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0
-                && !oldestAlongChain().isAfter(lsn)) {
-            return parent.at(lsn);
+        return (oldestAlongChain().isAfter(lsn) ? this : owner(lsn)).atOwn(lsn);
+    }
+
+    /** Of this timeline or the ancestor whose own history has the point. Not recursive: a chain can be longer than a stack. */
+    private BranchPoints owner(Lsn lsn) {
+        BranchPoints at = this;
+        for (Timeline above = parent; above != null && Lsn.isBefore(lsn.value(), at.ancestorLsn); above = at.parent) {
+            at = above.branchPoints();
         }
+        return at;
+    }
+
+    private BranchPoint atOwn(Lsn lsn) {
         BranchPoint head = timeline.head();
         refuseOutside(lsn, head.lsn());
         if (lsn.equals(head.lsn())) {
@@ -48,15 +59,25 @@ final class BranchPoints {
         return point;
     }
 
+    /** A timeline of the chain, and up to where its history counts. */
+    private record Part(BranchPoints points, Lsn limit) {}
+
     /** The point after the last commit before the first one later than {@code time}; empty when none is later. */
-    private Optional<BranchPoint> pointBefore(Instant time, Lsn limit) {
-        // What it inherits was committed before it was created.
-        if (parent != null && time.isBefore(timeline.createdAt())) {
-            Optional<BranchPoint> inherited = parent.branchPoints().pointBefore(time, new Lsn(ancestorLsn));
-            if (inherited.isPresent()) {
-                return inherited;
-            }
+    private Optional<BranchPoint> pointBefore(Instant time, Lsn end) {
+        // What a timeline inherits was committed before it was created.
+        Deque<Part> parts = new ArrayDeque<>(List.of(new Part(this, end)));
+        BranchPoints at = this;
+        for (Timeline above = parent; above != null && time.isBefore(at.timeline.createdAt()); above = at.parent) {
+            Lsn limit = new Lsn(at.ancestorLsn);
+            at = above.branchPoints();
+            parts.push(new Part(at, limit));
         }
+        return parts.stream()
+                .flatMap(part -> part.points.ownPointBefore(time, part.limit).stream())
+                .findFirst();
+    }
+
+    private Optional<BranchPoint> ownPointBefore(Instant time, Lsn limit) {
         CommitTimes.Answer answer =
                 wal.firstCommitAfter(time, limit.value(), timeline.horizon().value());
         return switch (answer) {
@@ -85,11 +106,8 @@ final class BranchPoints {
      * @throws OutsideHistoryException when not
      */
     void check(Lsn lsn) {
-        if (parent != null && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0) {
-            parent.branchPoints().check(lsn);
-        } else {
-            refuseOutside(lsn, new Lsn(wal.end()));
-        }
+        BranchPoints owner = owner(lsn);
+        owner.refuseOutside(lsn, new Lsn(owner.wal.end()));
     }
 
     /**
@@ -98,19 +116,23 @@ final class BranchPoints {
      * @throws OutsideHistoryException when so
      */
     void refuseCollected(Lsn lsn) {
-        if (parent != null && Long.compareUnsigned(lsn.value(), ancestorLsn) < 0) {
-            parent.branchPoints().refuseCollected(lsn);
-        } else if (timeline.isCollected(lsn) && !retention.isPinned(timeline.id(), lsn)) {
+        owner(lsn).refuseCollectedHere(lsn);
+    }
+
+    private void refuseCollectedHere(Lsn lsn) {
+        if (timeline.isCollected(lsn) && !retention.isPinned(timeline.id(), lsn)) {
             throw new OutsideHistoryException(
                     "LSN " + lsn + " is outside history, which reaches from " + reachesFrom() + " on");
         }
     }
 
     private void refuseCollected(BranchPoint point) {
-        if (point.timeline().equals(timeline.id())) {
-            refuseCollected(point.lsn());
-        } else if (parent != null) {
-            parent.branchPoints().refuseCollected(point);
+        BranchPoints at = this;
+        while (!point.timeline().equals(at.timeline.id()) && at.parent != null) {
+            at = at.parent.branchPoints();
+        }
+        if (point.timeline().equals(at.timeline.id())) {
+            at.refuseCollected(point.lsn());
         }
     }
 
@@ -123,14 +145,19 @@ final class BranchPoints {
     }
 
     private String reachesFrom() {
-        if (parent != null && timeline.horizon().value() == ancestorLsn) {
-            return parent.branchPoints().reachesFrom();
+        BranchPoints at = this;
+        while (at.parent != null && at.timeline.horizon().value() == at.ancestorLsn) {
+            at = at.parent.branchPoints();
         }
-        return timeline.horizon()
-                + timeline.horizonTime().map(time -> " (" + time + ")").orElse("");
+        return at.timeline.horizon()
+                + at.timeline.horizonTime().map(time -> " (" + time + ")").orElse("");
     }
 
     private Lsn oldestAlongChain() {
-        return parent == null ? new Lsn(wal.oldest()) : parent.branchPoints().oldestAlongChain();
+        BranchPoints at = this;
+        while (at.parent != null) {
+            at = at.parent.branchPoints();
+        }
+        return new Lsn(at.wal.oldest());
     }
 }

@@ -166,21 +166,13 @@ final class Compaction {
     private double expiredBytes(List<LayerRun> runs, long horizon) {
         double expired = 0;
         for (LayerRun run : runs) {
-            long from = max(run.minStamp(), collectedTo);
-            long to = min(run.maxStamp(), horizon);
+            long from = Lsn.max(run.minStamp(), collectedTo);
+            long to = Lsn.min(run.maxStamp(), horizon);
             if (Long.compareUnsigned(from, to) < 0) {
                 expired += run.bytes() * ((double) (to - from) / (run.maxStamp() - run.minStamp()));
             }
         }
         return expired;
-    }
-
-    private static long max(long a, long b) {
-        return Long.compareUnsigned(a, b) >= 0 ? a : b;
-    }
-
-    private static long min(long a, long b) {
-        return Long.compareUnsigned(a, b) <= 0 ? a : b;
     }
 
     private static long bytes(List<LayerRun> runs) {

@@ -114,7 +114,7 @@ final class Epochs {
      */
     long startable(long lsn) {
         long clean = wal.cleanEnd(lsn).orElse(lsn);
-        return Long.compareUnsigned(clean, lsn) < 0 ? clean : lsn;
+        return Lsn.min(clean, lsn);
     }
 
     /** Journals a stopped cluster as this root's first epoch. */

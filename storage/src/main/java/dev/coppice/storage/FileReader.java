@@ -1,11 +1,14 @@
 package dev.coppice.storage;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.storage.index.JournalTail;
 import dev.coppice.storage.index.OwnFile;
 import dev.coppice.storage.journal.JournalSegment;
 import dev.coppice.storage.layer.LayerReader;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -208,7 +211,7 @@ final class FileReader {
     }
 
     private long inParent(long lsn) {
-        return Long.compareUnsigned(lsn, ancestorLsn) < 0 ? lsn : ancestorLsn;
+        return Lsn.min(lsn, ancestorLsn);
     }
 
     static boolean isInherited(String path) {
@@ -232,8 +235,60 @@ final class FileReader {
         }
     }
 
-    /** Finds the blocks, and says what is at the path as of the same moment. */
+    /** What a timeline on the way to an ancestor says of a path, which waits for what the ancestor says. */
+    private static final class Waiting {
+        private final OwnAnswer own;
+        private final boolean open;
+        private final PageView view;
+        private final boolean @Nullable [] before;
+
+        /**
+         * @param open whether the ancestor matters for what is there, not only for blocks
+         * @param view how what is found further up is seen from here
+         * @param before which blocks were still open here; null when the view changes nothing
+         */
+        Waiting(OwnAnswer own, boolean open, PageView view, boolean @Nullable [] before) {
+            this.own = own;
+            this.open = open;
+            this.view = view;
+            this.before = before;
+        }
+    }
+
+    /**
+     * Finds the blocks, and says what is at the path as of the same moment. Goes up the chain as far as it must, and then down
+     * again; not recursively, since a chain can be longer than a stack is deep.
+     */
     private FileStatus locate(BlockLocations locations, String path, long lsn) {
+        Deque<Waiting> below = new ArrayDeque<>();
+        FileReader at = this;
+        long limit = lsn;
+        FileStatus found;
+        while (true) {
+            OwnAnswer own = at.locateOwn(locations, path, limit);
+            boolean open = isOpen(own);
+            Optional<PageView> view = open || locations.isOpen() ? at.viewOfParent(path) : Optional.empty();
+            FileReader next = at.parent;
+            if (view.isEmpty() || next == null) {
+                found = status(own, FileStatus.ABSENT);
+                break;
+            }
+            boolean same = view.get().equals(PageView.SAME);
+            below.push(new Waiting(own, open, view.get(), same ? null : locations.openBlocks()));
+            limit = at.inParent(limit);
+            at = next;
+        }
+        while (!below.isEmpty()) {
+            Waiting waiting = below.pop();
+            if (waiting.before != null) {
+                locations.showBy(waiting.view, waiting.before);
+            }
+            found = status(waiting.own, waiting.open ? found : FileStatus.ABSENT);
+        }
+        return found;
+    }
+
+    private OwnAnswer locateOwn(BlockLocations locations, String path, long lsn) {
         OwnAnswer inTail = history.askTail(tail -> {
             for (int i = 0; i < locations.count(); i++) {
                 if (locations.isOpen(i)) {
@@ -247,26 +302,21 @@ final class FileReader {
         if (locations.isOpen()) {
             locations.locate(layers, lsn);
         }
-        FileStatus inherited = FileStatus.ABSENT;
-        boolean open = isOpen(own);
-        if (open || locations.isOpen()) {
-            inherited = locateInParent(locations, path, lsn);
-        }
-        return status(own, open ? inherited : FileStatus.ABSENT);
+        return own;
     }
 
-    private FileStatus locateInParent(BlockLocations locations, String path, long lsn) {
-        Optional<PageView> view = viewOfParent(path);
-        if (parent == null || view.isEmpty()) {
-            return FileStatus.ABSENT;
+    /** A timeline of the chain, and up to where it is seen. */
+    private record Seen(FileReader reader, long lsn) {}
+
+    /** This timeline and its ancestors, the oldest first. */
+    private Deque<Seen> chain(long lsn) {
+        Deque<Seen> chain = new ArrayDeque<>();
+        long limit = lsn;
+        for (FileReader at = this; at != null; at = at.parent) {
+            chain.push(new Seen(at, limit));
+            limit = at.inParent(limit);
         }
-        if (view.get().equals(PageView.SAME)) {
-            return parent.locate(locations, path, inParent(lsn));
-        }
-        boolean[] before = locations.openBlocks();
-        FileStatus status = parent.locate(locations, path, inParent(lsn));
-        locations.showBy(view.get(), before);
-        return status;
+        return chain;
     }
 
     /** How the parent's file at a path is seen from here; empty when it is not. */
@@ -296,12 +346,18 @@ final class FileReader {
     }
 
     private void collectNames(String path, long lsn, Map<String, FileKind> names) {
-        if (parent != null && isInherited(path + "/")) {
-            parent.collectNames(path, inParent(lsn), names);
-            if (boundary != null) {
-                names.keySet().removeIf(name -> viewOfParent(child(path, name)).isEmpty());
+        Deque<Seen> chain = isInherited(path + "/") ? chain(lsn) : new ArrayDeque<>(List.of(new Seen(this, lsn)));
+        for (Seen at : chain) {
+            if (at.reader.boundary != null) {
+                names.keySet()
+                        .removeIf(name ->
+                                at.reader.viewOfParent(child(path, name)).isEmpty());
             }
+            at.reader.collectOwnNames(path, at.lsn, names);
         }
+    }
+
+    private void collectOwnNames(String path, long lsn, Map<String, FileKind> names) {
         Map<String, OwnAnswer> own = history.askTail(tail -> {
             Map<String, OwnAnswer> answers = new HashMap<>();
             for (String name : tail.namesEverIn(path)) {
@@ -332,10 +388,13 @@ final class FileReader {
     }
 
     private void collectDirectories(long lsn, Set<String> found) {
-        if (parent != null) {
-            parent.collectDirectories(inParent(lsn), found);
-            found.removeIf(path -> viewOfParent(path).isEmpty());
+        for (Seen at : chain(lsn)) {
+            found.removeIf(path -> at.reader.viewOfParent(path).isEmpty());
+            at.reader.collectOwnDirectories(at.lsn, found);
         }
+    }
+
+    private void collectOwnDirectories(long lsn, Set<String> found) {
         Map<String, Optional<Boolean>> own = history.askTail(tail -> {
             Map<String, Optional<Boolean>> answers = new HashMap<>();
             for (String path : tail.directoriesEver()) {

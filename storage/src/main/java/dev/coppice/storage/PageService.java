@@ -2,12 +2,14 @@ package dev.coppice.storage;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.FileWrites;
 import dev.coppice.storage.verify.Progress;
 import dev.coppice.storage.verify.TimelineVerifier;
 import dev.coppice.storage.verify.Verification;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -35,8 +37,8 @@ import org.slf4j.LoggerFactory;
 public final class PageService implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PageService.class);
 
-    /** How often the journals of running computes are read, in milliseconds. */
-    private static final long FOLLOW_INTERVAL_MS = 200;
+    /** How often the journals of running computes are read. */
+    private static final Duration FOLLOW_INTERVAL = Duration.ofMillis(200);
 
     /** Directories being made or unmade; the name cannot be a timeline's. */
     private static final String NEW_PREFIX = ".new-";
@@ -54,14 +56,14 @@ public final class PageService implements AutoCloseable {
     /** Timelines that could not be followed the last time; said once. */
     private final Set<TimelineId> failing = ConcurrentHashMap.newKeySet();
 
-    private final Thread follower;
+    private final PeriodicTask follower;
     private volatile boolean closed;
 
     private PageService(Path root, StorageResources resources) {
         this.root = root;
         this.resources = resources;
         maintenance = new Maintenance(() -> List.copyOf(timelines.values()), resources);
-        follower = Thread.ofVirtual().name("page-service-follower").unstarted(this::follow);
+        follower = PeriodicTask.named("storage-follower").every(FOLLOW_INTERVAL).doing(this::follow);
     }
 
     /**
@@ -111,6 +113,7 @@ public final class PageService implements AutoCloseable {
      * @throws TimelineExistsException when the id is taken
      * @throws NoSuchTimelineException when the point's timeline is not there
      * @throws OutsideHistoryException when the point was collected
+     * @throws ChainTooLongException when the point's timeline has {@link Timeline#MAX_DEPTH} ancestors
      */
     public Timeline createBranch(TimelineId id, BranchPoint point) {
         try (Lease _ = lease(point)) {
@@ -194,6 +197,7 @@ public final class PageService implements AutoCloseable {
      * @throws EpochRunningException when a compute holds its writer lock
      */
     public void delete(TimelineId id) {
+        Path doomed;
         structure.lock();
         try {
             Timeline timeline = timeline(id);
@@ -205,20 +209,27 @@ public final class PageService implements AutoCloseable {
                 throw new EpochRunningException(id);
             }
             timeline.stopFollowing();
-            Path doomed = root.resolve(DELETED_PREFIX + id);
-            timeline.upkeep().close(() -> remove(timeline, doomed));
-            DurableFiles.deleteRecursively(doomed);
+            // A name of its own: a timeline of this id may be made and deleted again before all of it is gone.
+            Path gone = root.resolve(DELETED_PREFIX + id + "~" + Long.toHexString(System.nanoTime()));
+            timeline.upkeep().close(() -> remove(timeline, gone));
             resources.boundaries().delete(id);
+            doomed = gone;
         } catch (IOException e) {
             throw new StorageException("cannot delete timeline " + id, e);
         } finally {
             structure.unlock();
         }
+        try {
+            // Not under the lock: to unlink what is large takes long, and others branch meanwhile.
+            DurableFiles.deleteRecursively(doomed);
+        } catch (IOException e) {
+            throw new StorageException(
+                    "timeline " + id + " is deleted, but its files are not all gone; the next start removes them", e);
+        }
     }
 
     private void remove(Timeline timeline, Path doomed) {
         try {
-            DurableFiles.deleteRecursively(doomed);
             Files.move(timeline.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
             DurableFiles.syncDirectory(root);
         } catch (IOException e) {
@@ -278,12 +289,7 @@ public final class PageService implements AutoCloseable {
         closed = true;
         resources.closed().set(true);
         maintenance.close();
-        follower.interrupt();
-        try {
-            follower.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        follower.close();
         resources.files().close();
     }
 
@@ -294,6 +300,9 @@ public final class PageService implements AutoCloseable {
                 throw new TimelineExistsException(id);
             }
             Timeline parent = point == null ? null : timeline(point.timeline());
+            if (parent != null && parent.depth() >= Timeline.MAX_DEPTH) {
+                throw new ChainTooLongException(parent.id());
+            }
             TimelineMetadata metadata =
                     new TimelineMetadata(id, point, Instant.now().truncatedTo(ChronoUnit.MICROS));
             Path temporary = root.resolve(NEW_PREFIX + id);
@@ -326,6 +335,8 @@ public final class PageService implements AutoCloseable {
                     found.put(metadata.id(), metadata);
                 }
             }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
         resources.boundaries().deleteOrphans(root);
         for (TimelineMetadata metadata : found.values()) {
@@ -359,26 +370,25 @@ public final class PageService implements AutoCloseable {
     }
 
     private void follow() {
-        while (!closed) {
-            try {
-                Thread.sleep(FOLLOW_INTERVAL_MS);
-            } catch (InterruptedException e) {
-                return;
-            }
-            for (Timeline timeline : timelines.values()) {
-                if (!closed && timeline.isFollowed()) {
-                    followOne(timeline);
-                }
+        for (Timeline timeline : timelines.values()) {
+            if (!closed && timeline.isFollowed()) {
+                followOne(timeline);
             }
         }
+        resources
+                .backPressure()
+                .indexes(timelines.values().stream()
+                        .mapToLong(timeline -> timeline.history().journal().heapBytes())
+                        .sum());
     }
 
     private void followOne(Timeline timeline) {
         try {
             timeline.follow();
             maintenance.consider(timeline);
+            timeline.upkeep().notePressure();
             failing.remove(timeline.id());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError e) {
             // Whoever needs the timeline meets the same error; the others must go on being followed.
             if (!closed && timeline.isFollowed() && failing.add(timeline.id())) {
                 LOG.warn("cannot follow timeline {}", timeline.id(), e);

@@ -39,6 +39,12 @@ public final class Timeline {
 
     private static final long MEGABYTE = 1 << 20;
 
+    /**
+     * The most ancestors that a timeline may have. A read of what nobody in the chain has changed asks each of them: with a few
+     * thousand that takes milliseconds, and the first read of each loads an index.
+     */
+    public static final int MAX_DEPTH = 4_096;
+
     private final TimelineMetadata metadata;
     private final Path directory;
     private final WriterLock writerLock;
@@ -51,6 +57,7 @@ public final class Timeline {
     private final TimelineUpkeep upkeep;
 
     private final @Nullable Timeline parent;
+    private final int depth;
     private final @Nullable BoundaryGate boundary;
 
     /** Following the journal keeps a busy timeline cheap to branch. */
@@ -63,6 +70,7 @@ public final class Timeline {
         this.metadata = metadata;
         this.directory = directory;
         this.parent = parent;
+        this.depth = parent == null ? 0 : parent.depth + 1;
         writerLock = new WriterLock(directory.resolve("writer.lock"));
         history = new TimelineHistory(metadata.id(), journalDirectory(), resources);
         journal = history.journal();
@@ -110,6 +118,11 @@ public final class Timeline {
     /** Where it begins; empty for a root. */
     public Optional<BranchPoint> ancestor() {
         return Optional.ofNullable(metadata.ancestor());
+    }
+
+    /** How many ancestors it has, 0 to {@value #MAX_DEPTH}. */
+    public int depth() {
+        return depth;
     }
 
     /** When it was created. */
@@ -331,6 +344,14 @@ public final class Timeline {
         upkeep.flush();
     }
 
+    /**
+     * How long whoever writes to it is to wait before each page, in microseconds: 0 unless more waits to be flushed than half
+     * of what may. Cheap.
+     */
+    public int writeDelayMicroseconds() {
+        return followed ? upkeep.writeDelayMicroseconds() : 0;
+    }
+
     /** From where on every point of its own history is readable: the beginning, or what the retention has let go of. */
     public Lsn horizon() {
         return new Lsn(wal.horizon());
@@ -395,8 +416,8 @@ public final class Timeline {
             served |= own.stream().anyMatch(PageVersion::served);
             all.addAll(own);
             long ancestorLsn = at.ancestor().map(point -> point.lsn().value()).orElse(0L);
-            limit = Long.compareUnsigned(limit, ancestorLsn) < 0 ? limit : ancestorLsn;
-            seen = Long.compareUnsigned(seen, ancestorLsn) < 0 ? seen : ancestorLsn;
+            limit = Lsn.min(limit, ancestorLsn);
+            seen = Lsn.min(seen, ancestorLsn);
         }
         return all;
     }

@@ -177,7 +177,7 @@ final class WalHistory {
     long horizon() {
         long oldest = oldest();
         long horizon = history.horizon();
-        return Long.compareUnsigned(horizon, oldest) > 0 ? horizon : oldest;
+        return Lsn.max(horizon, oldest);
     }
 
     /**

@@ -17,7 +17,9 @@ import dev.coppice.control.masking.Masking;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
 import dev.coppice.storage.BranchPoint;
+import dev.coppice.storage.ChainTooLongException;
 import dev.coppice.storage.PageService;
+import dev.coppice.storage.Timeline;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -101,7 +103,15 @@ public record Workshop(
 
     /** Makes a timeline that begins at a point, and keeps as much history as its project's others. */
     void createTimeline(TimelineId id, BranchPoint point, Duration retention) {
-        pages.createBranch(id, point);
+        try {
+            pages.createBranch(id, point);
+        } catch (ChainTooLongException e) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "nothing can be made from this branch: it has " + Timeline.MAX_DEPTH
+                            + " ancestors, the most there may be; make it from a branch further up",
+                    e);
+        }
         pages.setRetention(id, retention);
         catalog.steps().between();
     }

@@ -1,5 +1,6 @@
 package dev.coppice.storage.wal;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.DiskUse;
 import dev.coppice.storage.io.DurableFiles;
@@ -46,12 +47,17 @@ public final class LocalWalStore implements WalStore {
     /** From the first page of any segment of the root. */
     @Override
     public int segmentSize() {
-        if (parent != null) {
-            return parent.segmentSize();
-        }
         int size = segmentSize;
         if (size == 0) {
-            size = anySegment().map(this::readSegmentSize).orElse(0);
+            LocalWalStore root = this;
+            while (root.parent instanceof LocalWalStore above) {
+                root = above;
+            }
+            WalSource elsewhere = root.parent;
+            if (elsewhere != null) {
+                return elsewhere.segmentSize();
+            }
+            size = root.anySegment().map(root::readSegmentSize).orElse(0);
             segmentSize = size;
         }
         return size == 0 ? WalFormat.DEFAULT_SEGMENT_SIZE : size;
@@ -61,14 +67,7 @@ public final class LocalWalStore implements WalStore {
     public int read(long lsn, ByteBuffer target) {
         int total = 0;
         while (target.hasRemaining()) {
-            long at = lsn + total;
-            int got;
-            if (parent != null && Long.compareUnsigned(at, ancestorLsn) < 0) {
-                got = readLimited(target, ancestorLsn - at, slice -> parent.read(at, slice));
-            } else {
-                long offset = Long.remainderUnsigned(at, segmentSize());
-                got = readLimited(target, segmentSize() - offset, slice -> readOwn(at, offset, slice));
-            }
+            int got = readFromOwner(lsn + total, target);
             if (got == 0) {
                 break;
             }
@@ -77,23 +76,45 @@ public final class LocalWalStore implements WalStore {
         return total;
     }
 
+    /** Reads what one timeline of the chain, or one segment, has from a position on. */
+    private int readFromOwner(long at, ByteBuffer target) {
+        LocalWalStore owner = this;
+        long limit = target.remaining();
+        while (owner.parent != null && Lsn.isBefore(at, owner.ancestorLsn)) {
+            limit = Lsn.min(limit, owner.ancestorLsn - at);
+            if (!(owner.parent instanceof LocalWalStore above)) {
+                WalSource elsewhere = owner.parent;
+                return readLimited(target, limit, slice -> elsewhere.read(at, slice));
+            }
+            owner = above;
+        }
+        LocalWalStore found = owner;
+        long offset = Long.remainderUnsigned(at, segmentSize());
+        return readLimited(target, Lsn.min(limit, segmentSize() - offset), slice -> found.readOwn(at, offset, slice));
+    }
+
     @Override
     public Optional<Path> wholeSegment(long lsn) {
         long start = WalFormat.segmentStart(lsn, segmentSize());
-        if (parent != null && Long.compareUnsigned(start, ancestorLsn) < 0) {
-            // The segment belongs to an ancestor only as long as it ends before this timeline begins.
-            return Long.compareUnsigned(start + segmentSize(), ancestorLsn) <= 0
-                    ? parent.wholeSegment(lsn)
-                    : Optional.empty();
+        LocalWalStore owner = this;
+        while (owner.parent != null && Lsn.isBefore(start, owner.ancestorLsn)) {
+            // The segment belongs to an ancestor only as long as it ends before the timeline below begins.
+            if (Lsn.isBefore(owner.ancestorLsn, start + segmentSize())) {
+                return Optional.empty();
+            }
+            if (!(owner.parent instanceof LocalWalStore above)) {
+                return owner.parent.wholeSegment(lsn);
+            }
+            owner = above;
         }
-        return ownSegment(lsn).filter(file -> !WalArchive.isCompressed(file));
+        return owner.ownSegment(lsn).filter(file -> !WalArchive.isCompressed(file));
     }
 
     @Override
     public void sync(long from, long to) {
         int size = segmentSize();
-        long start = Long.compareUnsigned(from, ancestorLsn) < 0 ? ancestorLsn : from;
-        for (long at = WalFormat.segmentStart(start, size); Long.compareUnsigned(at, to) < 0; at += size) {
+        long start = Lsn.max(from, ancestorLsn);
+        for (long at = WalFormat.segmentStart(start, size); Lsn.isBefore(at, to); at += size) {
             syncSegment(at);
         }
     }
@@ -102,14 +123,18 @@ public final class LocalWalStore implements WalStore {
     public void erase(long from, long to) {
         int size = segmentSize();
         long at = from;
-        while (Long.compareUnsigned(at, to) < 0) {
+        while (Lsn.isBefore(at, to)) {
             long segmentEnd = WalFormat.segmentStart(at, size) + size;
-            long stop = Long.compareUnsigned(to, segmentEnd) < 0 ? to : segmentEnd;
+            long stop = Lsn.min(to, segmentEnd);
             Path file = plainSegment(at);
             if (file != null) {
                 try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
                     ByteBuffer zeroes = ByteBuffer.allocate((int) (stop - at));
-                    channel.write(zeroes, Long.remainderUnsigned(at, size));
+                    long offset = Long.remainderUnsigned(at, size);
+                    // A write can be short: what is left behind it would be replayed.
+                    while (zeroes.hasRemaining()) {
+                        channel.write(zeroes, offset + zeroes.position());
+                    }
                     channel.force(false);
                 } catch (IOException e) {
                     throw new StorageException("cannot erase WAL in " + file, e);

@@ -1,5 +1,6 @@
 package dev.coppice.storage.wal;
 
+import dev.coppice.common.Lsn;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
@@ -62,11 +63,11 @@ public final class WalLayout {
         Path temporary = target.resolveSibling(target.getFileName() + ".new");
         try (FileChannel channel = FileChannel.open(
                 temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            long firstPageEnd = Math.min(start + WalFormat.PAGE_SIZE, end);
+            long firstPageEnd = Lsn.min(start + WalFormat.PAGE_SIZE, end);
             copyRange(parent, channel, start, start, firstPageEnd);
             long pageOfFrom = from - Long.remainderUnsigned(from, WalFormat.PAGE_SIZE);
-            copyRange(parent, channel, start, Math.max(pageOfFrom, firstPageEnd), end);
-            if (end < start + parent.segmentSize()) {
+            copyRange(parent, channel, start, Lsn.max(pageOfFrom, firstPageEnd), end);
+            if (Lsn.isBefore(end, start + parent.segmentSize())) {
                 // The rest of the segment is zero: no record may follow the end.
                 channel.write(ByteBuffer.allocate(1), parent.segmentSize() - 1L);
             }
@@ -77,10 +78,10 @@ public final class WalLayout {
 
     private static void copyRange(WalSource parent, FileChannel channel, long start, long from, long end)
             throws IOException {
-        for (long at = from; at < end; at += COPY_BUFFER) {
+        for (long at = from; Lsn.isBefore(at, end); at += COPY_BUFFER) {
             ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(COPY_BUFFER, end - at));
             if (parent.read(at, buffer) < buffer.capacity()) {
-                throw new StorageException("the WAL at " + new dev.coppice.common.Lsn(at) + " is missing");
+                throw new StorageException("the WAL at " + new Lsn(at) + " is missing");
             }
             buffer.flip();
             while (buffer.hasRemaining()) {
