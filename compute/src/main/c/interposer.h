@@ -155,6 +155,18 @@ uint32_t slot_index(const struct slot *slot);
 struct slot *slot_at(uint32_t index);
 void mark_raise(uint64_t lsn);
 
+/* ---- throttle.c ---- */
+/*
+ * Written by the server, at a place of its own in the map's header: an older map has zeroes there, which say nothing, so the
+ * version stays.
+ */
+#define THROTTLE_OFFSET (60u << 10)
+struct throttle {
+    uint64_t until;   /* CLOCK_MONOTONIC, nanoseconds */
+    uint32_t page_us; /* microseconds to wait before each page */
+};
+void throttle_wait(uint32_t pages);
+
 /* ---- journal.c ---- */
 enum entry_type {
     ENTRY_PAGE = 1,

@@ -34,7 +34,8 @@ static uint8_t *presence;
 static int map_file = -1;
 
 _Static_assert(sizeof(struct slot) == 64, "slots stay within a cache line");
-_Static_assert(sizeof(struct map) <= HEADER_BYTES, "header fits");
+_Static_assert(sizeof(struct map) <= THROTTLE_OFFSET, "header fits");
+_Static_assert(THROTTLE_OFFSET + sizeof(struct throttle) <= HEADER_BYTES, "the server's word fits");
 
 /*
  * The map is sparse, and the first touch of a page of it on a full disk would be SIGBUS. So whoever is about to touch new

@@ -296,6 +296,7 @@ ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int io
         return write_bytes(fd, t, path, iov, iovcnt, offset);
 
     uint32_t first = (uint32_t)(offset / BLOCK), count = (uint32_t)(length / BLOCK);
+    throttle_wait(count);
     uint32_t claimed = claim_for_write(t, first, count);
     ssize_t n = -1;
     if (journal_pages(path, iov, iovcnt, (uint64_t)offset) == 0) {

@@ -37,10 +37,17 @@ final class StatusCommand implements Callable<Integer> {
                                 + branches(p.path("branches").asInt()) + ", "
                                 + p.path("computes_active").asInt() + " of "
                                 + p.path("computes").asInt()
-                                + " computes active");
+                                + " computes active"
+                                + slowed(p.path("computes_slowed").asInt()));
             }
             return 0;
         });
+    }
+
+    private static String slowed(int number) {
+        return number == 0
+                ? ""
+                : ", " + number + " slowed down: they write faster than the disk takes it (coppice storage stats)";
     }
 
     private static String branches(int number) {
@@ -52,9 +59,13 @@ final class StatusCommand implements Callable<Integer> {
         String path = "/projects/" + ApiClient.encode(id);
         JsonNode endpoints = session.api().get(path + "/endpoints").path("endpoints");
         int active = 0;
+        int slowed = 0;
         for (JsonNode endpoint : endpoints) {
             if (endpoint.path("current_state").asString("").equals("active")) {
                 active++;
+            }
+            if (endpoint.has("write_delay_microseconds")) {
+                slowed++;
             }
         }
         return JsonMapper.shared()
@@ -63,6 +74,7 @@ final class StatusCommand implements Callable<Integer> {
                 .put("name", project.path("name").asString(""))
                 .put("branches", session.branches(path).size())
                 .put("computes", endpoints.size())
-                .put("computes_active", active);
+                .put("computes_active", active)
+                .put("computes_slowed", slowed);
     }
 }

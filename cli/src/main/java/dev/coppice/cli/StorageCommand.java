@@ -235,7 +235,8 @@ final class StorageCommand {
                                     new Column(
                                             "LAYERS/READ",
                                             row -> row.path("read_amplification")
-                                                    .asString(""))));
+                                                    .asString("")),
+                                    new Column("WRITES WAIT", StorageCommand::writesWait)));
             session.output()
                     .line("Own bytes of all branches: "
                             + Bytes.text(project.path("own_bytes").asLong()) + ", and "
@@ -243,6 +244,12 @@ final class StorageCommand {
                             + " of local files that are a cache.");
             return 0;
         });
+    }
+
+    /** Of a page; a compute that writes faster than is flushed is slowed down. */
+    private static String writesWait(JsonNode branch) {
+        long microseconds = branch.path("write_delay_microseconds").asLong();
+        return microseconds == 0 ? "" : microseconds / 1_000.0 + " ms";
     }
 
     private static Column bytes(String header, String field) {

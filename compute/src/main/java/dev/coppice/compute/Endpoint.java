@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import dev.coppice.common.TimelineId;
+import java.io.IOException;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -41,6 +42,8 @@ final class Endpoint {
     private boolean detached;
 
     private volatile ComputeStatus status;
+
+    private final WriteThrottle throttle = new WriteThrottle();
 
     /** @param listeners calls what it is given with every listener */
     Endpoint(
@@ -100,6 +103,20 @@ final class Endpoint {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Slows the compute down, or no longer, as its timeline says now. For one thread. */
+    void throttle() throws IOException {
+        @Nullable RunningCompute compute = current();
+        if (compute != null && compute.instance().isAlive()) {
+            throttle.say(
+                    lifecycle.local(compute.timeline()).map(),
+                    compute.timeline().writeDelayMicroseconds());
+        }
+    }
+
+    int writeDelayMicroseconds() {
+        return current() == null ? 0 : throttle.microseconds();
     }
 
     /** Begins with a compute that survived a restart of the server. */

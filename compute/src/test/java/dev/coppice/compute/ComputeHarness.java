@@ -19,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 /** A page service with a template, a compute service on top, and SQL into its computes. */
 final class ComputeHarness implements AutoCloseable {
@@ -33,6 +34,7 @@ final class ComputeHarness implements AutoCloseable {
 
     PageService pages;
     ComputeService computes;
+    private final Function<Path, PageService> opener;
     private final ComputeUser user = ComputeUser.detect();
     private final ConcurrentHashMap<Path, UnixSocketBridge> bridges = new ConcurrentHashMap<>();
 
@@ -42,14 +44,20 @@ final class ComputeHarness implements AutoCloseable {
 
     /** @param directory an empty one, open to the computes' user; it is deleted in the end */
     ComputeHarness(Path directory) throws IOException {
+        this(directory, PageService::open);
+    }
+
+    /** @param opener opens the page service */
+    ComputeHarness(Path directory, Function<Path, PageService> opener) throws IOException {
         this.directory = directory;
+        this.opener = opener;
         open();
         TemplateCluster.prepare(
                 pages, TestDirectories.binaries(), user, TestDirectories.sandbox(), directory.resolve("initdb"));
     }
 
     private void open() {
-        pages = PageService.open(directory.resolve("timelines"));
+        pages = opener.apply(directory.resolve("timelines"));
         computes = new ComputeService(new ComputeService.Parts(
                 pages,
                 TestDirectories.binaries(),

@@ -22,6 +22,7 @@ record StorageResources(
         LayerCaches caches,
         Retention retention,
         BoundaryDocuments boundaries,
+        BackPressure backPressure,
         AtomicBoolean closed) {
     private static final long MEGABYTE = 1 << 20;
 
@@ -36,6 +37,7 @@ record StorageResources(
                         configuration.pageCacheMegabytes() * MEGABYTE, configuration.indexCacheMegabytes() * MEGABYTE),
                 new Retention(),
                 new BoundaryDocuments(timelines),
+                new BackPressure(configuration),
                 new AtomicBoolean());
     }
 

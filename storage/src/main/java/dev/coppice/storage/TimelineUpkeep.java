@@ -56,12 +56,27 @@ final class TimelineUpkeep {
         long threshold = configuration.flushJournalMegabytes() * MEGABYTE;
         return journal.unflushedBytes() >= threshold
                 || journal.unflushedSegments() > configuration.flushEpochs()
+                || (journal.unflushedBytes() > MEGABYTE
+                        && history.resources().backPressure().isIndexLarge())
                 || (journal.unflushedBytes() > 0 && unflushedWal() >= threshold * WAL_PER_JOURNAL);
     }
 
     private long unflushedWal() {
-        long from = Math.max(history.flushed().stamp(), wal.oldest());
-        return wal.knownEnd() - from;
+        return Lsn.distance(Lsn.max(history.flushed().stamp(), wal.oldest()), wal.knownEnd());
+    }
+
+    /** How long a writer is to wait before each page, in microseconds. */
+    int writeDelayMicroseconds() {
+        return history.isClosed()
+                ? 0
+                : history.resources().backPressure().microseconds(journal.backlogBytes(), unflushedWal());
+    }
+
+    /** See {@link BackPressure#note}. */
+    void notePressure() {
+        history.resources()
+                .backPressure()
+                .note(history.id(), writeDelayMicroseconds(), journal.backlogBytes(), unflushedWal());
     }
 
     boolean wantsCompaction() {

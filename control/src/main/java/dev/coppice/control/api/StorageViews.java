@@ -60,7 +60,8 @@ final class StorageViews {
             long localCacheBytes,
             String horizonLsn,
             @Nullable Instant horizonTime,
-            int readAmplification) {
+            int readAmplification,
+            int writeDelayMicroseconds) {
         static BranchStats of(StorageInspection.BranchStorage storage) {
             TimelineSize size = storage.size();
             return new BranchStats(
@@ -77,7 +78,8 @@ final class StorageViews {
                     size.localCacheBytes(),
                     storage.horizon().toString(),
                     storage.horizonTime().orElse(null),
-                    storage.readAmplification());
+                    storage.readAmplification(),
+                    storage.writeDelayMicroseconds());
         }
     }
 

@@ -213,8 +213,14 @@ final class ViewMaker {
                 false,
                 "console",
                 monitor.lastActive(endpoint),
+                slowed(endpoint),
                 endpoint.createdAt(),
                 endpoint.updatedAt());
+    }
+
+    private @Nullable Integer slowed(Endpoint endpoint) {
+        int delay = computes.writeDelayMicroseconds(endpoint.id());
+        return delay == 0 ? null : delay;
     }
 
     private String host(Endpoint endpoint) {

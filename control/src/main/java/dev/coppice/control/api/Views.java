@@ -98,6 +98,7 @@ final class Views {
 
     record Recovery(Instant deletedAt, Instant recoverableUntil, String deletionMethod) {}
 
+    /** @param writeDelayMicroseconds that its compute waits before each page it writes; absent unless it is slowed down */
     record Endpoint(
             String id,
             @Nullable String name,
@@ -121,6 +122,7 @@ final class Views {
             boolean passwordlessAccess,
             String creationSource,
             @Nullable Instant lastActive,
+            @Nullable Integer writeDelayMicroseconds,
             Instant createdAt,
             Instant updatedAt) {}
 

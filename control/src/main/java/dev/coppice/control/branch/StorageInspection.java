@@ -49,10 +49,17 @@ public final class StorageInspection {
      * What a branch holds.
      *
      * @param readAmplification the layers of its own that a read of a page may have to look into
+     * @param writeDelayMicroseconds that its compute waits before each page it writes, because it writes faster than is
+     *     flushed; 0 otherwise
      * @param horizonTime to which time history certainly reaches back; absent when nothing was collected yet
      */
     public record BranchStorage(
-            Branch branch, TimelineSize size, int readAmplification, Lsn horizon, Optional<Instant> horizonTime) {}
+            Branch branch,
+            TimelineSize size,
+            int readAmplification,
+            int writeDelayMicroseconds,
+            Lsn horizon,
+            Optional<Instant> horizonTime) {}
 
     /**
      * What is known of one block.
@@ -71,7 +78,12 @@ public final class StorageInspection {
         try {
             Timeline timeline = shop.pages().timeline(Workshop.timeline(branch));
             return Optional.of(new BranchStorage(
-                    branch, timeline.size(), timeline.readAmplification(), timeline.horizon(), timeline.horizonTime()));
+                    branch,
+                    timeline.size(),
+                    timeline.readAmplification(),
+                    timeline.writeDelayMicroseconds(),
+                    timeline.horizon(),
+                    timeline.horizonTime()));
         } catch (NoSuchTimelineException e) {
             return Optional.empty();
         }

@@ -81,6 +81,11 @@ public final class IndexedJournal {
 
     private volatile long unflushedBytes;
     private volatile int unflushedSegments;
+
+    /** Of what is being flushed, in bytes; and what both indexes take of the heap. */
+    private volatile long frozenBytes;
+
+    private volatile long heapBytes;
     private final AtomicLong generation = new AtomicLong();
 
     /**
@@ -279,6 +284,9 @@ public final class IndexedJournal {
     }
 
     private void measure() {
+        FrozenIndex flushing = frozen;
+        frozenBytes = flushing == null ? 0 : flushing.index().journalBytes();
+        heapBytes = index.heapBytes() + (flushing == null ? 0 : flushing.index().heapBytes());
         unflushedBytes = index.journalBytes();
         unflushedSegments = index.segmentCount();
     }
@@ -329,6 +337,7 @@ public final class IndexedJournal {
         try {
             frozen = null;
             generation.incrementAndGet();
+            measure();
         } finally {
             indexLock.writeLock().unlock();
         }
@@ -342,6 +351,20 @@ public final class IndexedJournal {
     /** Bytes of journal in the growing index; 0 when it is not loaded. */
     public long unflushedBytes() {
         return loaded ? unflushedBytes : 0;
+    }
+
+    /** Bytes of journal that are in no layer yet: of both indexes, and what was appended since; 0 when it is not loaded. */
+    public long backlogBytes() {
+        SegmentScanner current = scanner;
+        if (!loaded || current == null) {
+            return 0;
+        }
+        return frozenBytes + unflushedBytes + Math.max(0, current.segment().size() - current.position());
+    }
+
+    /** About what the index takes of the heap, in bytes. */
+    public long heapBytes() {
+        return loaded ? heapBytes : 0;
     }
 
     /** Segments in the growing index; 0 when it is not loaded. */

@@ -36,6 +36,11 @@ public final class TimelineIndex {
     /** Epochs before positions: a sequence compares in journal order. */
     private static final int SEQUENCE_POSITION_BITS = 44;
 
+    /** A version and its share of {@link BlockHeads}; and a file with its name and maps. */
+    private static final long HEAP_PER_VERSION = 28;
+
+    private static final long HEAP_PER_FILE = 600;
+
     private static final int MAX_EPOCH = 1 << (Long.SIZE - SEQUENCE_POSITION_BITS);
 
     private final List<JournalSegment> segments = new ArrayList<>();
@@ -73,6 +78,11 @@ public final class TimelineIndex {
     /** Bytes of journal that it stands for, without fences. */
     public long journalBytes() {
         return journalBytes;
+    }
+
+    /** About what it takes of the heap, in bytes. */
+    public long heapBytes() {
+        return HEAP_PER_VERSION * versions.count() + HEAP_PER_FILE * (files.size() + (long) directories.size());
     }
 
     /** The segments it reaches over. */

@@ -31,6 +31,10 @@ final class VersionStore {
         return count++;
     }
 
+    int count() {
+        return count - 1;
+    }
+
     long ref(int version) {
         return refs[version >>> CHUNK_BITS][version & (CHUNK - 1)];
     }
