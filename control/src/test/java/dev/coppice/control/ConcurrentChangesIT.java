@@ -19,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -82,7 +83,9 @@ class ConcurrentChangesIT {
     @Test
     @Tag("long")
     void two_at_a_time_for_long() throws Exception {
-        rounds(Integer.getInteger("coppice.pairs", 0));
+        int rounds = Integer.getInteger("coppice.pairs", 0);
+        Assumptions.assumeTrue(rounds > 0, "-Dcoppice.pairs=1000 says how many rounds");
+        rounds(rounds);
     }
 
     private void rounds(int rounds) throws Exception {

@@ -216,7 +216,8 @@ final class ModelWorld implements AutoCloseable {
 
     private void collect(ModelTimeline timeline) {
         GarbageCollection result = service.collectGarbage(timeline.id);
-        assertThat(result.horizon()).isEqualTo(real(timeline).horizon());
+        // The background may have moved it on since.
+        assertThat(result.horizon().isAfter(real(timeline).horizon())).isFalse();
         checkHorizon(timeline);
         if (result.bytesAfter() < result.bytesBefore()) {
             done.merge("collections that freed space", 1, Integer::sum);
