@@ -100,14 +100,15 @@ final class ComputeLifecycle {
     /**
      * Starts a compute and waits until it accepts connections.
      *
+     * @param instead values of settings that it does not start with as they are
      * @throws ComputeException when it does not; nothing of it is left then
      */
-    RunningCompute start(ComputeSpec spec) throws InterruptedException {
+    RunningCompute start(ComputeSpec spec, Map<String, String> instead) throws InterruptedException {
         PhaseClock clock = new PhaseClock(metrics, "compute.wake");
         Timeline timeline = pages.timeline(spec.timeline());
         TimelineClaim claim = claims.take(timeline.id(), spec.endpointId());
         try {
-            return start(spec, timeline, claim, clock);
+            return start(spec, instead, timeline, claim, clock);
         } catch (IOException e) {
             throw new ComputeException("cannot prepare the files of endpoint " + spec.endpointId(), e);
         } finally {
@@ -115,7 +116,8 @@ final class ComputeLifecycle {
         }
     }
 
-    private RunningCompute start(ComputeSpec spec, Timeline timeline, TimelineClaim claim, PhaseClock clock)
+    private RunningCompute start(
+            ComputeSpec spec, Map<String, String> instead, Timeline timeline, TimelineClaim claim, PhaseClock clock)
             throws IOException, InterruptedException {
         if (timeline.epochOpen()) {
             // Left by a start or an end that failed half-way.
@@ -132,7 +134,7 @@ final class ComputeLifecycle {
                 new FileOwner(local.user().uid(), local.user().gid()));
         clock.phase("epoch");
         try {
-            return launch(spec, claim, timeline, epoch, local, run, clock, warm);
+            return launch(spec, instead, claim, timeline, epoch, local, run, clock, warm);
         } catch (IOException | RuntimeException | InterruptedException e) {
             endAfter(e, timeline);
             throw e;
@@ -150,6 +152,7 @@ final class ComputeLifecycle {
 
     private RunningCompute launch(
             ComputeSpec spec,
+            Map<String, String> instead,
             TimelineClaim claim,
             Timeline timeline,
             Epoch epoch,
@@ -170,7 +173,9 @@ final class ComputeLifecycle {
             long logStart = run.log().size();
             // A standby recovers nothing; it waits for WAL that never comes.
             boolean mustRecover = spec.mode() == ComputeSpec.Mode.READ_WRITE && !EpochEnd.isShutDown(timeline);
-            Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run));
+            Map<String, String> decided = StartSettings.of(spec, timeline, launches.configured(spec.settings()))
+                    .decided(launches.majorVersion(), timeline, mustRecover, instead);
+            Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run, decided));
             clock.phase("spawn");
             awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
             if (mustRecover) {
@@ -194,6 +199,11 @@ final class ComputeLifecycle {
             agent.close();
             throw e;
         }
+    }
+
+    /** What every compute has for a setting that nobody asks for; empty = nothing. */
+    String configured(String name) {
+        return launches.configured(ComputeSettings.defaults()).getOrDefault(name, "");
     }
 
     private Map<String, String> files(ComputeSpec spec) {
@@ -408,8 +418,7 @@ final class ComputeLifecycle {
                 return;
             }
             if (!instance.isAlive()) {
-                throw new ComputeException(
-                        "Postgres did not start; its log ends with:\n" + serverLog.tail(logStart, LOG_LINES_IN_ERROR));
+                throw new StartRefusedException(serverLog.tail(logStart, LOG_LINES_IN_ERROR));
             }
             if (System.nanoTime() - deadline > 0) {
                 throw new ComputeException("Postgres was not ready after " + timeout + "; its log ends with:\n"

@@ -77,12 +77,14 @@ public final class ComputeService implements AutoCloseable {
     private final PageService pages;
     private final Clock clock;
     private final Isolation isolation;
+    private final int postgresVersion;
     private final ComputeLifecycle lifecycle;
     private final Map<String, Endpoint> endpoints = new ConcurrentHashMap<>();
     private final List<ComputeListener> listeners = new CopyOnWriteArrayList<>();
     private final PeriodicTask logLimiter;
     private final LocalCaches caches;
     private final PeriodicTask throttling;
+    private final ComputeStart start;
 
     /**
      * Makes the run directory and checks that the computes' user can come to everything; starts nothing.
@@ -93,6 +95,7 @@ public final class ComputeService implements AutoCloseable {
         pages = parts.pages();
         clock = parts.clock();
         isolation = parts.driver().isolation();
+        postgresVersion = parts.binaries().majorVersion();
         ComputeUser user = parts.user();
         ComputeUser secluded = user.secluded();
         Path runDirectory = parts.runDirectory().toAbsolutePath();
@@ -114,6 +117,7 @@ public final class ComputeService implements AutoCloseable {
                 runDirectory,
                 parts.driver(),
                 parts.metrics());
+        start = new ComputeStart(lifecycle, pages, parts.binaries());
         logLimiter = PeriodicTask.named("compute-log-limiter")
                 .every(LOG_CHECK_INTERVAL)
                 .start(() -> ForEach.of(
@@ -227,6 +231,64 @@ public final class ComputeService implements AutoCloseable {
         return endpoints.values().stream().map(Endpoint::status).toList();
     }
 
+    /** Switches off by SQL what a copy inherited and would do in its parent's name. */
+    @FunctionalInterface
+    public interface Detacher {
+        /**
+         * Works on a compute that nobody else can reach, and that is stopped then.
+         *
+         * @return what was switched off, in words for people
+         * @throws RuntimeException when it cannot be done; the compute is not started for anybody then
+         */
+        List<String> detach(ComputeAddress address);
+    }
+
+    /** Sees to a branch's compute when it has started, before anybody else can reach it. */
+    @FunctionalInterface
+    public interface Admission {
+        /** @throws RuntimeException when the compute must not be used; it is stopped then */
+        void admit(String endpointId, TimelineId timeline, ComputeAddress address);
+    }
+
+    /** Says who; call it before the first wake. */
+    public void admitBy(Admission admission) {
+        start.admission(admission);
+    }
+
+    /** Says how; call it before the first wake. */
+    public void detachWith(Detacher detacher) {
+        start.detacher(detacher);
+    }
+
+    /** Of a timeline that was just made: what it inherited is switched off before its first client comes in. Durable. */
+    public void detachAtFirstStart(TimelineId id) {
+        Detachment.require(pages.timeline(id));
+    }
+
+    /** Takes {@link #detachAtFirstStart} back. */
+    public void stayAttached(TimelineId id) {
+        try {
+            Detachment.of(pages.timeline(id)).cancel();
+        } catch (IOException e) {
+            throw new ComputeException("cannot take back the mark of timeline " + id.value(), e);
+        }
+    }
+
+    /** What was switched off in a timeline since it was made, in words for people. */
+    public List<String> switchedOff(TimelineId id) {
+        return Detachment.of(pages.timeline(id)).switchedOff();
+    }
+
+    /** The settings that an endpoint's compute runs without because Postgres did not start with them; the reason by name. */
+    public Map<String, String> leftOut(String endpointId) {
+        return start.leftOut(endpointId);
+    }
+
+    /** The major version of all computes' Postgres. */
+    public int postgresVersion() {
+        return postgresVersion;
+    }
+
     /** Where an endpoint's compute listens; empty while none runs. */
     public Optional<ComputeAddress> address(String endpointId) {
         return Optional.ofNullable(endpoints.get(endpointId)).flatMap(Endpoint::address);
@@ -267,6 +329,7 @@ public final class ComputeService implements AutoCloseable {
             throw new ComputeException("the compute of endpoint " + endpointId + " is " + state(endpointId));
         }
         endpoints.remove(endpointId);
+        start.forget(endpointId);
         try {
             Path directory = lifecycle.run(endpointId).directory();
             if (Files.exists(directory)) {
@@ -296,7 +359,7 @@ public final class ComputeService implements AutoCloseable {
     }
 
     private Endpoint endpoint(String id, TimelineId timeline) {
-        return endpoints.computeIfAbsent(id, key -> new Endpoint(key, timeline, lifecycle, this::tell, clock));
+        return endpoints.computeIfAbsent(id, key -> new Endpoint(key, timeline, start, lifecycle, this::tell, clock));
     }
 
     private void tell(Consumer<ComputeListener> event) {

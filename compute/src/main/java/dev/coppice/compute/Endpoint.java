@@ -31,6 +31,7 @@ final class Endpoint {
     private static final Logger log = LoggerFactory.getLogger(Endpoint.class);
 
     private final String id;
+    private final ComputeStart start;
     private final ComputeLifecycle lifecycle;
     private final Consumer<Consumer<ComputeListener>> listeners;
     private final Clock clock;
@@ -49,10 +50,12 @@ final class Endpoint {
     Endpoint(
             String id,
             TimelineId timeline,
+            ComputeStart start,
             ComputeLifecycle lifecycle,
             Consumer<Consumer<ComputeListener>> listeners,
             Clock clock) {
         this.id = id;
+        this.start = start;
         this.lifecycle = lifecycle;
         this.listeners = listeners;
         this.clock = clock;
@@ -170,7 +173,7 @@ final class Endpoint {
         become(spec.timeline(), ComputeState.WAKING, null, null);
         RunningCompute compute;
         try {
-            compute = lifecycle.start(spec);
+            compute = start.start(spec);
         } catch (RuntimeException | InterruptedException e) {
             become(spec.timeline(), ComputeState.FAILED, null, e.getMessage());
             throw e;

@@ -22,9 +22,16 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
     /** Until version 15 Postgres gathered statistics by datagrams to itself. */
     private static final int FIRST_VERSION_WITHOUT_DATAGRAMS = 15;
 
-    Launch of(String endpointId, Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run) {
+    /** @param decided settings for the command line, besides those that all computes have */
+    Launch of(
+            String endpointId,
+            Timeline timeline,
+            Epoch epoch,
+            LocalDirectory local,
+            RunDirectory run,
+            Map<String, String> decided) {
         return new Launch(
-                command(endpointId, local, run),
+                command(endpointId, local, run, decided),
                 environment(timeline, epoch, local, run),
                 local.pgdata().toAbsolutePath(),
                 run.log().file(),
@@ -79,12 +86,22 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
         return PostgresConfiguration.postgresqlConf(binaries.majorVersion(), settings);
     }
 
-    private List<String> command(String endpointId, LocalDirectory local, RunDirectory run) {
+    Map<String, String> configured(ComputeSettings settings) {
+        return PostgresConfiguration.lines(binaries.majorVersion(), settings);
+    }
+
+    int majorVersion() {
+        return binaries.majorVersion();
+    }
+
+    private List<String> command(
+            String endpointId, LocalDirectory local, RunDirectory run, Map<String, String> decided) {
         List<String> command = new ArrayList<>();
         command.add(binaries.postgres().toString());
         command.add("-D");
         command.add(absolute(local.pgdata()));
         command.addAll(PostgresConfiguration.arguments(binaries.majorVersion(), endpointId, absolute(run.directory())));
+        decided.forEach((name, value) -> command.addAll(List.of("-c", name + "=" + value)));
         return command;
     }
 

@@ -87,7 +87,14 @@ final class PostgresConfiguration {
         fixed.put("listen_addresses", "");
         fixed.put("port", Integer.toString(PORT));
         fixed.put("unix_socket_directories", socketDirectory);
+        fixed.put("unix_socket_permissions", "0777");
+        fixed.put("unix_socket_group", "");
         fixed.put("cluster_name", endpointId);
+        // Relative to the data directory. What decides who may log in is Coppice's.
+        fixed.put("hba_file", "pg_hba.conf");
+        fixed.put("ident_file", "pg_ident.conf");
+        fixed.put("external_pid_file", "");
+        fixed.put("ssl", "off");
         // The page service writes 8 kB atomically, so torn pages cannot come back.
         fixed.put("full_page_writes", "off");
         // History must survive: a segment that is no longer needed moves to the archive instead of being overwritten.
@@ -115,6 +122,17 @@ final class PostgresConfiguration {
 
     /** The text of {@code postgresql.conf}. */
     static String postgresqlConf(int majorVersion, ComputeSettings settings) {
+        StringBuilder text = new StringBuilder(1024);
+        text.append(
+                "# Written by Coppice at every start of the compute; ALTER SYSTEM survives, changes here do not.\n");
+        lines(majorVersion, settings)
+                .forEach((name, value) ->
+                        text.append(name).append(" = ").append(quote(value)).append('\n'));
+        return text.toString();
+    }
+
+    /** What is in {@code postgresql.conf}, by name. */
+    static Map<String, String> lines(int majorVersion, ComputeSettings settings) {
         double units = settings.computeUnits();
         int memory = (int) (units * ComputeSettings.MEGABYTES_PER_UNIT);
         Map<String, String> lines = new LinkedHashMap<>();
@@ -150,13 +168,7 @@ final class PostgresConfiguration {
         lines.put("datestyle", "iso, mdy");
         lines.put("default_text_search_config", "pg_catalog.english");
         new TreeMap<>(settings.postgres()).forEach(lines::put);
-
-        StringBuilder text = new StringBuilder(1024);
-        text.append(
-                "# Written by Coppice at every start of the compute; ALTER SYSTEM survives, changes here do not.\n");
-        lines.forEach((name, value) ->
-                text.append(name).append(" = ").append(quote(value)).append('\n'));
-        return text.toString();
+        return lines;
     }
 
     /** The text of {@code pg_hba.conf}: the admin by the operating system's word, everybody else by password. */

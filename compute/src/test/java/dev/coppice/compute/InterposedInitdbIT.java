@@ -69,7 +69,8 @@ class InterposedInitdbIT {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().clear();
         builder.environment()
-                .putAll(plan.of("ep-initdb", timeline, epoch, local, run).environment());
+                .putAll(plan.of("ep-initdb", timeline, epoch, local, run, java.util.Map.of())
+                        .environment());
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();

@@ -13,6 +13,7 @@ import dev.coppice.control.branch.Deadlines;
 import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.MaskedLogin;
 import dev.coppice.control.branch.MaskedViews;
+import dev.coppice.control.branch.OwnerPowers;
 import dev.coppice.control.branch.ProjectStorage;
 import dev.coppice.control.branch.ProjectWorkflows;
 import dev.coppice.control.branch.Resumption;
@@ -34,6 +35,8 @@ import dev.coppice.control.id.Ids;
 import dev.coppice.control.masking.Masking;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
+import dev.coppice.control.sql.AdminConnection;
+import dev.coppice.control.sql.Detaching;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.security.SecureRandom;
@@ -208,6 +211,8 @@ public final class CoppiceControl implements AutoCloseable {
                 new Routing(catalog.inventory(), computes, sizes, quotas, monitor, gate, travel, new MaskedLogin(shop));
         routingLater.set(routing);
         // Before the monitor, which forgets a compute's last position when it stops.
+        computes.detachWith(new Detaching(new AdminConnection(postgresMajorVersion)));
+        computes.admitBy(new OwnerPowers(catalog.inventory(), computes, pages));
         computes.addListener(meter);
         computes.addListener(monitor);
         computes.addListener(travel);

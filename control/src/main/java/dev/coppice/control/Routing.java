@@ -191,8 +191,12 @@ public final class Routing {
 
     private CompletableFuture<ComputeAddress> wakeNow(String endpointId) {
         return connectableBranch(endpointId)
-                .map(branch -> computes.wake(
-                        new ComputeSpec(endpointId, new TimelineId(branch.timelineId()), sizes.of(endpointId))))
+                .map(branch -> computes.wake(new ComputeSpec(
+                        endpointId,
+                        new TimelineId(branch.timelineId()),
+                        sizes.of(endpointId),
+                        ComputeSpec.Mode.READ_WRITE,
+                        sizes.reach(endpointId))))
                 .orElseGet(() -> CompletableFuture.failedFuture(gone()));
     }
 

@@ -3,7 +3,6 @@ package dev.coppice.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.control.sql.ComputeSql;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -27,7 +26,7 @@ class BusyParentIT {
                     .wake(endpoint)
                     .toCompletableFuture()
                     .get();
-            try (Connection connection = ComputeSql.open(socket);
+            try (Connection connection = SuperuserSql.open(socket);
                     Statement statement = connection.createStatement()) {
                 statement.execute(
                         "CREATE TABLE much AS SELECT g, repeat('x', 200) AS f FROM generate_series(1, 20000) g");

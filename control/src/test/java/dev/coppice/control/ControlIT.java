@@ -334,7 +334,7 @@ class ControlIT {
     private static String query(String endpoint, String sql) throws Exception {
         var socket =
                 fixture.control.routing().wake(endpoint).toCompletableFuture().get();
-        try (Connection connection = ComputeSql.open(socket);
+        try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();
@@ -345,7 +345,7 @@ class ControlIT {
     private static void execute(String endpoint, String sql) throws Exception {
         var socket =
                 fixture.control.routing().wake(endpoint).toCompletableFuture().get();
-        try (Connection connection = ComputeSql.open(socket);
+        try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }

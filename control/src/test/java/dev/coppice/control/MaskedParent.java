@@ -6,7 +6,6 @@ import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.masking.RuleSet;
-import dev.coppice.control.sql.ComputeSql;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -77,7 +76,7 @@ final class MaskedParent {
     }
 
     Connection connect(String toEndpoint, String toDatabase) throws Exception {
-        return ComputeSql.open(socket(toEndpoint), toDatabase);
+        return SuperuserSql.open(socket(toEndpoint), toDatabase);
     }
 
     /** Where the woken compute listens. */

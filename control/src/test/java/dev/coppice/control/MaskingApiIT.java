@@ -3,7 +3,6 @@ package dev.coppice.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.control.sql.ComputeSql;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -64,7 +63,7 @@ class MaskingApiIT {
     private static void execute(String sql) throws Exception {
         var socket =
                 fixture.control.routing().wake(endpoint).toCompletableFuture().get();
-        try (Connection connection = ComputeSql.open(socket, "coppice");
+        try (Connection connection = SuperuserSql.open(socket, "coppice");
                 Statement statement = connection.createStatement()) {
             statement.setEscapeProcessing(false);
             for (String each : sql.split(";\\n")) {
@@ -76,7 +75,7 @@ class MaskingApiIT {
     private static String query(String endpointId, String sql) throws Exception {
         var socket =
                 fixture.control.routing().wake(endpointId).toCompletableFuture().get();
-        try (Connection connection = ComputeSql.open(socket, "coppice");
+        try (Connection connection = SuperuserSql.open(socket, "coppice");
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();

@@ -6,7 +6,7 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.control.ControlFixture.Answer;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchLife;
-import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.control.sql.AdminConnection;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -96,11 +96,11 @@ final class ProjectFixture {
     }
 
     void execute(String branch, String... statements) throws SQLException {
-        executeIn(branch, ComputeSql.MAINTENANCE_DATABASE, statements);
+        executeIn(branch, AdminConnection.MAINTENANCE_DATABASE, statements);
     }
 
     void executeIn(String branch, String database, String... statements) throws SQLException {
-        try (Connection connection = ComputeSql.open(socket(endpointOf(branch)), database);
+        try (Connection connection = SuperuserSql.open(socket(endpointOf(branch)), database);
                 Statement statement = connection.createStatement()) {
             statement.setEscapeProcessing(false);
             for (String sql : statements) {
@@ -110,11 +110,11 @@ final class ProjectFixture {
     }
 
     String query(String branch, String sql) throws SQLException {
-        return queryIn(branch, ComputeSql.MAINTENANCE_DATABASE, sql);
+        return queryIn(branch, AdminConnection.MAINTENANCE_DATABASE, sql);
     }
 
     String queryIn(String branch, String database, String sql) throws SQLException {
-        try (Connection connection = ComputeSql.open(socket(endpointOf(branch)), database);
+        try (Connection connection = SuperuserSql.open(socket(endpointOf(branch)), database);
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();

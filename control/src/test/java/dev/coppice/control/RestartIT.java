@@ -12,7 +12,6 @@ import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Rows;
-import dev.coppice.control.sql.ComputeSql;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -62,7 +61,7 @@ class RestartIT {
         // The watch over the adopted compute learns what is changed by SQL.
         var socket =
                 fixture.control.routing().wake(endpoint).toCompletableFuture().get();
-        try (Connection connection = ComputeSql.open(socket);
+        try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE ROLE after_restart LOGIN PASSWORD 'x'");
         }

@@ -12,7 +12,6 @@ import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.Operation;
 import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.secret.ScramVerifier;
-import dev.coppice.control.sql.ComputeSql;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -492,7 +491,7 @@ class RestoreIT {
     }
 
     private static String query(Path socket, String sql) throws Exception {
-        try (Connection connection = ComputeSql.open(socket);
+        try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
             row.next();
@@ -503,7 +502,7 @@ class RestoreIT {
     private void execute(String endpoint, String sql) throws Exception {
         Path socket =
                 fixture.control.routing().wake(endpoint).toCompletableFuture().get();
-        try (Connection connection = ComputeSql.open(socket);
+        try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }

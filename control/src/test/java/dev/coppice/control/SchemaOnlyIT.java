@@ -144,7 +144,7 @@ class SchemaOnlyIT {
     }
 
     @Test
-    void a_table_that_a_trigger_fills_again_makes_no_branch() throws Exception {
+    void a_trigger_that_nothing_stops_fills_no_table() throws Exception {
         project.executeIn(
                 project.main,
                 "coppice",
@@ -154,10 +154,15 @@ class SchemaOnlyIT {
                         + " 'BEGIN INSERT INTO public.a VALUES (''CANARY again''); RETURN NULL; END'",
                 "CREATE TRIGGER keep AFTER TRUNCATE ON b EXECUTE FUNCTION keep()",
                 "ALTER TABLE b ENABLE ALWAYS TRIGGER keep");
-        Answer refused = project.create("\"name\":\"blank\",\"init_source\":\"schema-only\"");
-        assertThat(refused.status()).as(refused.body().toString()).isEqualTo(422);
-        assertThat(refused.text("/message")).contains("trigger");
-        assertThat(project.timelines()).containsExactly(project.main);
+        Answer made = project.create("\"name\":\"blank\",\"init_source\":\"schema-only\"");
+        assertThat(made.status()).as(made.body().toString()).isEqualTo(201);
+        assertThat(count(made.text("/branch/id"), "a")).isEqualTo("0");
+        assertThat(project.queryIn(
+                        made.text("/branch/id"),
+                        "coppice",
+                        "SELECT tgenabled::text FROM pg_trigger WHERE tgname = 'keep'"))
+                .isEqualTo("A");
+        assertThat(project.delete(made.text("/branch/id")).status()).isEqualTo(200);
     }
 
     @Test

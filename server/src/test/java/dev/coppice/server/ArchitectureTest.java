@@ -1,6 +1,7 @@
 package dev.coppice.server;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -59,4 +60,30 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat()
             .resideOutsideOfPackage("java.sql..");
+
+    /** Nobody but these classes connects to a database: to computes one, which no user's settings reach; and the catalog's own. */
+    @ArchTest
+    static final ArchRule one_class_connects_to_computes = noClasses()
+            .that()
+            .resideInAPackage("dev.coppice.control..")
+            .and()
+            .doNotHaveFullyQualifiedName("dev.coppice.control.sql.AdminConnection")
+            .and()
+            .doNotHaveFullyQualifiedName("dev.coppice.control.catalog.CatalogServer")
+            .and()
+            .doNotHaveFullyQualifiedName("dev.coppice.control.catalog.Catalog")
+            .should()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("java.sql.DriverManager")
+            .orShould()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.postgresql..", "com.impossibl..");
+
+    @ArchTest
+    static final ArchRule the_server_speaks_no_sql = noClasses()
+            .that()
+            .resideInAnyPackage("dev.coppice.server..", "dev.coppice.compute..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("java.sql..");
 }

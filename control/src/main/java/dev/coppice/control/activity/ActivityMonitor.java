@@ -15,6 +15,7 @@ import dev.coppice.control.catalog.OperationRows;
 import dev.coppice.control.catalog.Rows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
+import dev.coppice.control.sql.AdminConnection;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -98,7 +99,8 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         ComputeWatch fresh = new ComputeWatch(
                 endpointId,
                 endpoint.get().branchId(),
-                address.get().socket(),
+                new AdminConnection(computes.postgresVersion()),
+                address.get(),
                 catalog.inventory(),
                 roles,
                 () -> suspendTimeoutSeconds(endpointId),
@@ -122,7 +124,14 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         }
         // Roles are remembered for branches that exist, so those of this one are not.
         ComputeWatch fresh = new ComputeWatch(
-                endpointId, endpointId, address.get().socket(), catalog.inventory(), roles, () -> idleSeconds, onIdle);
+                endpointId,
+                endpointId,
+                new AdminConnection(computes.postgresVersion()),
+                address.get(),
+                catalog.inventory(),
+                roles,
+                () -> idleSeconds,
+                onIdle);
         ComputeWatch before = watches.putIfAbsent(endpointId, fresh);
         if (before == null) {
             fresh.start();

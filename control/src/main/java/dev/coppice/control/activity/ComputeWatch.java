@@ -2,13 +2,14 @@ package dev.coppice.control.activity;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.task.PeriodicTask;
+import dev.coppice.compute.ComputeAddress;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -40,7 +41,8 @@ final class ComputeWatch {
 
     private final String endpointId;
     private final String branchId;
-    private final Path socket;
+    private final AdminConnection admin;
+    private final ComputeAddress address;
     private final Inventory inventory;
     private final RoleSync roles;
     private final IntSupplier suspendTimeoutSeconds;
@@ -70,14 +72,16 @@ final class ComputeWatch {
     ComputeWatch(
             String endpointId,
             String branchId,
-            Path socket,
+            AdminConnection admin,
+            ComputeAddress address,
             Inventory inventory,
             RoleSync roles,
             IntSupplier suspendTimeoutSeconds,
             Runnable onIdle) {
         this.endpointId = endpointId;
         this.branchId = branchId;
-        this.socket = socket;
+        this.admin = admin;
+        this.address = address;
         this.inventory = inventory;
         this.roles = roles;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
@@ -232,7 +236,7 @@ final class ComputeWatch {
     private Connection connect() throws SQLException {
         Connection open = connection;
         if (open == null) {
-            open = ComputeSql.open(socket);
+            open = admin.open(address);
             connection = open;
             if (stopped) {
                 open.close();

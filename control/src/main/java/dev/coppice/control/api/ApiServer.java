@@ -4,6 +4,7 @@ import dev.coppice.common.HttpServerDelay;
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.branch.AnonymizeWorkflow;
+import dev.coppice.control.branch.BranchConditions;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.ComputeSizes;
@@ -77,7 +78,9 @@ public final class ApiServer implements AutoCloseable {
                 new ComputeSizes(inventory, shop.computeSettings()),
                 shop.computeSettings().computeUnits(),
                 parts.suspendTimeoutSeconds(),
-                shop.recovery());
+                shop.recovery(),
+                new BranchConditions(inventory, shop.computeService()),
+                shop.powers());
         Access access = new Access(
                 shop.catalog(),
                 new RequestLimiter(

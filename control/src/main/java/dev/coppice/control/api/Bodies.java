@@ -44,7 +44,8 @@ final class Bodies {
             @Nullable Boolean enableLogicalReplication,
             @Nullable Boolean blockPublicConnections,
             @Nullable Boolean blockVpcConnections,
-            @Nullable Boolean hipaa) {}
+            @Nullable Boolean hipaa,
+            @Nullable Boolean ownerSuperuser) {}
 
     record AllowedIps(
             @Nullable List<@Nullable String> ips, @Nullable Boolean protectedBranchesOnly) {}
@@ -145,7 +146,10 @@ final class Bodies {
 
     record CreateRole(@Nullable NewRole role) {}
 
-    record NewRole(@Nullable String name, @Nullable Boolean noLogin) {}
+    record NewRole(
+            @Nullable String name,
+            @Nullable Boolean noLogin,
+            @Nullable List<@Nullable String> rights) {}
 
     record CreateDatabase(@Nullable NewDatabase database) {}
 

@@ -4,8 +4,15 @@ import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.sql.RoleRight;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Roles and databases of a branch, and strings to connect with. */
 final class RoleRoutes {
@@ -71,7 +78,21 @@ final class RoleRoutes {
         return Reply.created(changed(
                 Boolean.TRUE.equals(asked.noLogin())
                         ? roles.createWithoutLogin(call.project(), call.branch(), asked.name())
-                        : roles.create(call.project(), call.branch(), asked.name())));
+                        : roles.create(call.project(), call.branch(), asked.name(), rights(asked.rights()))));
+    }
+
+    /** None unless asked for: a role is a plain one that can log in. */
+    private static Set<RoleRight> rights(@Nullable List<@Nullable String> asked) {
+        Set<RoleRight> rights = EnumSet.noneOf(RoleRight.class);
+        for (String text : asked == null ? List.<String>of() : asked) {
+            rights.add(Optional.ofNullable(text)
+                    .flatMap(RoleRight::of)
+                    .orElseThrow(() -> ControlException.invalid("role.rights: \"" + text + "\" is none of "
+                            + Arrays.stream(RoleRight.values())
+                                    .map(RoleRight::text)
+                                    .collect(Collectors.joining(", ")))));
+        }
+        return rights;
     }
 
     private Views.ChangedRole changed(RoleWorkflows.WithPassword made) {

@@ -31,7 +31,8 @@ final class SettingsChange {
                         settings.allowedIpsOnProtectedOnly(),
                         settings.logicalReplication(),
                         settings.quota(),
-                        defaults(settings.endpoints(), askedEndpoints));
+                        defaults(settings.endpoints(), askedEndpoints),
+                        settings.ownerSuperuser());
     }
 
     private ProjectSettings changed(ProjectSettings before, Bodies.Settings asked) {
@@ -50,7 +51,8 @@ final class SettingsChange {
                 protectedOnly,
                 orElse(asked.enableLogicalReplication(), before.logicalReplication()),
                 quota(before.quota(), asked.quota()),
-                before.endpoints());
+                before.endpoints(),
+                orElse(asked.ownerSuperuser(), before.ownerSuperuser()));
     }
 
     private static void refuse(String field, @Nullable Boolean wanted) {

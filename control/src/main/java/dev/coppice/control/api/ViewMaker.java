@@ -5,9 +5,12 @@ import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.branch.BranchConditions;
+import dev.coppice.control.branch.BranchConditions.Condition;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.ComputeSizes;
 import dev.coppice.control.branch.Made;
+import dev.coppice.control.branch.OwnerPowers;
 import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchLife;
@@ -33,6 +36,10 @@ import org.jspecify.annotations.Nullable;
 final class ViewMaker {
     private static final String PROVISIONER = "coppice";
     private static final String POOLER = "-pooler";
+
+    /** Neon has no such state; a client that waits for "ready" must not go on. */
+    private static final String CANNOT_START = "failed";
+
     private static final int POSTGRES_PORT = 5432;
     private static final long MILLIS = 1000;
 
@@ -45,6 +52,8 @@ final class ViewMaker {
     private final double computeUnits;
     private final int suspendTimeoutSeconds;
     private final RecoveryWindow recovery;
+    private final BranchConditions conditions;
+    private final OwnerPowers powers;
 
     ViewMaker(
             ComputeService computes,
@@ -55,7 +64,9 @@ final class ViewMaker {
             ComputeSizes computeSizes,
             double computeUnits,
             int suspendTimeoutSeconds,
-            RecoveryWindow recovery) {
+            RecoveryWindow recovery,
+            BranchConditions conditions,
+            OwnerPowers powers) {
         this.computes = computes;
         this.monitor = monitor;
         this.strings = strings;
@@ -65,6 +76,8 @@ final class ViewMaker {
         this.computeUnits = computeUnits;
         this.suspendTimeoutSeconds = suspendTimeoutSeconds;
         this.recovery = recovery;
+        this.conditions = conditions;
+        this.powers = powers;
     }
 
     Views.Project project(Project project) {
@@ -117,7 +130,7 @@ final class ViewMaker {
                 settings.postgres());
     }
 
-    private static Views.Settings settings(ProjectSettings settings) {
+    private Views.Settings settings(ProjectSettings settings) {
         Quota quota = settings.quota();
         return new Views.Settings(
                 new Views.AllowedIps(settings.allowedIps(), settings.allowedIpsOnProtectedOnly()),
@@ -127,17 +140,18 @@ final class ViewMaker {
                         : new Views.Quota(quota.activeSeconds(), quota.computeSeconds(), quota.writtenBytes()),
                 false,
                 false,
-                false);
+                false,
+                powers.areSuperusers(settings));
     }
 
     /** As known lately: a list of branches must not wait for each to be measured. */
     Views.Branch branch(Branch branch) {
-        return branch(branch, sizes.known(branch));
+        return branch(branch, sizes.known(branch), Condition.UNKNOWN);
     }
 
     /** With its size as of now. */
     Views.Branch measured(Branch branch) {
-        return branch(branch, sizes.measured(branch));
+        return branch(branch, sizes.measured(branch), conditions.of(branch));
     }
 
     private Views.@Nullable Recovery recovery(Branch branch) {
@@ -152,7 +166,11 @@ final class ViewMaker {
                                 : BranchLife.BY_USER);
     }
 
-    private Views.Branch branch(Branch branch, @Nullable Long logicalSize) {
+    private static @Nullable List<String> unlessEmpty(List<String> texts) {
+        return texts.isEmpty() ? null : texts;
+    }
+
+    private Views.Branch branch(Branch branch, @Nullable Long logicalSize, Condition condition) {
         Used used = meter.ofBranch(branch.projectId(), branch.id());
         Lsn parentLsn = branch.parentLsn();
         return new Views.Branch(
@@ -162,7 +180,7 @@ final class ViewMaker {
                 parentLsn == null ? null : parentLsn.toString(),
                 branch.parentTimestamp(),
                 branch.name(),
-                branch.state().text(),
+                condition.startError().isEmpty() ? branch.state().text() : CANNOT_START,
                 branch.updatedAt(),
                 logicalSize,
                 branch.creationSource(),
@@ -182,6 +200,9 @@ final class ViewMaker {
                 branch.life().restoredFrom(),
                 branch.life().restoredAs(),
                 recovery(branch),
+                unlessEmpty(condition.switchedOff()),
+                unlessEmpty(condition.settingsLeftOut()),
+                condition.startError().orElse(null),
                 branch.createdAt(),
                 branch.updatedAt());
     }

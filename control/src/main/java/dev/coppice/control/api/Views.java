@@ -57,7 +57,8 @@ final class Views {
             @Nullable Quota quota,
             boolean blockPublicConnections,
             boolean blockVpcConnections,
-            boolean hipaa) {}
+            boolean hipaa,
+            boolean ownerSuperuser) {}
 
     record AllowedIps(List<String> ips, boolean protectedBranchesOnly) {}
 
@@ -93,6 +94,9 @@ final class Views {
             @Nullable String restoredFrom,
             @Nullable String restoredAs,
             @Nullable Recovery recovery,
+            @Nullable List<String> switchedOff,
+            @Nullable List<String> settingsLeftOut,
+            @Nullable String startError,
             Instant createdAt,
             Instant updatedAt) {}
 

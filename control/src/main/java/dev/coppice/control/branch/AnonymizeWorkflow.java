@@ -85,6 +85,13 @@ public final class AnonymizeWorkflow {
      * @throws ControlException as {@link BranchWorkflows#create}, and UNPROCESSABLE with every reason against the rules
      */
     public Made create(BranchWorkflows.Request request, RuleSet rules, Indexes indexes) {
+        if (!shop.computeService().isolation().confines()) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "anonymized branches are refused on this machine: nothing keeps a program in a compute from the files of"
+                            + " others (isolation: "
+                            + shop.computeService().isolation().text() + ")");
+        }
         understand(rules);
         shop.project(request.projectId());
         Branch parent = branches.parent(request);

@@ -119,6 +119,11 @@ final class BranchMaker {
                 ComputeSql.shutOut(connection, masked(draft));
                 return ComputeSql.read(connection);
             });
+            shop.powers()
+                    .apply(
+                            shop.project(branch.projectId()).settings(),
+                            timeline,
+                            shop.computes().awake(endpointId, timeline));
             contents = publish(draft, live.roles(), connection -> {
                 passwords.store(connection, branch);
                 RoleRows.replaceRoles(connection, branch.id(), live.roles().values(), branch.createdAt());

@@ -3,6 +3,7 @@ package dev.coppice.control.branch;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.BranchLife;
 import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.catalog.Rows;
@@ -210,9 +211,17 @@ public final class BranchWorkflows {
         return new BranchMaker.Draft(
                 branch,
                 request.withEndpoint()
-                        ? Optional.of(
-                                maker.endpoint(branch, request.suspendTimeoutSeconds(), request.endpoint(), awake))
+                        ? Optional.of(maker.endpoint(
+                                branch, request.suspendTimeoutSeconds(), settings(request, parent), awake))
                         : Optional.empty());
+    }
+
+    private EndpointSettings settings(Request request, Branch parent) {
+        EndpointSettings ofParent = shop.inventory()
+                .endpointOfBranch(parent.id())
+                .map(Endpoint::settings)
+                .orElse(EndpointSettings.DEFAULTS);
+        return ComputeSizes.inherited(ofParent, request.endpoint());
     }
 
     /** Gives the branch another name; its endpoint and its children do not notice. */

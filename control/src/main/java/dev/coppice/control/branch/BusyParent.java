@@ -55,7 +55,7 @@ final class BusyParent {
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
         Thread.ofVirtual().name("checkpoint " + parent.id()).start(() -> {
-            try (Connection connection = ComputeSql.open(address.get().socket())) {
+            try (Connection connection = shop.admin().open(address.get())) {
                 for (int round = 0; round < ROUNDS_MAX && !done.isDone() && distance(parent) > DISTANCE_MAX; round++) {
                     ComputeSql.checkpoint(connection);
                 }

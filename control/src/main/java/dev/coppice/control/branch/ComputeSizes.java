@@ -1,6 +1,8 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeSpec;
+import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.ProjectSettings;
@@ -9,9 +11,23 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /** The size and the Postgres settings of each compute: its endpoint's, else its project's, else the server's. */
 public final class ComputeSizes {
+    private static final String PRELOAD = "shared_preload_libraries";
+
+    /** Two-phase commits, slots, time stamps and types of what is stored go by these. */
+    private static final Set<String> OF_THE_DATA = Set.of(
+            PRELOAD,
+            "wal_level",
+            "max_prepared_transactions",
+            "max_connections",
+            "max_worker_processes",
+            "max_wal_senders",
+            "max_locks_per_transaction",
+            "track_commit_timestamp");
+
     private final Inventory inventory;
     private final ComputeSettings defaults;
 
@@ -23,6 +39,47 @@ public final class ComputeSizes {
     /** What to start this endpoint's compute with; an endpoint that is not in the inventory gets the server's defaults. */
     public ComputeSettings of(String endpointId) {
         return inventory.endpoint(endpointId).map(this::of).orElse(defaults);
+    }
+
+    /** What an endpoint's compute may do outside: a branch with a parent is a copy, and so is one that is being made. */
+    public ComputeSpec.Reach reach(String endpointId) {
+        return inventory
+                .endpoint(endpointId)
+                .flatMap(endpoint -> inventory.branch(endpoint.branchId()))
+                .map(branch -> branch.parentId() == null ? ComputeSpec.Reach.OWN : ComputeSpec.Reach.COPY)
+                .orElse(ComputeSpec.Reach.COPY);
+    }
+
+    /** The server's defaults, with the libraries that the branch's compute preloads: its data may need them. */
+    ComputeSettings carried(Branch branch) {
+        Map<String, String> postgres = new HashMap<>(defaults.postgres());
+        String libraries = inventory
+                .endpointOfBranch(branch.id())
+                .map(this::of)
+                .map(settings -> settings.postgres().get(PRELOAD))
+                .orElse(null);
+        if (libraries != null) {
+            postgres.put(PRELOAD, libraries);
+        }
+        return new ComputeSettings(defaults.computeUnits(), postgres);
+    }
+
+    /**
+     * The settings that a branch's endpoint takes over from its parent's: what is in the data may need them.
+     *
+     * @param own what is asked for it; counts more
+     */
+    static ProjectSettings.EndpointSettings inherited(
+            ProjectSettings.EndpointSettings parent, ProjectSettings.EndpointSettings own) {
+        Map<String, String> postgres = new HashMap<>();
+        parent.postgres().forEach((name, value) -> {
+            if (OF_THE_DATA.contains(name)) {
+                postgres.put(name, value);
+            }
+        });
+        postgres.putAll(own.postgres());
+        return new ProjectSettings.EndpointSettings(
+                own.name(), own.minComputeUnits(), own.maxComputeUnits(), own.suspendTimeoutSeconds(), postgres);
     }
 
     ComputeSettings of(Endpoint endpoint) {
@@ -52,6 +109,7 @@ public final class ComputeSizes {
      * @throws ControlException INVALID for a size out of range or parameters that Coppice decides
      */
     static void check(ProjectSettings.EndpointSettings settings) {
+        AskedSettings.check(settings.postgres());
         Double least = settings.minComputeUnits();
         Double most = settings.maxComputeUnits();
         try {

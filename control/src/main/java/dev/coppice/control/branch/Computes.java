@@ -7,6 +7,7 @@ import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeSettings;
 import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -20,15 +21,35 @@ final class Computes {
     private final Function<String, ComputeSettings> settings;
     private final ComputeSpec.Mode mode;
 
-    /** @param settings what to start an endpoint's compute with */
-    Computes(ComputeService service, Function<String, ComputeSettings> settings) {
-        this(service, settings, ComputeSpec.Mode.READ_WRITE);
+    private final Function<String, ComputeSpec.Reach> reach;
+
+    /**
+     * Of branches.
+     *
+     * @param settings what to start an endpoint's compute with
+     * @param reach what it may do outside
+     */
+    Computes(
+            ComputeService service,
+            Function<String, ComputeSettings> settings,
+            Function<String, ComputeSpec.Reach> reach) {
+        this(service, settings, ComputeSpec.Mode.READ_WRITE, reach);
     }
 
+    /** Of what is no branch: they do nothing outside. */
     Computes(ComputeService service, Function<String, ComputeSettings> settings, ComputeSpec.Mode mode) {
+        this(service, settings, mode, _ -> ComputeSpec.Reach.NONE);
+    }
+
+    private Computes(
+            ComputeService service,
+            Function<String, ComputeSettings> settings,
+            ComputeSpec.Mode mode,
+            Function<String, ComputeSpec.Reach> reach) {
         this.service = service;
         this.settings = settings;
         this.mode = mode;
+        this.reach = reach;
     }
 
     /** Statements on a compute, in auto-commit mode. */
@@ -37,7 +58,8 @@ final class Computes {
     }
 
     CompletableFuture<ComputeAddress> wake(String endpointId, TimelineId timeline) {
-        return service.wake(new ComputeSpec(endpointId, timeline, settings.apply(endpointId), mode));
+        return service.wake(
+                new ComputeSpec(endpointId, timeline, settings.apply(endpointId), mode, reach.apply(endpointId)));
     }
 
     /**
@@ -46,17 +68,22 @@ final class Computes {
      * @throws ControlException UNAVAILABLE when it does not wake, else what Postgres's refusal means
      */
     <T> T run(String endpointId, TimelineId timeline, Work<T> work) {
-        return run(endpointId, timeline, ComputeSql.MAINTENANCE_DATABASE, work);
+        return run(endpointId, timeline, AdminConnection.MAINTENANCE_DATABASE, work);
     }
 
     /** As {@link #run(String, TimelineId, Work)}, connected to {@code database}. */
     <T> T run(String endpointId, TimelineId timeline, String database, Work<T> work) {
         ComputeAddress address = awake(endpointId, timeline);
-        try (Connection connection = ComputeSql.open(address.socket(), database)) {
+        try (Connection connection = admin().open(address, database)) {
             return work.run(connection);
         } catch (SQLException e) {
             throw ComputeSql.translate(e);
         }
+    }
+
+    /** The way to databases of computes. */
+    AdminConnection admin() {
+        return new AdminConnection(service.postgresVersion());
     }
 
     /** Wakes the compute and waits for it. */

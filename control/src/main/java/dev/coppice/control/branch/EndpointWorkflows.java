@@ -13,8 +13,10 @@ import dev.coppice.control.error.ControlException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -171,6 +173,7 @@ public final class EndpointWorkflows {
         store(changed, connection -> OperationRows.insert(connection, trial));
         try {
             restartNow(before);
+            requireTaken(changed);
         } catch (ControlException e) {
             store(before, connection -> finish(connection, trial, Operation.Status.FAILED, e.getMessage()));
             throw new ControlException(
@@ -183,6 +186,16 @@ public final class EndpointWorkflows {
             finish(connection, trial, Operation.Status.FINISHED, null);
             return Boolean.TRUE;
         });
+    }
+
+    /** A compute starts without settings that keep it from starting; here that means that they are wrong. */
+    private void requireTaken(Endpoint changed) {
+        Map<String, String> leftOut = new TreeMap<>(shop.computeService().leftOut(changed.id()));
+        leftOut.keySet().retainAll(changed.settings().postgres().keySet());
+        if (!leftOut.isEmpty()) {
+            suspendNow(changed);
+            throw new ControlException(ControlException.Kind.UNAVAILABLE, String.join("; ", leftOut.values()));
+        }
     }
 
     private void finish(Connection connection, Operation trial, Operation.Status status, @Nullable String error)

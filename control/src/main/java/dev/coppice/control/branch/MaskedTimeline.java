@@ -4,6 +4,7 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeException;
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.catalog.HiddenTimeline;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.MaskingRows.SealedKey;
@@ -11,6 +12,7 @@ import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.CleanPoint;
 import dev.coppice.control.masking.Rebuilding;
 import dev.coppice.control.masking.RuleSet;
+import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
 import dev.coppice.storage.BranchPoint;
@@ -113,15 +115,16 @@ final class MaskedTimeline {
             SealedKey key,
             Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers,
             Finish finish) {
-        ComputeAddress address =
-                new Computes(shop.computeService(), _ -> secluded(shop.computeSettings())).awake(helper, timeline);
-        try (Connection connection = ComputeSql.open(address.socket())) {
+        ComputeAddress address = new Computes(
+                        shop.computeService(), _ -> secluded(shop.computeSettings()), ComputeSpec.Mode.READ_WRITE)
+                .awake(helper, timeline);
+        try (Connection connection = shop.admin().open(address)) {
             LiveState before = ComputeSql.read(connection);
             Map<String, @Nullable String> chosen = verifiers.apply(before.roles());
-            CleanPoint.Databases databases = database -> ComputeSql.open(address.socket(), database);
+            CleanPoint.Databases databases = database -> shop.admin().open(address, database);
             CleanPoint.Ready ready = shop.masking()
                     .cleanPoint(databases)
-                    .prepare(ComputeSql.MAINTENANCE_DATABASE, rules, projectId, key, chosen);
+                    .prepare(AdminConnection.MAINTENANCE_DATABASE, rules, projectId, key, chosen);
             finish.run(connection, databases);
             return new Cleaned(ready, ComputeSql.read(connection));
         } catch (SQLException e) {
@@ -133,7 +136,6 @@ final class MaskedTimeline {
     private static ComputeSettings secluded(ComputeSettings settings) {
         Map<String, String> postgres = new HashMap<>(settings.postgres());
         postgres.put("autovacuum", "off");
-        postgres.put("max_logical_replication_workers", "0");
         return new ComputeSettings(settings.computeUnits(), postgres);
     }
 
@@ -146,11 +148,11 @@ final class MaskedTimeline {
             String endpointId, TimelineId masked, List<CleanPoint.Rebuild> rebuilds, Rebuilding.Progress progress) {
         try {
             ComputeAddress address = shop.computes().awake(endpointId, masked);
-            Rebuilding.run(database -> ComputeSql.open(address.socket(), database), rebuilds, progress);
+            Rebuilding.run(database -> shop.admin().open(address, database), rebuilds, progress);
         } catch (SQLException e) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
-                    "an index on masked values could not be built: " + e.getMessage(),
+                    "an index on masked values could not be built: " + AdminConnection.said(e),
                     e);
         } catch (CompletionException e) {
             throw new ControlException(

@@ -3,7 +3,6 @@ package dev.coppice.control.branch;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
 import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Database;
 import dev.coppice.control.catalog.MaskingRows;
 import dev.coppice.control.catalog.RoleRows;
@@ -19,7 +18,6 @@ import dev.coppice.storage.PageConsumer;
 import dev.coppice.storage.Timeline;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -117,8 +115,7 @@ public final class MaskingInspection {
                 ? reader.password()
                 : new RoleWorkflows(shop).reveal(branch.projectId(), branch.id(), role);
         ComputeAddress address = shop.computes().awake(shop.endpointOf(branch).id(), Workshop.timeline(branch));
-        String url = Catalog.url(address.socket(), database.name());
-        try (Connection connection = DriverManager.getConnection(url, role, password)) {
+        try (Connection connection = shop.admin().open(address, database.name(), role, password)) {
             try (Statement statement = connection.createStatement()) {
                 statement.execute("SET default_transaction_read_only = on");
             }

@@ -83,8 +83,7 @@ final class PastMoment {
             if (roles.equals(passwords)) {
                 return;
             }
-            try (Connection connection = ComputeSql.open(address.socket())) {
-                ComputeSql.allowWrites(connection);
+            try (Connection connection = computes.admin().open(address)) {
                 ComputeSql.setVerifiers(connection, ComputeSql.differing(roles, ComputeSql.roles(connection)));
                 passwords = roles;
             } catch (SQLException e) {

@@ -132,11 +132,13 @@ public final class ProjectWorkflows {
 
     private LiveState furnish(Request request, Endpoint endpoint, TimelineId timeline, String password) {
         String verifier = ScramVerifier.create(password, shop.random());
-        return shop.computes().run(endpoint.id(), timeline, connection -> {
+        LiveState live = shop.computes().run(endpoint.id(), timeline, connection -> {
             ComputeSql.createOwner(connection, request.roleName(), verifier);
             ComputeSql.createDatabase(connection, request.databaseName(), request.roleName());
             return ComputeSql.read(connection);
         });
+        shop.powers().apply(request.settings(), timeline, shop.computes().awake(endpoint.id(), timeline));
+        return live;
     }
 
     private BranchContents publish(

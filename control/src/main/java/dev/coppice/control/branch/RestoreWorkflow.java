@@ -220,7 +220,17 @@ public final class RestoreWorkflow {
                     .ifPresent(endpoint -> shop.monitor().suspend(endpoint.id()));
             shop.views().end(target.id());
             Move move = plan(request, target, prepared);
-            publish(move, prepared, operation);
+            TimelineId before = Workshop.timeline(target);
+            if (move.preserved().isPresent()) {
+                // What is preserved is a copy from now on.
+                shop.computeService().detachAtFirstStart(before);
+            }
+            try {
+                publish(move, prepared, operation);
+            } catch (RuntimeException e) {
+                shop.computeService().stayAttached(before);
+                throw e;
+            }
             return move.restored();
         }
     }

@@ -154,6 +154,13 @@ public final class RoleMaskings {
                             + "\" and cannot be masked: it would be shut out of what it administers; mask a role that only"
                             + " reads");
         }
+        if (ComputeSql.mayCreateRoles(connection, role)) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "role \"" + role
+                            + "\" may create roles, and one that it makes need not be masked: take that away first"
+                            + " (ALTER ROLE ... NOCREATEROLE), and look at the roles that it made");
+        }
         boolean mayLogIn = Optional.ofNullable(ComputeSql.roles(connection).get(role))
                 .filter(login -> login.canLogin()
                         || shop.inventory().roleMasking(branch.id(), role).isPresent())

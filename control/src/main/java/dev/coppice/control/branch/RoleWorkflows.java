@@ -12,9 +12,11 @@ import dev.coppice.control.catalog.RoleRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.control.sql.RoleRight;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -50,10 +52,14 @@ public final class RoleWorkflows {
                 .orElseThrow(() -> noRole(name));
     }
 
-    /** Creates a role that can log in, with a fresh password. */
-    public WithPassword create(String projectId, String branchId, String name) {
+    /**
+     * Creates a role that can log in, with a fresh password.
+     *
+     * @param rights what it may do besides
+     */
+    public WithPassword create(String projectId, String branchId, String name, Set<RoleRight> rights) {
         Names.role(name);
-        return changing(projectId, branchId, branch -> setPassword(branch, name, true));
+        return changing(projectId, branchId, branch -> setPassword(branch, name, rights));
     }
 
     /** Creates a role that cannot log in: a group of privileges. */
@@ -78,7 +84,7 @@ public final class RoleWorkflows {
     /** Gives the role a fresh password; the old one is refused from now on, in this branch only. */
     public WithPassword resetPassword(String projectId, String branchId, String name) {
         Names.role(name);
-        return changing(projectId, branchId, branch -> setPassword(branch, name, false));
+        return changing(projectId, branchId, branch -> setPassword(branch, name, null));
     }
 
     /** A restore in between would leave the change in what the branch was before. */
@@ -88,13 +94,14 @@ public final class RoleWorkflows {
         }
     }
 
-    private WithPassword setPassword(Branch branch, String name, boolean create) {
+    /** @param rights of a role that is to be made; absent = it is there */
+    private WithPassword setPassword(Branch branch, String name, @Nullable Set<RoleRight> rights) {
         String password = shop.tokens().password();
         String verifier = ScramVerifier.create(password, shop.random());
         Endpoint endpoint = shop.endpointOf(branch);
         LoginRole login = shop.computes().run(endpoint.id(), Workshop.timeline(branch), connection -> {
-            if (create) {
-                ComputeSql.createRole(connection, name, verifier);
+            if (rights != null) {
+                ComputeSql.createRole(connection, name, verifier, rights);
             } else {
                 ComputeSql.setVerifier(connection, name, verifier);
             }

@@ -45,7 +45,7 @@ public final class SchemaComparison {
      */
     public String schema(Branch branch, String database, BranchPointRequest point) {
         ComputeAddress address = address(branch, point);
-        try (Connection connection = ComputeSql.open(address.socket(), database)) {
+        try (Connection connection = shop.admin().open(address, database)) {
             return SchemaText.of(connection);
         } catch (SQLException e) {
             throw INVALID_CATALOG_NAME.equals(e.getSQLState())

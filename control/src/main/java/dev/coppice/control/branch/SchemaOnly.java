@@ -1,7 +1,9 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.HiddenTimeline;
 import dev.coppice.control.sql.ComputeSql;
@@ -51,9 +53,10 @@ final class SchemaOnly {
 
     private DataRemoval.Remains empty(TimelineId timeline, String endpointId) {
         ComputeSettings undisturbed = undisturbed();
-        Computes computes = new Computes(shop.computeService(), _ -> undisturbed);
+        Computes computes = new Computes(shop.computeService(), _ -> undisturbed, ComputeSpec.Mode.READ_WRITE);
         try {
-            return DataRemoval.run(computes.awake(endpointId, timeline).socket());
+            ComputeAddress address = computes.awake(endpointId, timeline);
+            return DataRemoval.run(database -> shop.admin().open(address, database));
         } catch (SQLException e) {
             throw ComputeSql.translate(e);
         } finally {
@@ -65,7 +68,6 @@ final class SchemaOnly {
     private ComputeSettings undisturbed() {
         Map<String, String> postgres = new HashMap<>(shop.computeSettings().postgres());
         postgres.put("autovacuum", "off");
-        postgres.put("max_logical_replication_workers", "0");
         postgres.put("shared_preload_libraries", "");
         postgres.put("max_locks_per_transaction", "1024");
         if (shop.pgVersion() >= FIRST_VERSION_WITH_EVENT_TRIGGERS_SETTING) {

@@ -2,10 +2,12 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.catalog.HiddenTimeline;
 import dev.coppice.control.catalog.ProjectSettings;
 import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
 import dev.coppice.control.error.ControlException;
+import java.util.Map;
 
 /**
  * Starts Postgres with parameters that the computes of a project are to have at their next start, on an empty timeline that nobody
@@ -39,8 +41,12 @@ final class SettingsTrial {
                     .createBranch(
                             timeline,
                             shop.pages().timeline(ProjectWorkflows.TEMPLATE).head());
-            var _ = new Computes(shop.computeService(), _ -> wanted)
+            var _ = new Computes(shop.computeService(), _ -> wanted, ComputeSpec.Mode.READ_WRITE)
                     .awake(String.valueOf(place.endpointId()), timeline);
+            Map<String, String> leftOut = shop.computeService().leftOut(String.valueOf(place.endpointId()));
+            if (!leftOut.isEmpty()) {
+                throw new ControlException(ControlException.Kind.UNAVAILABLE, String.join("; ", leftOut.values()));
+            }
         } catch (ControlException e) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,

@@ -5,6 +5,7 @@ import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeListener;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.HiddenTimeline;
@@ -85,6 +86,11 @@ public final class TimeTravel implements ComputeListener {
         this.limits = limits;
     }
 
+    /** The libraries that the branch's data may need are there, too. */
+    private ComputeSettings ofMoment(Branch branch) {
+        return new ComputeSizes(inventory, settings).carried(branch);
+    }
+
     private static ComputeSettings readOnly(ComputeSettings settings) {
         Map<String, String> postgres = new HashMap<>(settings.postgres());
         postgres.put("default_transaction_read_only", "on");
@@ -139,7 +145,7 @@ public final class TimeTravel implements ComputeListener {
                             HiddenTimeline.Kind.MOMENT,
                             ids.endpoint(),
                             clock.instant().truncatedTo(ChronoUnit.MICROS)),
-                    new Computes(computes, _ -> settings));
+                    new Computes(computes, _ -> ofMoment(branch), ComputeSpec.Mode.READ_WRITE));
             moments.put(key, fresh);
         } finally {
             lock.unlock();

@@ -16,6 +16,7 @@ import dev.coppice.control.id.Ids;
 import dev.coppice.control.masking.Masking;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.control.secret.Tokens;
+import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.ChainTooLongException;
 import dev.coppice.storage.PageService;
@@ -94,7 +95,17 @@ public record Workshop(
     }
 
     Computes computes() {
-        return new Computes(computeService, new ComputeSizes(inventory(), computeSettings)::of);
+        ComputeSizes sizes = new ComputeSizes(inventory(), computeSettings);
+        return new Computes(computeService, sizes::of, sizes::reach);
+    }
+
+    /** What the owners of branches may do. */
+    public OwnerPowers powers() {
+        return new OwnerPowers(inventory(), computeService, pages);
+    }
+
+    AdminConnection admin() {
+        return new AdminConnection(computeService.postgresVersion());
     }
 
     PointResolver resolver() {
@@ -113,6 +124,7 @@ public record Workshop(
                     e);
         }
         pages.setRetention(id, retention);
+        computeService.detachAtFirstStart(id);
         catalog.steps().between();
     }
 

@@ -12,15 +12,17 @@ import org.jspecify.annotations.Nullable;
  * @param logicalReplication whether computes write the WAL that logical replication needs
  * @param quota what its computes may use in a month
  * @param endpoints what holds for endpoints that do not say otherwise
+ * @param ownerSuperuser whether the owners of its databases are superusers; absent = where that is safe
  */
 public record ProjectSettings(
         List<String> allowedIps,
         boolean allowedIpsOnProtectedOnly,
         boolean logicalReplication,
         Quota quota,
-        EndpointSettings endpoints) {
+        EndpointSettings endpoints,
+        @Nullable Boolean ownerSuperuser) {
     public static final ProjectSettings DEFAULTS =
-            new ProjectSettings(List.of(), false, false, Quota.NONE, EndpointSettings.DEFAULTS);
+            new ProjectSettings(List.of(), false, false, Quota.NONE, EndpointSettings.DEFAULTS, null);
 
     /** Accepts what is absent in a stored form. */
     public ProjectSettings {

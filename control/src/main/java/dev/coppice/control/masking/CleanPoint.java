@@ -180,11 +180,9 @@ public final class CleanPoint {
     }
 
     private void clean(Connection connection, DatabasePlan plan, RuleSet rules) throws SQLException {
-        // Event triggers are the parent's; and catalogs are to be emptied.
+        // Triggers are the parent's; and catalogs are to be emptied.
         CatalogSql.execute(connection, "SET session_replication_role = replica");
         CatalogSql.execute(connection, "SET allow_system_table_mods = on");
-        CatalogSql.execute(connection, "SET lock_timeout = 0");
-        CatalogSql.execute(connection, "SET statement_timeout = 0");
         if (protections.contains(Protection.PREPARED_TRANSACTIONS)) {
             for (String gid : CatalogSql.texts(
                     connection, "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")) {

@@ -1,5 +1,6 @@
 package dev.coppice.control.masking;
 
+import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.masking.layout.Attribute;
 import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.layout.ScalarType;
@@ -183,7 +184,7 @@ public final class Discovery {
                 throw e;
             }
             notes.add(table.layout().qualifiedName() + ": only the names of its columns were looked at: "
-                    + e.getMessage());
+                    + AdminConnection.said(e));
         }
         return values;
     }

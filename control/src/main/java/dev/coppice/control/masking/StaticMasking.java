@@ -23,6 +23,10 @@ import java.util.concurrent.locks.LockSupport;
  * the space of the tables, unlike other rules.
  */
 final class StaticMasking {
+    /** Where the function lies while it runs. */
+    private static final String SCHEMA = "\"coppice static masking\"";
+
+    private static final String FUNCTION = SCHEMA + ".\"update\"()";
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -167,8 +171,6 @@ final class StaticMasking {
         if (columns.isEmpty()) {
             return;
         }
-        CatalogSql.execute(connection, "SET standard_conforming_strings = on");
-        CatalogSql.execute(connection, "SET default_transaction_read_only = off");
         Set<TableDefinition> written = new LinkedHashSet<>();
         for (Map.Entry<TableDefinition, Map<String, SqlExpression>> each : columns.entrySet()) {
             Set<TableDefinition> below = below(each.getKey());
@@ -199,18 +201,36 @@ final class StaticMasking {
         CatalogSql.rewrite(connection, "pg_attribute");
     }
 
+    /**
+     * Updates as the table's owner: constraints, expressions of indexes and types, and the rule itself may call what users wrote, and in a function
+     * with its owner's rights nobody can take the superuser's back.
+     */
     private static void update(Connection connection, TableDefinition table, Map<String, SqlExpression> expressions) {
         List<String> assignments = new ArrayList<>();
         expressions.forEach((column, expression) ->
                 assignments.add(CatalogSql.identifier(column) + " = (" + expression.text() + "\n)"));
+        String sql = "UPDATE " + name(table) + " SET " + String.join(", ", assignments);
+        String path = "pg_catalog, " + CatalogSql.identifier(table.layout().schema()) + ", public, pg_temp";
         try {
-            CatalogSql.execute(connection, "UPDATE " + name(table) + " SET " + String.join(", ", assignments));
+            String owner = CatalogSql.text(
+                    connection,
+                    "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = "
+                            + Integer.toUnsignedString(table.layout().oid()));
+            CatalogSql.execute(connection, "SET check_function_bodies = off");
+            CatalogSql.execute(connection, "CREATE SCHEMA " + SCHEMA);
+            CatalogSql.execute(
+                    connection,
+                    "CREATE FUNCTION " + FUNCTION + " RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = "
+                            + path + " AS " + CatalogSql.literal(sql));
+            CatalogSql.execute(connection, "ALTER FUNCTION " + FUNCTION + " OWNER TO " + CatalogSql.identifier(owner));
+            CatalogSql.execute(connection, "SELECT " + FUNCTION);
+            CatalogSql.execute(connection, "DROP SCHEMA " + SCHEMA + " CASCADE");
         } catch (SQLException e) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
                     "the SQL expressions for " + table.layout().qualifiedName() + " fail with SQLSTATE "
-                            + e.getSQLState() + ": try them in a branch that may have originals: UPDATE ... SET "
-                            + String.join(", ", expressions.keySet()) + " = ...");
+                            + e.getSQLState() + ": try them in a branch that may have originals, as the table's owner:"
+                            + " UPDATE ... SET " + String.join(", ", expressions.keySet()) + " = ...");
         }
     }
 

@@ -1,12 +1,9 @@
 package dev.coppice.control.sql;
 
-import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
-import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -19,30 +16,12 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Statements on a compute. Every method runs on a connection in auto-commit mode that the caller owns. */
+/** Statements on a compute. Every method runs on a connection of {@link AdminConnection}, which the caller owns. */
 public final class ComputeSql {
-    /** The role that Coppice itself logs in with, over the Unix socket only. */
-    public static final String ADMIN = "coppice_admin";
-
-    /** Is always there. */
-    public static final String MAINTENANCE_DATABASE = "postgres";
-
-    /** What Neon's API-made roles may do, without its core patches: everything short of superuser. */
-    private static final String ROLE_OPTIONS = "LOGIN CREATEDB CREATEROLE REPLICATION BYPASSRLS";
-
-    private static final String ROLE_GRANTS = "pg_read_all_data, pg_write_all_data, pg_monitor, pg_signal_backend";
+    /** The role that Coppice itself logs in with. */
+    public static final String ADMIN = AdminConnection.ROLE;
 
     private ComputeSql() {}
-
-    /** Connects to the maintenance database; the caller closes the connection. */
-    public static Connection open(Path socket) throws SQLException {
-        return open(socket, MAINTENANCE_DATABASE);
-    }
-
-    /** Connects to a database; the caller closes the connection. */
-    public static Connection open(Path socket, String database) throws SQLException {
-        return DriverManager.getConnection(Catalog.url(socket, database), ADMIN, "");
-    }
 
     /** The path of a relation's first file; empty when there is no such relation in this database, or it has no file. */
     public static Optional<String> relationPath(Connection connection, String relation) throws SQLException {
@@ -64,7 +43,8 @@ public final class ComputeSql {
         Map<String, LoginRole> roles = new HashMap<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("SELECT rolname, rolpassword, rolcanlogin FROM pg_authid"
-                        + " WHERE rolname !~ '^pg_' AND rolname <> '" + ADMIN + "'")) {
+                        + " WHERE rolname !~ '^pg_' AND rolname NOT IN ('" + ADMIN + "', '" + RolePowers.GROUP
+                        + "')")) {
             while (rows.next()) {
                 String name = rows.getString(1);
                 roles.put(name, new LoginRole(name, rows.getString(2), rows.getBoolean(3)));
@@ -90,12 +70,36 @@ public final class ComputeSql {
     public static void createOwner(Connection connection, String role, String verifier) throws SQLException {
         execute(
                 connection,
-                "CREATE ROLE " + identifier(role) + " SUPERUSER " + ROLE_OPTIONS + " PASSWORD " + literal(verifier));
+                "CREATE ROLE " + identifier(role) + " SUPERUSER LOGIN " + RolePowers.ATTRIBUTES + " PASSWORD "
+                        + literal(verifier));
     }
 
-    public static void createRole(Connection connection, String role, String verifier) throws SQLException {
-        execute(connection, "CREATE ROLE " + identifier(role) + " " + ROLE_OPTIONS + " PASSWORD " + literal(verifier));
-        execute(connection, "GRANT " + ROLE_GRANTS + " TO " + identifier(role));
+    /** Creates a role that can log in and has these rights, no others. */
+    public static void createRole(Connection connection, String role, String verifier, Set<RoleRight> rights)
+            throws SQLException {
+        StringBuilder attributes = new StringBuilder();
+        rights.stream()
+                .filter(right -> !right.isMembership())
+                .forEach(right -> attributes.append(' ').append(right.name()));
+        execute(
+                connection,
+                "CREATE ROLE " + identifier(role) + " LOGIN" + attributes + " PASSWORD " + literal(verifier));
+        for (RoleRight right : rights) {
+            if (right.isMembership()) {
+                execute(connection, "GRANT " + right.text() + " TO " + identifier(role));
+            }
+        }
+    }
+
+    /** Whether the role may make others, which need not be masked as it is. */
+    public static boolean mayCreateRoles(Connection connection, String role) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT rolcreaterole FROM pg_roles WHERE rolname = ?")) {
+            statement.setString(1, role);
+            try (ResultSet rows = statement.executeQuery()) {
+                return rows.next() && rows.getBoolean(1);
+            }
+        }
     }
 
     /** Creates a role that holds privileges and cannot log in. */
@@ -129,11 +133,6 @@ public final class ComputeSql {
         for (LoginRole role : roles) {
             setVerifier(connection, role.name(), Objects.requireNonNull(role.verifier()));
         }
-    }
-
-    /** Lets this connection write to a compute whose transactions are read-only by default. */
-    public static void allowWrites(Connection connection) throws SQLException {
-        execute(connection, "SET default_transaction_read_only = off");
     }
 
     /** Lets a role log in to the compute, or no longer. */
@@ -214,7 +213,7 @@ public final class ComputeSql {
     /** What a refusal by Postgres means to the person who asked. */
     public static ControlException translate(SQLException e) {
         @Nullable String state = e.getSQLState();
-        String message = "Postgres refused: " + e.getMessage();
+        String message = "Postgres refused: " + AdminConnection.said(e);
         ControlException.Kind kind = switch (state == null ? "" : state) {
             case "42710", "42P04" -> ControlException.Kind.CONFLICT;
             case "42704", "3D000" -> ControlException.Kind.NOT_FOUND;

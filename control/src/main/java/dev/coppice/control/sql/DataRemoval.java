@@ -1,6 +1,5 @@
 package dev.coppice.control.sql;
 
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -14,8 +13,8 @@ import java.util.Set;
  * Removes every row that a user has stored from all databases of a compute, and says which files are left. What is removed
  * goes with its file ({@code TRUNCATE}, {@code VACUUM FULL}): the bytes are not in the files that are named here.
  *
- * <p>It runs with triggers off and looks at the result afterwards, because a trigger that fires all the same could have put
- * rows back.
+ * <p>It runs with all triggers off, also those that are enabled {@code ALWAYS}, since one would run as the superuser that works here; and it looks at
+ * the result afterwards.
  */
 public final class DataRemoval {
     /** Tables in one statement; each takes a few locks. */
@@ -25,18 +24,21 @@ public final class DataRemoval {
     private static final int FIRST_USER_OID = 16_384;
 
     /** Nothing of the user's may run or stop this. */
-    private static final List<String> SESSION = List.of(
-            "SET session_replication_role = replica",
-            "SET default_transaction_read_only = off",
-            "SET allow_system_table_mods = on",
-            "SET statement_timeout = 0",
-            "SET lock_timeout = 0",
-            "SET row_security = off",
-            "SET search_path = pg_catalog");
+    private static final List<String> SESSION =
+            List.of("SET session_replication_role = replica", "SET allow_system_table_mods = on");
 
     /** System tables that hold users' values or samples of them. */
     private static final List<String> SYSTEM_TABLES =
             List.of("pg_largeobject", "pg_largeobject_metadata", "pg_statistic", "pg_statistic_ext_data");
+
+    private static final String ENABLE = "ENABLE (ALWAYS|REPLICA)";
+
+    /** Statements that enable those triggers again that fire in spite of the session's replication role. */
+    private static final String UNSTOPPABLE_TRIGGERS =
+            "SELECT format('ALTER TABLE ONLY %I.%I %s TRIGGER %I', n.nspname, c.relname,"
+                    + " CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, t.tgname)"
+                    + " FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                    + " WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') ORDER BY t.oid";
 
     private DataRemoval() {}
 
@@ -69,11 +71,17 @@ public final class DataRemoval {
         }
     }
 
-    /** Works on all databases of the compute behind a socket, which nobody else may use. */
-    public static Remains run(Path socket) throws SQLException {
+    /** Opens connections of {@link AdminConnection}; who called closes them. */
+    @FunctionalInterface
+    public interface Databases {
+        Connection open(String database) throws SQLException;
+    }
+
+    /** Works on all databases of a compute that nobody else may use. */
+    public static Remains run(Databases opener) throws SQLException {
         Remains remains = new Remains(new HashSet<>(), new HashSet<>(), new HashSet<>());
         List<String> closed;
-        try (Connection connection = prepared(socket, ComputeSql.MAINTENANCE_DATABASE)) {
+        try (Connection connection = prepared(opener, AdminConnection.MAINTENANCE_DATABASE)) {
             // Left by a DROP DATABASE that was interrupted; nobody can ever open it.
             for (String invalid : names(connection, "SELECT datname FROM pg_database WHERE datconnlimit = -2")) {
                 execute(connection, "DROP DATABASE " + ComputeSql.identifier(invalid));
@@ -84,13 +92,13 @@ public final class DataRemoval {
             }
             remains.databases().addAll(names(connection, "SELECT oid::text FROM pg_database"));
         }
-        for (String database : databases(socket)) {
-            try (Connection connection = prepared(socket, database)) {
+        for (String database : databases(opener)) {
+            try (Connection connection = prepared(opener, database)) {
                 empty(connection);
                 note(connection, remains);
             }
         }
-        try (Connection connection = prepared(socket, ComputeSql.MAINTENANCE_DATABASE)) {
+        try (Connection connection = prepared(opener, AdminConnection.MAINTENANCE_DATABASE)) {
             for (String database : closed) {
                 execute(connection, "ALTER DATABASE " + ComputeSql.identifier(database) + " ALLOW_CONNECTIONS false");
             }
@@ -101,14 +109,14 @@ public final class DataRemoval {
         return remains;
     }
 
-    private static List<String> databases(Path socket) throws SQLException {
-        try (Connection connection = prepared(socket, ComputeSql.MAINTENANCE_DATABASE)) {
+    private static List<String> databases(Databases opener) throws SQLException {
+        try (Connection connection = prepared(opener, AdminConnection.MAINTENANCE_DATABASE)) {
             return names(connection, "SELECT datname FROM pg_database ORDER BY oid");
         }
     }
 
-    private static Connection prepared(Path socket, String database) throws SQLException {
-        Connection connection = ComputeSql.open(socket, database);
+    private static Connection prepared(Databases opener, String database) throws SQLException {
+        Connection connection = opener.open(database);
         try {
             for (String setting : SESSION) {
                 execute(connection, setting);
@@ -125,10 +133,17 @@ public final class DataRemoval {
                 connection, "SELECT quote_literal(gid) FROM pg_prepared_xacts WHERE database = current_database()")) {
             execute(connection, "ROLLBACK PREPARED " + transaction);
         }
+        List<String> triggers = names(connection, UNSTOPPABLE_TRIGGERS);
+        for (String trigger : triggers) {
+            execute(connection, trigger.replaceFirst(ENABLE, "DISABLE"));
+        }
         List<String> tables = relations(connection, "r");
         for (int from = 0; from < tables.size(); from += TABLES_AT_ONCE) {
             List<String> some = tables.subList(from, Math.min(from + TABLES_AT_ONCE, tables.size()));
             execute(connection, "TRUNCATE ONLY " + String.join(", ONLY ", some) + " CASCADE");
+        }
+        for (String trigger : triggers) {
+            execute(connection, trigger);
         }
         for (String view : relations(connection, "m")) {
             execute(connection, "REFRESH MATERIALIZED VIEW " + view + " WITH NO DATA");

@@ -15,13 +15,15 @@ public final class SchemaText {
 
     private SchemaText() {}
 
-    /** Statements with a blank line between them; the same schema always gives the same text. */
+    /**
+     * Statements with a blank line between them; the same schema always gives the same text.
+     *
+     * @param connection of {@link AdminConnection}: every name comes qualified, as its path has no schema of a user
+     */
     public static String of(Connection connection) throws SQLException {
         StringBuilder text = new StringBuilder();
         try (Statement statement = connection.createStatement()) {
             statement.setEscapeProcessing(false);
-            // Every name comes qualified, whatever the session's path would have made unnecessary.
-            statement.execute("SET search_path = pg_catalog");
             try (ResultSet rows = statement.executeQuery(QUERY)) {
                 while (rows.next()) {
                     text.append(rows.getString(1)).append("\n\n");
