@@ -68,7 +68,8 @@ class MaskedRoleIT {
         // Rights that would be dangerous in a view that can be written.
         sql(
                 owner,
-                "grant pg_execute_server_program, pg_read_server_files, pg_write_server_files to analyst;"
+                "grant pg_read_all_data, pg_write_all_data to analyst; grant pg_execute_server_program, pg_read_server_files,"
+                        + " pg_write_server_files to analyst;"
                         + " grant execute on function pg_promote to analyst; grant all on all tables in schema public to analyst");
         server.cli("branches", "create", "--name", "before").text();
         server.cli("snapshots", "create", "main", "--name", "early").text();
