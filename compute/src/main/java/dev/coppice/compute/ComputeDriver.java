@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import dev.coppice.compute.sandbox.Isolation;
+import dev.coppice.compute.sandbox.Limits;
 import dev.coppice.compute.sandbox.SandboxPolicy;
 import dev.coppice.compute.sandbox.SandboxSettings;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ public interface ComputeDriver {
      * @param user whom it runs as
      * @param memory its shared memory, made anew
      * @param policy what it may reach
+     * @param limits what it may take of the machine
      */
     record Launch(
             List<String> command,
@@ -30,7 +32,8 @@ public interface ComputeDriver {
             Path log,
             ComputeUser user,
             MemoryDirectory memory,
-            SandboxPolicy policy) {}
+            SandboxPolicy policy,
+            Limits limits) {}
 
     /** How to ask a compute to end. */
     enum Shutdown {
@@ -71,6 +74,9 @@ public interface ComputeDriver {
     /** A process started by an earlier server, by its id; empty when it is gone or works elsewhere. */
     Optional<Instance> find(long pid, Path dataDirectory);
 
-    /** Ends at once every process that works in a data directory. */
+    /** Ends whatever a compute that has ended left running, as far as this driver can tell. */
+    void endStrays(Path dataDirectory);
+
+    /** Ends at once every process that works in a data directory, and what these started. */
     void killAll(Path dataDirectory);
 }

@@ -175,7 +175,7 @@ final class ComputeLifecycle {
             boolean mustRecover = spec.mode() == ComputeSpec.Mode.READ_WRITE && !EpochEnd.isShutDown(timeline);
             Map<String, String> decided = StartSettings.of(spec, timeline, launches.configured(spec.settings()))
                     .decided(launches.majorVersion(), timeline, mustRecover, instead);
-            Instance instance = driver.start(launches.of(spec.endpointId(), timeline, epoch, local, run, decided));
+            Instance instance = driver.start(launches.of(spec, timeline, epoch, local, run, decided));
             clock.phase("spawn");
             awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
             if (mustRecover) {

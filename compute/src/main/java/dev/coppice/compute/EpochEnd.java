@@ -43,6 +43,8 @@ final class EpochEnd {
     /** @throws ComputeException when processes are left that cannot be ended */
     void endProcesses(Timeline timeline, LocalDirectory local, boolean mayBeClean) throws InterruptedException {
         if (awaitNoWriter(timeline, mayBeClean ? LEFTOVERS_MAX : Duration.ZERO)) {
+            // What a program has started and taken out of the compute's session does not hold the lock.
+            driver.endStrays(local.pgdata());
             return;
         }
         driver.killAll(local.pgdata());

@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import dev.coppice.compute.ComputeDriver.Launch;
+import dev.coppice.compute.sandbox.Limits;
 import dev.coppice.compute.sandbox.SandboxPolicy;
 import dev.coppice.compute.sandbox.SandboxPolicy.Reach;
 import dev.coppice.compute.sandbox.SandboxSettings;
@@ -22,22 +23,26 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
     /** Until version 15 Postgres gathered statistics by datagrams to itself. */
     private static final int FIRST_VERSION_WITHOUT_DATAGRAMS = 15;
 
+    /** Postgres's own, workers of parallel queries, and programs. */
+    private static final int PROCESSES_BESIDE_CONNECTIONS = 512;
+
     /** @param decided settings for the command line, besides those that all computes have */
     Launch of(
-            String endpointId,
+            ComputeSpec spec,
             Timeline timeline,
             Epoch epoch,
             LocalDirectory local,
             RunDirectory run,
             Map<String, String> decided) {
         return new Launch(
-                command(endpointId, local, run, decided),
+                command(spec.endpointId(), local, run, decided),
                 environment(timeline, epoch, local, run),
                 local.pgdata().toAbsolutePath(),
                 run.log().file(),
                 local.user(),
                 memory(local),
-                policy(timeline, epoch, local, run));
+                policy(timeline, epoch, local, run),
+                limits(spec.settings()));
     }
 
     /** What the compute's processes may reach: what is theirs, and nothing of anybody else. */
@@ -54,6 +59,13 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
                 List.of(epoch.journal().toAbsolutePath(), timeline.writerLock().toAbsolutePath()),
                 List.of(temporary(local)),
                 reach(timeline));
+    }
+
+    private static Limits limits(ComputeSettings settings) {
+        return new Limits(
+                (long) (settings.computeUnits() * ComputeSettings.MEGABYTES_PER_UNIT) << 20,
+                PROCESSES_BESIDE_CONNECTIONS + PostgresConfiguration.maxConnections(settings),
+                settings.computeUnits());
     }
 
     private static List<Path> memoryOfPages() {

@@ -44,7 +44,13 @@ public final class LocalProcessDriver implements ComputeDriver {
 
     @Override
     public Instance start(Launch launch) {
-        List<String> command = sandbox.command(launch.user(), launch.policy(), launch.environment(), launch.command());
+        List<String> command = sandbox.command(
+                launch.memory().name(),
+                launch.user(),
+                launch.policy(),
+                launch.limits(),
+                launch.environment(),
+                launch.command());
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(launch.dataDirectory().toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
@@ -73,6 +79,11 @@ public final class LocalProcessDriver implements ComputeDriver {
     }
 
     @Override
+    public void endStrays(Path dataDirectory) {
+        sandbox.end(MemoryDirectory.of(dataDirectory).name());
+    }
+
+    @Override
     public void killAll(Path dataDirectory) {
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
             for (Path process : processes) {
@@ -83,6 +94,7 @@ public final class LocalProcessDriver implements ComputeDriver {
                     log.debug("Process {} was {}", pid, gone ? "gone" : "there");
                 }
             }
+            endStrays(dataDirectory);
             MemoryDirectory.of(dataDirectory).remove();
         } catch (IOException e) {
             throw new ComputeException("cannot look for processes in " + dataDirectory, e);

@@ -42,6 +42,11 @@ public record MemoryDirectory(Path path) {
         return new MemoryDirectory(parent().resolve(name(dataDirectory)));
     }
 
+    /** The same for one data directory at all times, and another for each. */
+    String name() {
+        return String.valueOf(path.getFileName());
+    }
+
     /** Makes it, empty, for a compute that is about to start. */
     void prepare(ComputeUser user) throws IOException {
         make(parent());

@@ -136,9 +136,7 @@ final class PostgresConfiguration {
         double units = settings.computeUnits();
         int memory = (int) (units * ComputeSettings.MEGABYTES_PER_UNIT);
         Map<String, String> lines = new LinkedHashMap<>();
-        lines.put(
-                "max_connections",
-                Integer.toString(clamp((int) (units * CONNECTIONS_PER_UNIT), CONNECTIONS_MIN, CONNECTIONS_MAX)));
+        lines.put("max_connections", Integer.toString(standardConnections(units)));
         lines.put(
                 "shared_buffers", clamp(memory / 8, SHARED_BUFFERS_MEGABYTES_MIN, SHARED_BUFFERS_MEGABYTES_MAX) + "MB");
         lines.put("effective_cache_size", memory / 4 * 3 + "MB");
@@ -169,6 +167,16 @@ final class PostgresConfiguration {
         lines.put("default_text_search_config", "pg_catalog.english");
         new TreeMap<>(settings.postgres()).forEach(lines::put);
         return lines;
+    }
+
+    /** How many clients Postgres lets in at once, as far as its owner's settings can be understood. */
+    static int maxConnections(ComputeSettings settings) {
+        String wanted = settings.postgres().getOrDefault("max_connections", "");
+        return wanted.matches("[0-9]{1,6}") ? Integer.parseInt(wanted) : standardConnections(settings.computeUnits());
+    }
+
+    private static int standardConnections(double units) {
+        return clamp((int) (units * CONNECTIONS_PER_UNIT), CONNECTIONS_MIN, CONNECTIONS_MAX);
     }
 
     /** The text of {@code pg_hba.conf}: the admin by the operating system's word, everybody else by password. */

@@ -69,7 +69,7 @@ class InterposedInitdbIT {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().clear();
         builder.environment()
-                .putAll(plan.of("ep-initdb", timeline, epoch, local, run, java.util.Map.of())
+                .putAll(plan.of(ComputeHarness.spec("initdb"), timeline, epoch, local, run, java.util.Map.of())
                         .environment());
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,13 +38,20 @@ public final class Sandbox {
     private final KernelSupport kernel;
     private final boolean root;
     private final Isolation isolation;
+    private final Optional<ControlGroups> groups;
 
-    private Sandbox(Path launcher, SandboxSettings settings, KernelSupport kernel, boolean root) {
+    private Sandbox(
+            Path launcher,
+            SandboxSettings settings,
+            KernelSupport kernel,
+            boolean root,
+            Optional<ControlGroups> groups) {
         this.launcher = launcher;
         this.settings = settings;
         this.kernel = kernel;
         this.root = root;
-        this.isolation = isolation(settings.mode(), kernel, root);
+        this.groups = groups;
+        this.isolation = isolation(settings.mode(), kernel, root, groups.isPresent());
     }
 
     /**
@@ -53,7 +61,10 @@ public final class Sandbox {
      */
     public static Sandbox prepare(Path directory, SandboxSettings settings) {
         Path launcher = NativeFile.prepare(directory, "coppice-cage", "").toAbsolutePath();
-        Sandbox sandbox = new Sandbox(launcher, settings, KernelSupport.probe(launcher), Root.isSelf());
+        boolean root = Root.isSelf();
+        Optional<ControlGroups> groups =
+                root && settings.mode() != SandboxSettings.Mode.OFF ? ControlGroups.find() : Optional.empty();
+        Sandbox sandbox = new Sandbox(launcher, settings, KernelSupport.probe(launcher), root, groups);
         String text = sandbox.isolation.text();
         if (sandbox.isolation.confines()) {
             log.info("Isolation of computes: {}", text);
@@ -81,7 +92,7 @@ public final class Sandbox {
         return settings;
     }
 
-    static Isolation isolation(SandboxSettings.Mode mode, KernelSupport kernel, boolean root) {
+    static Isolation isolation(SandboxSettings.Mode mode, KernelSupport kernel, boolean root, boolean limits) {
         if (mode == SandboxSettings.Mode.OFF) {
             return new Isolation(Isolation.Level.NONE, List.of("compute.isolation is off"));
         }
@@ -105,7 +116,9 @@ public final class Sandbox {
             }
         }
         if (!root) {
-            missing.add("users of their own: the server is not root");
+            missing.add("users of their own and limits of memory and processes: the server is not root");
+        } else if (!limits) {
+            missing.add("limits of memory and processes: control groups that can be written");
         }
         if (!whole) {
             return new Isolation(Isolation.Level.NONE, missing);
@@ -116,23 +129,37 @@ public final class Sandbox {
     /**
      * The command that starts a program of a tenant. Its whole environment is in it.
      *
+     * @param name by which {@link #end} finds what it started; of file names' characters
      * @throws ComputeException when the sandbox is required and cannot be had; when what the policy lets the program write lies
      *     inside of what everybody may read
      */
     public List<String> command(
-            ComputeUser user, SandboxPolicy policy, Map<String, String> environment, List<String> program) {
+            String name,
+            ComputeUser user,
+            SandboxPolicy policy,
+            Limits limits,
+            Map<String, String> environment,
+            List<String> program) {
         if (settings.mode() == SandboxSettings.Mode.REQUIRED && !isolation.confines()) {
             throw new ComputeException("computes are not started, because compute.isolation is \"required\" and this"
                     + " machine does not have " + String.join("; nor ", isolation.missing())
                     + ". With \"preferred\" they start with what there is");
         }
-        return build(user, policy, environment, program, List.of("--oom-score=" + SCORE));
+        List<String> more = new ArrayList<>();
+        more.add("--oom-score=" + SCORE);
+        groups.ifPresent(each -> each.prepare(name, limits).forEach(group -> more.add("--group=" + group)));
+        return build(user, policy, environment, program, more);
     }
 
     /** As {@link #command}, for a program that runs nothing of tenants: it starts with what there is. */
     public List<String> ownCommand(
             ComputeUser user, SandboxPolicy policy, Map<String, String> environment, List<String> program) {
         return build(user, policy, environment, program, List.of());
+    }
+
+    /** Ends every process that a program of this name has started, wherever it went; does nothing without control groups. */
+    public void end(String name) {
+        groups.ifPresent(each -> each.end(name));
     }
 
     /** Ends every process of a user, wherever it went. Never call it for a user that has more than one compute's processes. */

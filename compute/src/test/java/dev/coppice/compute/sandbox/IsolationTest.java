@@ -22,7 +22,9 @@ class IsolationTest {
         Isolation isolation = isolation(EVERYTHING, false);
 
         assertThat(isolation.level()).isEqualTo(Level.LANDLOCK);
-        assertThat(isolation.text()).isEqualTo("landlock (missing: users of their own: the server is not root)");
+        assertThat(isolation.text())
+                .isEqualTo(
+                        "landlock (missing: users of their own and limits of memory and processes: the server is not root)");
     }
 
     @Test
@@ -48,7 +50,8 @@ class IsolationTest {
 
     @Test
     void off_is_none_whatever_the_kernel_has() {
-        assertThat(Sandbox.isolation(Mode.OFF, EVERYTHING, true).confines()).isFalse();
+        assertThat(Sandbox.isolation(Mode.OFF, EVERYTHING, true, true).confines())
+                .isFalse();
     }
 
     @Test
@@ -61,6 +64,6 @@ class IsolationTest {
     }
 
     private static Isolation isolation(KernelSupport kernel, boolean root) {
-        return Sandbox.isolation(Mode.PREFERRED, kernel, root);
+        return Sandbox.isolation(Mode.PREFERRED, kernel, root, true);
     }
 }
