@@ -2,6 +2,8 @@ package dev.coppice.cli;
 
 import static dev.coppice.cli.CoppiceCommand.withSession;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -11,7 +13,9 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-@Command(name = "status", description = "Show the server, its projects, and how many computes run.")
+@Command(
+        name = "status",
+        description = "Show the server, how computes are isolated, its projects, and how many computes run.")
 final class StatusCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -21,6 +25,9 @@ final class StatusCommand implements Callable<Integer> {
         return withSession(spec, session -> {
             ObjectNode status = JsonMapper.shared().createObjectNode();
             status.put("api_url", session.address().base().toString());
+            JsonNode server = session.api().get("/server");
+            status.put("isolation", server.path("isolation").asString(""));
+            status.set("isolation_missing", server.path("isolation_missing"));
             ArrayNode projects = status.putArray("projects");
             for (JsonNode project : session.projects()) {
                 projects.add(summary(session, project));
@@ -30,6 +37,7 @@ final class StatusCommand implements Callable<Integer> {
                 return 0;
             }
             session.output().line("Coppice answers at " + session.address());
+            session.output().line("isolation: " + isolation(server));
             for (JsonNode p : projects) {
                 session.output()
                         .line("project " + p.path("name").asString("") + " ("
@@ -48,6 +56,13 @@ final class StatusCommand implements Callable<Integer> {
         return number == 0
                 ? ""
                 : ", " + number + " slowed down: they write faster than the disk takes it (coppice storage stats)";
+    }
+
+    private static String isolation(JsonNode server) {
+        List<String> missing = new ArrayList<>();
+        server.path("isolation_missing").forEach(each -> missing.add(each.asString("")));
+        String name = server.path("isolation").asString("");
+        return missing.isEmpty() ? name : name + " (missing: " + String.join("; ", missing) + ")";
     }
 
     private static String branches(int number) {

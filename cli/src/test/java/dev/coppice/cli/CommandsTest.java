@@ -375,9 +375,11 @@ class CommandsTest {
 
     @Test
     void status_counts_what_runs() {
+        api.on("GET /server", 200, "{\"isolation\":\"landlock\",\"isolation_missing\":[\"users\"]}");
         assertThat(run("status")).isZero();
         assertThat(out.toString())
                 .isEqualTo("Coppice answers at " + api.url() + "/api/v2\n"
+                        + "isolation: landlock (missing: users)\n"
                         + "project coppice (green-oak-12345678): 2 branches, 0 of 1 computes active\n");
     }
 

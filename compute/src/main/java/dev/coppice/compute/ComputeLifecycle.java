@@ -73,7 +73,7 @@ final class ComputeLifecycle {
             ComputeDriver driver,
             MetricRegistry metrics) {
         this.pages = pages;
-        this.launches = new LaunchPlan(binaries, interposer, driver.sandboxSettings());
+        this.launches = new LaunchPlan(binaries, interposer, driver.sandboxSettings(), driver.isolation());
         this.users = users;
         this.runDirectory = runDirectory;
         this.driver = driver;

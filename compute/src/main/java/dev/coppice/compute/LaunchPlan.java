@@ -1,6 +1,7 @@
 package dev.coppice.compute;
 
 import dev.coppice.compute.ComputeDriver.Launch;
+import dev.coppice.compute.sandbox.Isolation;
 import dev.coppice.compute.sandbox.Limits;
 import dev.coppice.compute.sandbox.SandboxPolicy;
 import dev.coppice.compute.sandbox.SandboxPolicy.Reach;
@@ -19,14 +20,17 @@ import java.util.Map;
  * How a compute's postmaster is started: its arguments, and the environment by which the interposer finds what belongs to
  * it ({@code docs/page-protocol.md}, section 4).
  */
-record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sandbox) {
+record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sandbox, Isolation isolation) {
     /** Until version 15 Postgres gathered statistics by datagrams to itself. */
     private static final int FIRST_VERSION_WITHOUT_DATAGRAMS = 15;
 
     /** Postgres's own, workers of parallel queries, and programs. */
     private static final int PROCESSES_BESIDE_CONNECTIONS = 512;
 
-    /** @param decided settings for the command line, besides those that all computes have */
+    /**
+     * @param decided settings for the command line, besides those that all computes have
+     * @throws ComputeException when it must not run here
+     */
     Launch of(
             ComputeSpec spec,
             Timeline timeline,
@@ -34,6 +38,10 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
             LocalDirectory local,
             RunDirectory run,
             Map<String, String> decided) {
+        if (timeline.seesThroughBoundary() && !isolation.confines()) {
+            throw new ComputeException("the computes of anonymized branches and masked roles are not started where the"
+                    + " kernel cannot keep their programs from originals; isolation: " + isolation.text());
+        }
         return new Launch(
                 command(spec.endpointId(), local, run, decided),
                 environment(timeline, epoch, local, run),

@@ -53,7 +53,8 @@ class InterposedInitdbIT {
         LaunchPlan plan = new LaunchPlan(
                 binaries,
                 InterposerLibrary.prepare(TestDirectories.shared()),
-                TestDirectories.sandbox().settings());
+                TestDirectories.sandbox().settings(),
+                TestDirectories.sandbox().isolation());
         List<String> command = user.command(List.of(
                 binaries.initdb().toString(),
                 "-D",

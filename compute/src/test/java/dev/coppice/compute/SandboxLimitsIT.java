@@ -49,7 +49,8 @@ class SandboxLimitsIT {
     void what_a_program_leaves_running_ends_with_its_compute() throws Exception {
         harness.execute(
                 "greedy",
-                "copy (select 1) to program 'cd /; for i in 1 2 3; do setsid sleep " + UNIQUE + " >/dev/null 2>&1 & done'");
+                "copy (select 1) to program 'cd /; for i in 1 2 3; do setsid sleep " + UNIQUE
+                        + " >/dev/null 2>&1 & done'");
         assertThat(strays()).isPositive();
 
         harness.suspend("greedy");

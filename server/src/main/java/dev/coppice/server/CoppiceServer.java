@@ -119,8 +119,11 @@ final class CoppiceServer implements AutoCloseable {
             configuration
                     .api()
                     .operationsListen()
-                    .ifPresent(listen ->
-                            started.addLast(new OperationsServer(socketAddress(listen), metrics, proxy::listening)));
+                    .ifPresent(listen -> started.addLast(new OperationsServer(
+                            socketAddress(listen),
+                            metrics,
+                            proxy::listening,
+                            sandbox.isolation().text())));
         } catch (IOException | RuntimeException e) {
             close();
             if (e instanceof CompletionException && e.getCause() instanceof RuntimeException cause) {

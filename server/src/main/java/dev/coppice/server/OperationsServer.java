@@ -25,8 +25,11 @@ final class OperationsServer implements AutoCloseable {
     private final HttpServer http;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
-    /** @param ready whether clients can connect; asked for each request */
-    OperationsServer(InetSocketAddress listen, MetricRegistry metrics, BooleanSupplier ready) {
+    /**
+     * @param ready whether clients can connect; asked for each request
+     * @param isolation how computes are kept from each other, in a line
+     */
+    OperationsServer(InetSocketAddress listen, MetricRegistry metrics, BooleanSupplier ready, String isolation) {
         HttpServerDelay.off();
         try {
             http = HttpServer.create(listen, BACKLOG);
@@ -42,7 +45,8 @@ final class OperationsServer implements AutoCloseable {
         http.createContext("/healthz", exchange -> answer(exchange, OK, "text/plain", "ok\n"));
         http.createContext("/readyz", exchange -> {
             boolean yes = ready.getAsBoolean();
-            answer(exchange, yes ? OK : UNAVAILABLE, "text/plain", yes ? "ready\n" : "not ready\n");
+            String text = (yes ? "ready\n" : "not ready\n") + "isolation: " + isolation + "\n";
+            answer(exchange, yes ? OK : UNAVAILABLE, "text/plain", text);
         });
         http.start();
     }

@@ -51,8 +51,8 @@ class OperationsServerTest {
     @Test
     void health_and_readiness_are_told_apart() throws Exception {
         metrics.meter("proxy.bytes.from-clients");
-        try (OperationsServer server =
-                new OperationsServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), metrics, ready::get)) {
+        try (OperationsServer server = new OperationsServer(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), metrics, ready::get, "full")) {
             // Read by the JDK with the first server of the process; else each answer may wait 40 ms for an
             // acknowledgement.
             assertThat(System.getProperty("sun.net.httpserver.nodelay")).isEqualTo("true");
@@ -60,6 +60,7 @@ class OperationsServerTest {
             assertThat(get(server, "/readyz").statusCode()).isEqualTo(503);
             ready.set(true);
             assertThat(get(server, "/readyz").statusCode()).isEqualTo(200);
+            assertThat(get(server, "/readyz").body()).isEqualTo("ready\nisolation: full\n");
             assertThat(get(server, "/metrics").body()).contains("coppice_proxy_bytes_from_clients_total 0");
         }
     }

@@ -1,6 +1,7 @@
 package dev.coppice.compute.sandbox;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * How well computes are kept from each other and from the machine.
@@ -27,13 +28,13 @@ public record Isolation(Level level, List<String> missing) {
         return level != Level.NONE;
     }
 
+    /** {@code full}, {@code landlock} or {@code none}. */
+    public String name() {
+        return level.name().toLowerCase(Locale.ROOT);
+    }
+
     /** As {@code coppice status} shows it: {@code full}, or {@code none (missing: Landlock)}. */
     public String text() {
-        String name = switch (level) {
-            case NONE -> "none";
-            case LANDLOCK -> "landlock";
-            case FULL -> "full";
-        };
-        return missing.isEmpty() ? name : name + " (missing: " + String.join(", ", missing) + ")";
+        return missing.isEmpty() ? name() : name() + " (missing: " + String.join("; ", missing) + ")";
     }
 }

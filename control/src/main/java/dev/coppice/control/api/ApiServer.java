@@ -133,6 +133,7 @@ public final class ApiServer implements AutoCloseable {
         new SnapshotRoutes(lookup, new SnapshotWorkflows(shop), new SnapshotRestore(shop), views).register(routes);
         new SchemaRoutes(lookup, new SchemaComparison(shop)).register(routes);
         new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
+        new ServerRoutes(shop.computeService().isolation()).register(routes);
         new CloudRoutes(lookup).register(routes);
         OpenApi openApi = new OpenApi(routes);
         openApi.register(jex);

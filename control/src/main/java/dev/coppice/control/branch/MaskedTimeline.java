@@ -5,6 +5,7 @@ import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeException;
 import dev.coppice.compute.ComputeSettings;
 import dev.coppice.compute.ComputeSpec;
+import dev.coppice.compute.sandbox.Isolation;
 import dev.coppice.control.catalog.HiddenTimeline;
 import dev.coppice.control.catalog.LoginRole;
 import dev.coppice.control.catalog.MaskingRows.SealedKey;
@@ -71,6 +72,13 @@ final class MaskedTimeline {
             RuleSet rules,
             Function<Map<String, LoginRole>, Map<String, @Nullable String>> verifiers,
             Finish finish) {
+        Isolation isolation = shop.computeService().isolation();
+        if (!isolation.confines()) {
+            throw new ControlException(
+                    ControlException.Kind.UNPROCESSABLE,
+                    "nothing is anonymized on this machine: its kernel cannot keep programs in a branch from the"
+                            + " originals; isolation: " + isolation.text());
+        }
         Duration retention = shop.project(projectId).retention();
         SealedKey key = shop.masking().keys().of(projectId, shop.now());
         HiddenTimeline hidden = new HiddenTimeline(
