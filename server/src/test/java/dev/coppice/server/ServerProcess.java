@@ -5,27 +5,33 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** A whole server as {@code ./coppice up} runs it: a JVM of its own that can be killed. */
 final class ServerProcess implements AutoCloseable {
-    private static final long START_LIMIT_NANOS = TimeUnit.MINUTES.toNanos(2);
+    private static final long START_LIMIT_NANOS = TimeUnit.MINUTES.toNanos(5);
 
     private final Path directory;
     private final Path configuration;
     private final Path output;
     private final Class<?> program;
     private final boolean inTerminal;
+    private final @Nullable OtherUser user;
     private Process process;
 
-    private ServerProcess(Path directory, Path configuration, Class<?> program, boolean inTerminal) throws IOException {
+    private ServerProcess(
+            Path directory, Path configuration, Class<?> program, boolean inTerminal, @Nullable OtherUser user)
+            throws IOException {
         this.directory = directory;
         this.configuration = configuration;
         this.program = program;
         this.inTerminal = inTerminal;
+        this.user = user;
         this.output = directory.resolve("server.log");
         this.process = spawn();
         awaitReady();
@@ -57,21 +63,29 @@ final class ServerProcess implements AutoCloseable {
 
     /** A server in a terminal of its own; {@link #kill} closes the terminal. */
     static ServerProcess startInTerminal(Path directory) throws IOException {
-        return startIn(directory, "", Main.class, true);
+        return startIn(directory, "", Main.class, true, null);
+    }
+
+    /** A server of another user of this machine, on a new directory that belongs to him; needs root. */
+    static ServerProcess startAs(OtherUser user, String name, String... moreConfiguration) throws IOException {
+        Path directory = TestDirectories.create(name);
+        user.own(directory);
+        return startIn(directory, String.join("\n", moreConfiguration), Main.class, false, user);
     }
 
     private static ServerProcess startIn(Path directory, String moreConfiguration, Class<?> program)
             throws IOException {
-        return startIn(directory, moreConfiguration, program, false);
+        return startIn(directory, moreConfiguration, program, false, null);
     }
 
-    private static ServerProcess startIn(Path directory, String moreConfiguration, Class<?> program, boolean inTerminal)
+    private static ServerProcess startIn(
+            Path directory, String moreConfiguration, Class<?> program, boolean inTerminal, @Nullable OtherUser user)
             throws IOException {
         Path configuration = Files.writeString(
                 directory.resolve("coppice.yaml"),
                 "proxy:\n  listen: 127.0.0.1:%d\napi:\n  listen: 127.0.0.1:%d\ncompute:\n  shared_buffers_megabytes: 64\n%s"
                         .formatted(freePort(), freePort(), moreConfiguration));
-        return new ServerProcess(directory, configuration, program, inTerminal);
+        return new ServerProcess(directory, configuration, program, inTerminal, user);
     }
 
     private static int freePort() throws IOException {
@@ -159,19 +173,20 @@ final class ServerProcess implements AutoCloseable {
 
     private Process spawn() throws IOException {
         Files.writeString(output, "");
-        List<String> command = List.of(
+        List<String> command = new ArrayList<>(user == null ? List.of() : user.prefix());
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
                 "-cp",
-                System.getProperty("java.class.path"),
+                user == null ? System.getProperty("java.class.path") : user.classPath(),
                 program.getName(),
                 "--data",
                 data().toString(),
                 "--config",
-                configuration.toString());
+                configuration.toString()));
         return new ProcessBuilder(
                         inTerminal
                                 ? List.of("script", "-qefc", "exec " + String.join(" ", command), "/dev/null")
