@@ -22,7 +22,6 @@ import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -165,9 +164,9 @@ public final class Routing {
     /**
      * Makes sure that the endpoint's compute runs, and that it is not taken for idle just now.
      *
-     * @return its Unix socket; fails with {@link RoutingException}
+     * @return where it listens; fails with {@link RoutingException}
      */
-    public CompletionStage<Path> wake(String endpointId) {
+    public CompletionStage<ComputeAddress> wake(String endpointId) {
         Optional<Branch> branch = connectableBranch(endpointId);
         if (branch.isEmpty()) {
             return CompletableFuture.failedFuture(gone());
@@ -204,22 +203,22 @@ public final class Routing {
      * Makes sure that a read-only compute of a past moment of the endpoint's branch runs. Who asks has proved a password of
      * the branch.
      *
-     * @return its Unix socket; fails with {@link RoutingException}
+     * @return where it listens; fails with {@link RoutingException}
      */
-    public CompletionStage<Path> wakeAt(String endpointId, BranchPointRequest moment) {
+    public CompletionStage<ComputeAddress> wakeAt(String endpointId, BranchPointRequest moment) {
         Optional<Branch> branch = connectableBranch(endpointId);
         if (branch.isEmpty()) {
             return CompletableFuture.failedFuture(gone());
         }
-        CompletableFuture<Path> socket = new CompletableFuture<>();
+        CompletableFuture<ComputeAddress> address = new CompletableFuture<>();
         Thread.ofVirtual().name("travel-" + endpointId).start(() -> {
             try {
-                socket.complete(travel.wake(branch.get(), moment).socket());
+                address.complete(travel.wake(branch.get(), moment));
             } catch (RuntimeException e) {
-                socket.completeExceptionally(notThen(branch.get(), e));
+                address.completeExceptionally(notThen(branch.get(), e));
             }
         });
-        return socket;
+        return address;
     }
 
     /**
@@ -245,9 +244,9 @@ public final class Routing {
     /**
      * Makes sure that a masked view of the endpoint's branch runs that the role can log in to. Who asks has proved its password.
      *
-     * @return its Unix socket; fails with {@link RoutingException}
+     * @return where it listens; fails with {@link RoutingException}
      */
-    public CompletionStage<Path> wakeMasked(String endpointId, String role) {
+    public CompletionStage<ComputeAddress> wakeMasked(String endpointId, String role) {
         Optional<Branch> branch = connectableBranch(endpointId);
         if (branch.isEmpty()) {
             return CompletableFuture.failedFuture(gone());
@@ -256,15 +255,15 @@ public final class Routing {
         if (exceeded.isPresent()) {
             return CompletableFuture.failedFuture(exceeded.get());
         }
-        CompletableFuture<Path> socket = new CompletableFuture<>();
+        CompletableFuture<ComputeAddress> address = new CompletableFuture<>();
         Thread.ofVirtual().name("masked-" + endpointId).start(() -> {
             try {
-                socket.complete(masked.wake(branch.get(), role).socket());
+                address.complete(masked.wake(branch.get(), role));
             } catch (RuntimeException e) {
-                socket.completeExceptionally(notMasked(branch.get(), role, e));
+                address.completeExceptionally(notMasked(branch.get(), role, e));
             }
         });
-        return socket;
+        return address;
     }
 
     private static RoutingException notMasked(Branch branch, String role, RuntimeException failure) {
@@ -330,7 +329,7 @@ public final class Routing {
                 "List the branches with: coppice branches list");
     }
 
-    private Path woken(
+    private ComputeAddress woken(
             Branch branch, String endpointId, @Nullable ComputeAddress address, @Nullable Throwable failure) {
         if (failure instanceof RoutingException || failure instanceof CompletionException) {
             Throwable cause = failure instanceof RoutingException ? failure : failure.getCause();
@@ -346,7 +345,7 @@ public final class Routing {
                     "The server's log says why. Connecting again tries again."));
         }
         monitor.touch(endpointId);
-        return address.socket();
+        return address;
     }
 
     /** Wakes, and waits for it; a failure is logged. */

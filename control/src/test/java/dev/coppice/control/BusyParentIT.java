@@ -25,7 +25,8 @@ class BusyParentIT {
                     .routing()
                     .wake(endpoint)
                     .toCompletableFuture()
-                    .get();
+                    .get()
+                    .socket();
             try (Connection connection = SuperuserSql.open(socket);
                     Statement statement = connection.createStatement()) {
                 statement.execute(

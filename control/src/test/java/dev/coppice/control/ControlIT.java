@@ -327,13 +327,13 @@ class ControlIT {
         String password = fixture.get(base + "/branches/" + branchOf(endpoint) + "/roles/coppice_owner/reveal_password")
                 .text("/password");
         var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get();
+                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
         return DriverManager.getConnection(Catalog.url(socket, "coppice"), "coppice_owner", password);
     }
 
     private static String query(String endpoint, String sql) throws Exception {
         var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get();
+                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
@@ -344,7 +344,7 @@ class ControlIT {
 
     private static void execute(String endpoint, String sql) throws Exception {
         var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get();
+                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);

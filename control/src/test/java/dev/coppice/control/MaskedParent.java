@@ -81,7 +81,12 @@ final class MaskedParent {
 
     /** Where the woken compute listens. */
     Path socket(String ofEndpoint) throws Exception {
-        return fixture.control.routing().wake(ofEndpoint).toCompletableFuture().get();
+        return fixture.control
+                .routing()
+                .wake(ofEndpoint)
+                .toCompletableFuture()
+                .get()
+                .socket();
     }
 
     void execute(String onEndpoint, String... statements) throws Exception {

@@ -92,7 +92,12 @@ final class ProjectFixture {
     }
 
     Path socket(String endpoint) {
-        return control.control.routing().wake(endpoint).toCompletableFuture().join();
+        return control.control
+                .routing()
+                .wake(endpoint)
+                .toCompletableFuture()
+                .join()
+                .socket();
     }
 
     void execute(String branch, String... statements) throws SQLException {

@@ -60,7 +60,7 @@ class RestartIT {
                 .isEqualTo(PosixFilePermissions.fromString("rw-------"));
         // The watch over the adopted compute learns what is changed by SQL.
         var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get();
+                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE ROLE after_restart LOGIN PASSWORD 'x'");

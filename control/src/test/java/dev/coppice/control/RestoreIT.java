@@ -399,7 +399,8 @@ class RestoreIT {
                 .routing()
                 .wakeAt(endpoint, new BranchPointRequest.AtLsn(lsn))
                 .toCompletableFuture()
-                .get();
+                .get()
+                .socket();
     }
 
     private String refusal(Lsn lsn) throws Exception {
@@ -487,7 +488,7 @@ class RestoreIT {
 
     private String query(String endpoint, String sql) throws Exception {
         return query(
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get(), sql);
+                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket(), sql);
     }
 
     private static String query(Path socket, String sql) throws Exception {
@@ -501,7 +502,7 @@ class RestoreIT {
 
     private void execute(String endpoint, String sql) throws Exception {
         Path socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get();
+                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);

@@ -1,5 +1,7 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.route.ComputeSocket;
+
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -97,7 +99,7 @@ class CancelIT {
     void a_key_of_a_compute_that_sleeps_by_now_wakes_nothing() throws Exception {
         CancelKeys keys = new CancelKeys(new SecureRandom(), ProxyFixture.SECRET);
         CancelKey ofNobody = keys.add(
-                Path.of("/no/such/compute/.s.PGSQL.5432"),
+                new ComputeSocket(Path.of("/no/such/compute/.s.PGSQL.5432"), 0, 1),
                 new CancelKey(4711, new byte[] {1, 2, 3, 4}),
                 ProtocolVersion.V3_2);
         sendAndAwaitClose(fixture.port(), keyData(ofNobody));
@@ -146,7 +148,7 @@ class CancelIT {
         try (Connection connection = connect(fixture.proxy, "ApplicationName", "waking");
                 Statement statement = connection.createStatement()) {
             assertThat(ProxyFixture.one(connection, "select 1")).isEqualTo("1");
-            CompletableFuture<Path> waking = new CompletableFuture<>();
+            CompletableFuture<ComputeSocket> waking = new CompletableFuture<>();
             fixture.directory.wake = () -> waking;
             fixture.directory.wakes.set(0);
             // After a second without use the compute may sleep: it is asked for again.

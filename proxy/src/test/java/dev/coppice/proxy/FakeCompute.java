@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coppice.proxy.auth.ScramServer;
 import dev.coppice.proxy.auth.ScramVerifier;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -120,12 +121,22 @@ final class FakeCompute implements AutoCloseable {
     private final Queue<SocketChannel> open = new ConcurrentLinkedQueue<>();
 
     FakeCompute(Script script) throws IOException {
-        listener.bind(UnixDomainSocketAddress.of(socket()));
+        listener.bind(UnixDomainSocketAddress.of(path()));
         threads.execute(() -> accept(script));
     }
 
-    Path socket() {
+    Path path() {
         return directory.resolve("s");
+    }
+
+    /** This process listens there. */
+    ComputeSocket socket() {
+        try {
+            int uid = (Integer) Files.getAttribute(directory, "unix:uid");
+            return new ComputeSocket(path(), uid, ProcessHandle.current().pid());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void accept(Script script) {

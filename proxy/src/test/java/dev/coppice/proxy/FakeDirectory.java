@@ -1,9 +1,9 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.route.ComputeSocket;
 import dev.coppice.proxy.route.EndpointDirectory;
 import dev.coppice.proxy.route.Moment;
 import dev.coppice.proxy.route.RoutedEndpoint;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,14 +26,14 @@ public final class FakeDirectory implements EndpointDirectory {
     public final Set<String> masked = ConcurrentHashMap.newKeySet();
 
     /** By endpoint id; for the others {@link #wake} answers. */
-    public final Map<String, Path> computes = new ConcurrentHashMap<>();
+    public final Map<String, ComputeSocket> computes = new ConcurrentHashMap<>();
 
     /** Endpoints, or what is none, whose verifiers were asked for. */
     public final List<String> asked = new CopyOnWriteArrayList<>();
 
     public final AtomicInteger wakes = new AtomicInteger();
     public final List<String> woken = new CopyOnWriteArrayList<>();
-    public volatile Supplier<CompletionStage<Path>> wake = CompletableFuture::new;
+    public volatile Supplier<CompletionStage<ComputeSocket>> wake = CompletableFuture::new;
 
     @Override
     public Optional<RoutedEndpoint> byEndpointId(String endpointId) {
@@ -69,10 +69,10 @@ public final class FakeDirectory implements EndpointDirectory {
     }
 
     @Override
-    public CompletionStage<Path> wake(String endpointId) {
+    public CompletionStage<ComputeSocket> wake(String endpointId) {
         wakes.incrementAndGet();
         woken.add(endpointId);
-        Path compute = computes.get(endpointId);
+        ComputeSocket compute = computes.get(endpointId);
         return compute == null ? wake.get() : CompletableFuture.completedFuture(compute);
     }
 }

@@ -1,5 +1,6 @@
 package dev.coppice.proxy;
 
+import dev.coppice.proxy.route.ComputeSocket;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,7 +12,6 @@ import dev.coppice.proxy.relay.Transport;
 import dev.coppice.proxy.route.WakeException;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -33,7 +33,7 @@ class SessionIT {
 
     @Test
     void clients_are_held_until_their_compute_is_awake() throws Exception {
-        CompletableFuture<Path> waking = new CompletableFuture<>();
+        CompletableFuture<ComputeSocket> waking = new CompletableFuture<>();
         fixture.directory.wake = () -> waking;
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<String>> clients = new ArrayList<>();
@@ -55,7 +55,7 @@ class SessionIT {
 
     @Test
     void a_client_that_leaves_while_its_compute_wakes_is_forgotten() throws Exception {
-        CompletableFuture<Path> waking = new CompletableFuture<>();
+        CompletableFuture<ComputeSocket> waking = new CompletableFuture<>();
         fixture.directory.wake = () -> waking;
         int before = fixture.open();
         try (RawClient client = new RawClient(fixture.port())) {
@@ -103,7 +103,7 @@ class SessionIT {
         AtomicInteger calls = new AtomicInteger();
         fixture.directory.wake = () -> CompletableFuture.completedFuture(
                 calls.incrementAndGet() < 3
-                        ? fixture.tlsDirectory.resolve("no-such-socket")
+                        ? new ComputeSocket(fixture.tlsDirectory.resolve("no-such-socket"), 0, 1)
                         : fixture.postgres.socket());
         try (Connection connection = fixture.connect("shop")) {
             assertThat(ProxyFixture.one(connection, "select 1")).isEqualTo("1");
@@ -114,7 +114,7 @@ class SessionIT {
     @Test
     void a_compute_that_is_never_there_is_given_up() {
         fixture.directory.wake =
-                () -> CompletableFuture.completedFuture(fixture.tlsDirectory.resolve("no-such-socket"));
+                () -> CompletableFuture.completedFuture(new ComputeSocket(fixture.tlsDirectory.resolve("no-such-socket"), 0, 1));
         assertThatThrownBy(() -> fixture.connect("shop").close())
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08006"));

@@ -1,7 +1,9 @@
 package dev.coppice.proxy;
 
 import java.io.IOException;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,8 +57,14 @@ final class TestPostgres implements AutoCloseable {
         return postgres;
     }
 
-    Path socket() {
-        return sockets.resolve(".s.PGSQL.5432");
+    ComputeSocket socket() {
+        try {
+            long pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).getFirst().strip());
+            int uid = (Integer) Files.getAttribute(data, "unix:uid");
+            return new ComputeSocket(sockets.resolve(".s.PGSQL.5432"), uid, pid);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void initialise(List<String> setup) throws IOException, InterruptedException {

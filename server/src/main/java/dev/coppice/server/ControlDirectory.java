@@ -1,16 +1,17 @@
 package dev.coppice.server;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.compute.ComputeAddress;
 import dev.coppice.control.Routing;
 import dev.coppice.control.RoutingException;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.proxy.limit.AddressRanges;
+import dev.coppice.proxy.route.ComputeSocket;
 import dev.coppice.proxy.route.EndpointDirectory;
 import dev.coppice.proxy.route.Moment;
 import dev.coppice.proxy.route.RoutedEndpoint;
 import dev.coppice.proxy.route.WakeException;
 import java.net.InetAddress;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -90,8 +91,8 @@ final class ControlDirectory implements EndpointDirectory {
     }
 
     @Override
-    public CompletionStage<Path> wake(String endpointId) {
-        return waking(endpointId).exceptionallyCompose(failure -> {
+    public CompletionStage<ComputeSocket> wake(String endpointId) {
+        return waking(endpointId).thenApply(ControlDirectory::socket).exceptionallyCompose(failure -> {
             Throwable cause =
                     failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             return CompletableFuture.failedFuture(
@@ -99,7 +100,12 @@ final class ControlDirectory implements EndpointDirectory {
         });
     }
 
-    private CompletionStage<Path> waking(String endpointId) {
+    private static ComputeSocket socket(ComputeAddress address) {
+        return new ComputeSocket(
+                address.socket(), address.peer().uid(), address.peer().pid());
+    }
+
+    private CompletionStage<ComputeAddress> waking(String endpointId) {
         String unmasked = beforeMask(endpointId);
         int at = unmasked.indexOf(AT);
         if (unmasked.length() < endpointId.length()) {

@@ -2,7 +2,7 @@ package dev.coppice.proxy.cancel;
 
 import dev.coppice.proxy.pgwire.CancelKey;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
-import java.nio.file.Path;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.security.SecureRandom;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +36,7 @@ public final class CancelKeys {
      *
      * @return what the client gets; {@link #remove} it when the session ends
      */
-    public CancelKey add(Path socket, CancelKey computeKey, ProtocolVersion clientVersion) {
+    public CancelKey add(ComputeSocket socket, CancelKey computeKey, ProtocolVersion clientVersion) {
         CancelTarget.Backend target = new CancelTarget.Backend(socket, computeKey);
         Optional<CancelKey> key = clientVersion.hasLongCancelKeys() ? sealed.seal(target) : Optional.empty();
         return key.orElseGet(() -> remember(target, computeKey.processId(), clientVersion));

@@ -1,7 +1,7 @@
 package dev.coppice.proxy.cancel;
 
 import dev.coppice.proxy.pgwire.CancelKey;
-import java.nio.file.Path;
+import dev.coppice.proxy.route.ComputeSocket;
 
 /** What a cancel key stands for. */
 public sealed interface CancelTarget {
@@ -9,10 +9,10 @@ public sealed interface CancelTarget {
     /**
      * A backend of a compute.
      *
-     * @param socket the Unix socket of the compute
+     * @param socket of the compute
      * @param key the one the compute gave
      */
-    record Backend(Path socket, CancelKey key) implements CancelTarget {}
+    record Backend(ComputeSocket socket, CancelKey key) implements CancelTarget {}
 
     /**
      * A client of a pooled endpoint, which has no backend of its own.

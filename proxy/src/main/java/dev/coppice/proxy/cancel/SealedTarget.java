@@ -3,6 +3,7 @@ package dev.coppice.proxy.cancel;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coppice.proxy.pgwire.CancelKey;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -23,12 +24,14 @@ import javax.crypto.spec.SecretKeySpec;
  * associated data; safe on any thread.
  *
  * <pre>
- * Byte1 version (1) | Byte[12] nonce | encrypted | Byte[16] tag
- *   encrypted: Byte1 length of the compute's secret, the secret, the path of the compute's socket in UTF-8
+ * Byte1 version (2) | Byte[12] nonce | encrypted | Byte[16] tag
+ *   encrypted: Byte1 length of the compute's secret, the secret, Int32 user and Int64 process of the compute, the path of its
+ *   socket in UTF-8
  * </pre>
  */
 final class SealedTarget {
-    private static final byte VERSION = 1;
+    private static final byte VERSION = 2;
+    private static final int PEER_BYTES = Integer.BYTES + Long.BYTES;
     private static final int NONCE_BYTES = 12;
     private static final int TAG_BYTES = 16;
     private static final int OVERHEAD_BYTES = 1 + NONCE_BYTES + TAG_BYTES;
@@ -51,14 +54,16 @@ final class SealedTarget {
 
     /** The key for the client; empty when it would be longer than the protocol allows. */
     Optional<CancelKey> seal(CancelTarget.Backend target) {
-        byte[] path = target.socket().toString().getBytes(UTF_8);
+        byte[] path = target.socket().path().toString().getBytes(UTF_8);
         byte[] secret = target.key().secret();
-        if (OVERHEAD_BYTES + 1 + secret.length + path.length > CancelKey.MAX_SECRET_BYTES || secret.length > 0xFF) {
+        if (OVERHEAD_BYTES + 1 + secret.length + PEER_BYTES + path.length > CancelKey.MAX_SECRET_BYTES || secret.length > 0xFF) {
             return Optional.empty();
         }
-        byte[] plain = ByteBuffer.allocate(1 + secret.length + path.length)
+        byte[] plain = ByteBuffer.allocate(1 + secret.length + PEER_BYTES + path.length)
                 .put((byte) secret.length)
                 .put(secret)
+                .putInt(target.socket().uid())
+                .putLong(target.socket().pid())
                 .put(path)
                 .array();
         byte[] nonce = new byte[NONCE_BYTES];
@@ -89,8 +94,14 @@ final class SealedTarget {
             byte[] plain = cipher(Cipher.DECRYPT_MODE, nonce, sealed.processId())
                     .doFinal(secret, 1 + NONCE_BYTES, secret.length - 1 - NONCE_BYTES);
             int secretEnd = 1 + Byte.toUnsignedInt(plain[0]);
+            ByteBuffer peer = ByteBuffer.wrap(plain, secretEnd, PEER_BYTES);
+            int pathStart = secretEnd + PEER_BYTES;
+            ComputeSocket socket = new ComputeSocket(
+                    Path.of(new String(plain, pathStart, plain.length - pathStart, UTF_8)),
+                    peer.getInt(),
+                    peer.getLong());
             return Optional.of(new CancelTarget.Backend(
-                    Path.of(new String(plain, secretEnd, plain.length - secretEnd, UTF_8)),
+                    socket,
                     new CancelKey(sealed.processId(), Arrays.copyOfRange(plain, 1, secretEnd))));
         } catch (AEADBadTagException _) {
             return Optional.empty();

@@ -12,7 +12,7 @@ import dev.coppice.proxy.relay.ComputeLoginException;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import java.nio.file.Path;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -150,7 +150,7 @@ final class EndpointPool {
             return;
         }
         touching = true;
-        CompletionStage<Path> waking;
+        CompletionStage<ComputeSocket> waking;
         try {
             waking = shared.access().directory().wake(endpointId);
         } catch (RuntimeException e) {
@@ -254,7 +254,7 @@ final class EndpointPool {
         servers.opening();
         return new ComputeDial.Listener() {
             @Override
-            public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
+            public void opened(Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
                 lane.opening--;
                 EndpointPool.this.opened(lane, compute, socket, greeting);
             }
@@ -291,7 +291,7 @@ final class EndpointPool {
         servers.gone();
     }
 
-    private void opened(Lane lane, Channel compute, Path socket, ComputeGreeting greeting) {
+    private void opened(Lane lane, Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
         byte[] parameters = ByteBufUtil.getBytes(greeting.passed());
         ServerParameters reported = new ServerParameters(greeting.passed());
         greeting.passed().release();

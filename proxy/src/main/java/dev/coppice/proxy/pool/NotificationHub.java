@@ -14,7 +14,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import java.nio.file.Path;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -178,7 +178,7 @@ final class NotificationHub {
                 founder.keys(),
                 new ComputeDial.Listener() {
                     @Override
-                    public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
+                    public void opened(Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
                         greeting.passed().release();
                         connecting = false;
                         channel = compute;

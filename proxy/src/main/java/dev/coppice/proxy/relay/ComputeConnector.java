@@ -1,12 +1,14 @@
 package dev.coppice.proxy.relay;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
-import java.nio.file.Path;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.time.Duration;
 
 /** Opens connections to computes. */
@@ -20,18 +22,24 @@ public final class ComputeConnector {
     }
 
     /**
-     * Starts to connect; the channel belongs to the caller.
+     * Starts to connect; the channel belongs to the caller. Who listens there is looked at before {@code first} hears that the
+     * channel is active; where it is not the compute, the channel is closed.
      *
      * @param loop the client's, so that the session needs no locks
      * @param first the handler to start the pipeline with
      */
-    public ChannelFuture connect(EventLoop loop, Path socket, WriteBufferWaterMark waterMark, ChannelHandler first) {
+    public ChannelFuture connect(EventLoop loop, ComputeSocket socket, WriteBufferWaterMark waterMark, ChannelHandler first) {
         return new Bootstrap()
                 .group(loop)
                 .channel(transport.unixSocket())
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(timeout.toMillis()))
                 .option(ChannelOption.WRITE_BUFFER_WATER_MARK, waterMark)
-                .handler(first)
-                .connect(transport.unixAddress(socket));
+                .handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.pipeline().addLast(new PeerCheck(socket), first);
+                    }
+                })
+                .connect(transport.unixAddress(socket.path()));
     }
 }

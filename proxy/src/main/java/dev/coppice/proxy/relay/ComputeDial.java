@@ -13,7 +13,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
-import java.nio.file.Path;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -34,7 +34,7 @@ public final class ComputeDial {
     /** Hears of the result, once, on the event loop. */
     public interface Listener {
         /** The login is done, inside the read of its last message. Channel and greeting are the listener's now. */
-        void opened(Channel compute, Path socket, ComputeGreeting greeting);
+        void opened(Channel compute, ComputeSocket socket, ComputeGreeting greeting);
 
         /** The compute said no. */
         void refused(ComputeLoginException.Refused refusal);
@@ -108,7 +108,7 @@ public final class ComputeDial {
             return;
         }
         attempts++;
-        CompletionStage<Path> waking;
+        CompletionStage<ComputeSocket> waking;
         try {
             waking = access.directory().wake(endpointId);
         } catch (RuntimeException e) {
@@ -117,7 +117,7 @@ public final class ComputeDial {
         waking.whenCompleteAsync(this::woken, loop);
     }
 
-    private void woken(@Nullable Path socket, @Nullable Throwable failure) {
+    private void woken(@Nullable ComputeSocket socket, @Nullable Throwable failure) {
         if (done) {
             return;
         }
@@ -138,7 +138,7 @@ public final class ComputeDial {
         }
     }
 
-    private void connect(Path socket) {
+    private void connect(ComputeSocket socket) {
         Promise<ComputeGreeting> greeting = loop.newPromise();
         ScramClient scram = new ScramClient(keys, access.nonces().next());
         ChannelFuture connecting = access.connector()
@@ -157,7 +157,7 @@ public final class ComputeDial {
         greeting.addListener(_ -> loggedIn(connecting.channel(), socket, greeting));
     }
 
-    private void loggedIn(Channel channel, Path socket, Promise<ComputeGreeting> result) {
+    private void loggedIn(Channel channel, ComputeSocket socket, Promise<ComputeGreeting> result) {
         if (result.isSuccess()) {
             ComputeGreeting greeting = result.getNow();
             if (done) {

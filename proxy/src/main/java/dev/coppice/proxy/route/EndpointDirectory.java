@@ -1,7 +1,6 @@
 package dev.coppice.proxy.route;
 
 import java.net.InetAddress;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -52,5 +51,5 @@ public interface EndpointDirectory {
      * Starts the endpoint's compute if it is not running; concurrent calls share one start. The stage carries the
      * compute's Unix socket, or fails with {@link WakeException}.
      */
-    CompletionStage<Path> wake(String endpointId);
+    CompletionStage<ComputeSocket> wake(String endpointId);
 }

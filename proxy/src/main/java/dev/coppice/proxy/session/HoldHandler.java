@@ -15,7 +15,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import java.nio.file.Path;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Optional;
@@ -58,7 +58,7 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
                 keys,
                 new ComputeDial.Listener() {
                     @Override
-                    public void opened(Channel compute, Path socket, ComputeGreeting greeting) {
+                    public void opened(Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
                         // Nobody reads what it says until the session begins.
                         compute.config().setAutoRead(false);
                         connection
@@ -86,7 +86,7 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
                 });
     }
 
-    private void accepted(ChannelHandlerContext ctx, Channel compute, Path socket, ComputeGreeting greeting) {
+    private void accepted(ChannelHandlerContext ctx, Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
         if (done) {
             greeting.passed().release();
             compute.close();
@@ -99,7 +99,7 @@ final class HoldHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void begin(ChannelHandlerContext ctx, Channel compute, Path socket, ComputeGreeting greeting) {
+    private void begin(ChannelHandlerContext ctx, Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
         done = true;
         connection.services.metrics().wake.update(System.nanoTime() - startedNanos, TimeUnit.NANOSECONDS);
         Channel client = ctx.channel();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.proxy.pgwire.CancelKey;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
+import dev.coppice.proxy.route.ComputeSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.file.Path;
@@ -18,6 +19,10 @@ class CancelKeysTest {
     private final CancelKeys keys = new CancelKeys(new SecureRandom(), SECRET);
     private final CancelKey computeKey = new CancelKey(99, new byte[] {1, 2, 3, 4});
 
+    private static ComputeSocket socket(String path) {
+        return new ComputeSocket(Path.of(path), 1_900_000_000, Integer.MAX_VALUE);
+    }
+
     private static int bytes(CancelKey key) {
         ByteBuf out = Unpooled.buffer();
         dev.coppice.proxy.pgwire.ServerMessages.appendBackendKeyData(out, key);
@@ -26,16 +31,16 @@ class CancelKeysTest {
 
     @Test
     void equal_keys_of_two_computes_get_different_keys_and_find_their_own() {
-        CancelKey one = keys.add(Path.of("one"), computeKey, ProtocolVersion.V3_0);
-        CancelKey two = keys.add(Path.of("two"), computeKey, ProtocolVersion.V3_0);
+        CancelKey one = keys.add(socket("one"), computeKey, ProtocolVersion.V3_0);
+        CancelKey two = keys.add(socket("two"), computeKey, ProtocolVersion.V3_0);
         assertThat(one).isNotEqualTo(two);
-        assertThat(keys.find(one)).contains(new CancelTarget.Backend(Path.of("one"), computeKey));
-        assertThat(keys.find(two)).contains(new CancelTarget.Backend(Path.of("two"), computeKey));
+        assertThat(keys.find(one)).contains(new CancelTarget.Backend(socket("one"), computeKey));
+        assertThat(keys.find(two)).contains(new CancelTarget.Backend(socket("two"), computeKey));
     }
 
     @Test
     void a_short_key_is_gone_with_its_session() {
-        CancelKey key = keys.add(Path.of("one"), computeKey, ProtocolVersion.V3_0);
+        CancelKey key = keys.add(socket("one"), computeKey, ProtocolVersion.V3_0);
         keys.remove(key);
         assertThat(keys.find(key)).isEmpty();
         assertThat(keys.size()).isZero();
@@ -43,7 +48,7 @@ class CancelKeysTest {
 
     @Test
     void a_long_key_is_not_remembered_and_leads_there_from_every_proxy_with_the_same_secret() {
-        Path socket = Path.of("/some/where/ep-quiet-moss-1a2b3c4d/.s.PGSQL.5432");
+        ComputeSocket socket = socket("/some/where/ep-quiet-moss-1a2b3c4d/.s.PGSQL.5432");
         CancelKey key = keys.add(socket, computeKey, ProtocolVersion.V3_2);
         assertThat(keys.size()).isZero();
         CancelKeys restarted = new CancelKeys(new SecureRandom(), SECRET);
@@ -54,7 +59,7 @@ class CancelKeysTest {
 
     @Test
     void a_long_key_with_any_bit_changed_leads_nowhere() {
-        CancelKey key = keys.add(Path.of("/one"), computeKey, ProtocolVersion.V3_2);
+        CancelKey key = keys.add(socket("/one"), computeKey, ProtocolVersion.V3_2);
         byte[] secret = key.secret();
         for (int bit = 0; bit < secret.length * Byte.SIZE; bit++) {
             byte[] changed = secret.clone();
@@ -70,15 +75,15 @@ class CancelKeysTest {
 
     @Test
     void a_long_key_does_not_show_where_it_leads() {
-        CancelKey key = keys.add(Path.of("/one"), computeKey, ProtocolVersion.V3_2);
-        CancelKey again = keys.add(Path.of("/one"), computeKey, ProtocolVersion.V3_2);
+        CancelKey key = keys.add(socket("/one"), computeKey, ProtocolVersion.V3_2);
+        CancelKey again = keys.add(socket("/one"), computeKey, ProtocolVersion.V3_2);
         assertThat(new String(key.secret(), ISO_8859_1)).doesNotContain("/one");
         assertThat(key).isNotEqualTo(again);
     }
 
     @Test
     void a_route_too_long_for_a_key_is_remembered_instead() {
-        Path far = Path.of("/" + "far/".repeat(80));
+        ComputeSocket far = socket("/" + "far/".repeat(80));
         CancelKey key = keys.add(far, computeKey, ProtocolVersion.V3_2);
         assertThat(keys.find(key)).contains(new CancelTarget.Backend(far, computeKey));
         keys.remove(key);
@@ -87,9 +92,9 @@ class CancelKeysTest {
 
     @Test
     void keys_are_short_in_3_0_and_at_most_256_bytes_long_in_3_2() {
-        assertThat(bytes(keys.add(Path.of("one"), computeKey, ProtocolVersion.V3_0)))
+        assertThat(bytes(keys.add(socket("one"), computeKey, ProtocolVersion.V3_0)))
                 .isEqualTo(4);
-        Path longest = Path.of("/" + "x".repeat(106));
+        ComputeSocket longest = socket("/" + "x".repeat(106));
         assertThat(bytes(keys.add(longest, computeKey, ProtocolVersion.V3_2))).isBetween(32, 256);
         assertThat(bytes(keys.addPooled(() -> {}, ProtocolVersion.V3_2))).isEqualTo(32);
         assertThat(bytes(keys.addPooled(() -> {}, ProtocolVersion.V3_0))).isEqualTo(4);
@@ -97,7 +102,7 @@ class CancelKeysTest {
 
     @Test
     void the_process_id_stays_that_of_the_backend() {
-        assertThat(keys.add(Path.of("one"), computeKey, ProtocolVersion.V3_0).processId())
+        assertThat(keys.add(socket("one"), computeKey, ProtocolVersion.V3_0).processId())
                 .isEqualTo(99);
     }
 }

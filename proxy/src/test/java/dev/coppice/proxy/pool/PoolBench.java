@@ -19,6 +19,7 @@ import dev.coppice.proxy.relay.ComputeGreeting;
 import dev.coppice.proxy.relay.LiveSession;
 import dev.coppice.proxy.relay.SessionEnd;
 import dev.coppice.proxy.relay.Transport;
+import dev.coppice.proxy.route.ComputeSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -75,7 +76,7 @@ final class PoolBench {
         AtomicInteger wakes = new AtomicInteger();
         // The pool finds the compute awake when it begins; no server connections can be had but those of the test.
         directory.wake = () -> wakes.getAndIncrement() == 0
-                ? CompletableFuture.completedFuture(Path.of("/nowhere"))
+                ? CompletableFuture.completedFuture(new ComputeSocket(Path.of("/nowhere"), 0, 1))
                 : new CompletableFuture<>();
         SecureRandom random = new SecureRandom();
         ComputeAccess access = new ComputeAccess(
@@ -165,7 +166,7 @@ final class PoolBench {
             ByteBuf passed = alloc.buffer().writeBytes(parameter);
             first.pool()
                     .opening(first)
-                    .opened(channel, Path.of("/nowhere"), new ComputeGreeting(passed, Optional.empty(), (byte) 'I'));
+                    .opened(channel, new ComputeSocket(Path.of("/nowhere"), 0, 1), new ComputeGreeting(passed, Optional.empty(), (byte) 'I'));
         }
 
         void say(byte... bytes) {

@@ -1,5 +1,7 @@
 package dev.coppice.proxy.session;
 
+import dev.coppice.proxy.route.ComputeSocket;
+import java.nio.file.Path;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,7 +11,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -156,7 +157,7 @@ class SessionFuzzTest {
     @Test
     void damaged_cancel_requests_end_in_a_close() {
         CancelKey good = services.cancelKeys()
-                .add(Path.of("/nowhere"), new CancelKey(7, new byte[] {1, 2, 3, 4}), ProtocolVersion.V3_2);
+                .add(new ComputeSocket(Path.of("/nowhere"), 0, 1), new CancelKey(7, new byte[] {1, 2, 3, 4}), ProtocolVersion.V3_2);
         rounds((channel, random) -> {
             byte[] request = cancelRequest(good);
             byte[] damaged = mutated(request, random);
