@@ -152,6 +152,11 @@ public final class Routing {
                 .orElseGet(() -> CompletableFuture.completedFuture(answer));
     }
 
+    /** Whether a compute of the endpoint runs now, and is ready for sessions. */
+    public boolean runs(String endpointId) {
+        return computes.state(endpointId) == ComputeState.ACTIVE;
+    }
+
     /** A masked role cannot log in to the branch itself, as Postgres sees it. */
     private Optional<String> verifier(String branchId, Map<String, LoginRole> roles, String name) {
         return Optional.ofNullable(roles.get(name))

@@ -1,7 +1,5 @@
 package dev.coppice.proxy;
 
-import dev.coppice.proxy.route.ComputeSocket;
-
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -11,6 +9,7 @@ import dev.coppice.proxy.cancel.CancelKeys;
 import dev.coppice.proxy.pgwire.CancelKey;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
 import dev.coppice.proxy.pool.PoolSettings;
+import dev.coppice.proxy.route.ComputeSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -122,7 +121,7 @@ class CancelIT {
     void a_pooled_client_in_line_for_a_server_connection_is_told_and_keeps_its_session(String version)
             throws Exception {
         ProxyConfiguration one = fixture.change()
-                .pool(new PoolSettings(1, 10, Duration.ofSeconds(60), Duration.ofSeconds(60), 10))
+                .pool(new PoolSettings(1, 10, Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofHours(1), 10))
                 .build();
         MetricRegistry metrics = new MetricRegistry();
         try (ProxyServer proxy = fixture.start(one, metrics);

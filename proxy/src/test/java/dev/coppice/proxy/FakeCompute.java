@@ -68,7 +68,9 @@ final class FakeCompute implements AutoCloseable {
 
         /** Answers what a pool asks, and returns at the first request of a client. */
         void awaitRequest() throws IOException {
-            while (read() == 'Q' && new String(body, UTF_8).startsWith("show max_connections")) {
+            while (read() == 'Q'
+                    && (new String(body, UTF_8).startsWith("show max_connections")
+                            || new String(body, UTF_8).startsWith("select pg_catalog.concat_ws"))) {
                 send('C', "SHOW\0".getBytes(UTF_8));
                 send('Z', (byte) 'I');
             }

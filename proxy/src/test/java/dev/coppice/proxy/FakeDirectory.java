@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /** A directory made of lists, whose wakes the test answers. */
@@ -66,6 +67,14 @@ public final class FakeDirectory implements EndpointDirectory {
     public CompletionStage<Optional<String>> verifier(String endpointId, String role) {
         asked.add(endpointId);
         return CompletableFuture.completedFuture(Optional.ofNullable(verifiers.get(role)));
+    }
+
+    /** Whether computes run that nobody has to wake. */
+    public volatile BooleanSupplier running = () -> false;
+
+    @Override
+    public boolean runs(String endpointId) {
+        return running.getAsBoolean();
     }
 
     @Override

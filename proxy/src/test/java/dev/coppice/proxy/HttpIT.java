@@ -324,7 +324,8 @@ class HttpIT {
     @Test
     void nothing_of_a_request_is_left_to_the_next() throws Exception {
         ProxyConfiguration single = fixture.change()
-                .pool(new PoolSettings(1, 100, Duration.ofSeconds(30), Duration.ofSeconds(30), 100))
+                .pool(new PoolSettings(
+                        1, 100, Duration.ofSeconds(30), Duration.ofSeconds(30), Duration.ofHours(1), 100))
                 .build();
         sql("create or replace function hidden() returns text language sql as"
                 + " $$ select set_config('work_mem', '77MB', false) $$");

@@ -43,7 +43,8 @@ class MaliciousComputeIT {
         proxy = fixture.start(
                 fixture.change()
                         .wakeTimeout(Duration.ofSeconds(2))
-                        .pool(new PoolSettings(4, 100, Duration.ofSeconds(2), Duration.ofSeconds(60), 10))
+                        .pool(new PoolSettings(
+                                4, 100, Duration.ofSeconds(2), Duration.ofSeconds(60), Duration.ofHours(1), 10))
                         .build(),
                 metrics);
     }

@@ -339,7 +339,7 @@ class PooledIT {
     @Test
     void clients_of_two_kinds_that_all_wait_do_not_log_in_for_each_query() throws Exception {
         ProxyConfiguration few = fixture.change()
-                .pool(new PoolSettings(4, 100, Duration.ofSeconds(60), Duration.ofSeconds(60), 10))
+                .pool(new PoolSettings(4, 100, Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofHours(1), 10))
                 .build();
         Set<String> backends = ConcurrentHashMap.newKeySet();
         long start;

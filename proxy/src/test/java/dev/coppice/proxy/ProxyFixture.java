@@ -108,6 +108,7 @@ final class ProxyFixture implements BeforeAllCallback, BeforeEachCallback, After
     /** Every wake answers at once. */
     void awake() {
         directory.wake = () -> CompletableFuture.completedFuture(postgres.socket());
+        directory.running = postgres::running;
         directory.wakes.set(0);
         directory.woken.clear();
     }

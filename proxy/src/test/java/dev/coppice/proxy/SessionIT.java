@@ -1,6 +1,5 @@
 package dev.coppice.proxy;
 
-import dev.coppice.proxy.route.ComputeSocket;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.relay.Transport;
+import dev.coppice.proxy.route.ComputeSocket;
 import dev.coppice.proxy.route.WakeException;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
@@ -113,8 +113,8 @@ class SessionIT {
 
     @Test
     void a_compute_that_is_never_there_is_given_up() {
-        fixture.directory.wake =
-                () -> CompletableFuture.completedFuture(new ComputeSocket(fixture.tlsDirectory.resolve("no-such-socket"), 0, 1));
+        fixture.directory.wake = () -> CompletableFuture.completedFuture(
+                new ComputeSocket(fixture.tlsDirectory.resolve("no-such-socket"), 0, 1));
         assertThatThrownBy(() -> fixture.connect("shop").close())
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08006"));

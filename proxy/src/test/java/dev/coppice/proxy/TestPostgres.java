@@ -1,7 +1,7 @@
 package dev.coppice.proxy;
 
-import java.io.IOException;
 import dev.coppice.proxy.route.ComputeSocket;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -59,7 +59,9 @@ final class TestPostgres implements AutoCloseable {
 
     ComputeSocket socket() {
         try {
-            long pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).getFirst().strip());
+            long pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid"))
+                    .getFirst()
+                    .strip());
             int uid = (Integer) Files.getAttribute(data, "unix:uid");
             return new ComputeSocket(sockets.resolve(".s.PGSQL.5432"), uid, pid);
         } catch (IOException e) {

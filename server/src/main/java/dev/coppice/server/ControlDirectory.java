@@ -90,6 +90,12 @@ final class ControlDirectory implements EndpointDirectory {
         return AddressRanges.parse(routing.allowedAddresses(plain(endpointId))).allows(client);
     }
 
+    /** Of moments and masked views it is not known. */
+    @Override
+    public boolean runs(String endpointId) {
+        return routing.runs(endpointId);
+    }
+
     @Override
     public CompletionStage<ComputeSocket> wake(String endpointId) {
         return waking(endpointId).thenApply(ControlDirectory::socket).exceptionallyCompose(failure -> {

@@ -287,6 +287,7 @@ final class CoppiceServer implements AutoCloseable {
                         pool.maxWaitingClients(),
                         Duration.ofSeconds(pool.waitTimeoutSeconds()),
                         Duration.ofSeconds(pool.serverIdleTimeoutSeconds()),
+                        Duration.ofSeconds(pool.serverLifetimeSeconds()),
                         pool.maxPreparedStatements()))
                 .http(HttpSettings.ofMegabytes(
                         proxy.http().enabled(),

@@ -47,7 +47,7 @@ public record CoppiceConfiguration(
                             Optional.empty(),
                             ClientCertificates.REQUIRED),
                     new RateLimits(1_000, 2_000, 100, 2_000),
-                    new Pool(64, 10_000, 120, 60, 500),
+                    new Pool(64, 10_000, 120, 60, 3600, 500),
                     new Http(true, 10, 10)),
             new Api(
                     new ListenAddress("127.0.0.1", 5480),
@@ -194,6 +194,7 @@ public record CoppiceConfiguration(
      * @param maxWaitingClients for a server connection, of one endpoint; one more gets SQLSTATE 53300
      * @param waitTimeoutSeconds for a server connection
      * @param serverIdleTimeoutSeconds after which an unused server connection is closed
+     * @param serverLifetimeSeconds after which a server connection is replaced, once its client is done with it
      * @param maxPreparedStatements kept on a server connection
      */
     public record Pool(
@@ -201,6 +202,7 @@ public record CoppiceConfiguration(
             int maxWaitingClients,
             int waitTimeoutSeconds,
             int serverIdleTimeoutSeconds,
+            int serverLifetimeSeconds,
             int maxPreparedStatements) {
         /** Checks ranges. */
         public Pool {
@@ -208,6 +210,7 @@ public record CoppiceConfiguration(
             requireRange("proxy.pool.max_waiting_clients", maxWaitingClients, 0, 1_000_000, "clients");
             requireRange("proxy.pool.wait_timeout_seconds", waitTimeoutSeconds, 1, 3_600, "seconds");
             requireRange("proxy.pool.server_idle_timeout_seconds", serverIdleTimeoutSeconds, 1, 86_400, "seconds");
+            requireRange("proxy.pool.server_lifetime_seconds", serverLifetimeSeconds, 1, 31_536_000, "seconds");
             requireRange("proxy.pool.max_prepared_statements", maxPreparedStatements, 1, 100_000, "statements");
         }
     }

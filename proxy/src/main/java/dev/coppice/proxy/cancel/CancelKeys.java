@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * Makes cancel keys and knows what they stand for. Clients get the process id of their backend, so that it equals
@@ -48,7 +49,7 @@ public final class CancelKeys {
      *
      * @param cancel see {@link CancelTarget.PooledClient}
      */
-    public CancelKey addPooled(Runnable cancel, ProtocolVersion clientVersion) {
+    public CancelKey addPooled(Consumer<Runnable> cancel, ProtocolVersion clientVersion) {
         int processId = 1 + random.nextInt(MAX_PROCESS_ID);
         return remember(new CancelTarget.PooledClient(cancel), processId, clientVersion);
     }

@@ -56,7 +56,8 @@ final class SealedTarget {
     Optional<CancelKey> seal(CancelTarget.Backend target) {
         byte[] path = target.socket().path().toString().getBytes(UTF_8);
         byte[] secret = target.key().secret();
-        if (OVERHEAD_BYTES + 1 + secret.length + PEER_BYTES + path.length > CancelKey.MAX_SECRET_BYTES || secret.length > 0xFF) {
+        if (OVERHEAD_BYTES + 1 + secret.length + PEER_BYTES + path.length > CancelKey.MAX_SECRET_BYTES
+                || secret.length > 0xFF) {
             return Optional.empty();
         }
         byte[] plain = ByteBuffer.allocate(1 + secret.length + PEER_BYTES + path.length)
@@ -101,8 +102,7 @@ final class SealedTarget {
                     peer.getInt(),
                     peer.getLong());
             return Optional.of(new CancelTarget.Backend(
-                    socket,
-                    new CancelKey(sealed.processId(), Arrays.copyOfRange(plain, 1, secretEnd))));
+                    socket, new CancelKey(sealed.processId(), Arrays.copyOfRange(plain, 1, secretEnd))));
         } catch (AEADBadTagException _) {
             return Optional.empty();
         } catch (GeneralSecurityException e) {

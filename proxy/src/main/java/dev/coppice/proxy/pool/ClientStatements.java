@@ -28,6 +28,15 @@ final class ClientStatements {
         return new Undo(this, name, statements.get(name));
     }
 
+    /** What the client calls what the server calls so; the server's name when it has no such statement. */
+    String nameOf(ServerStatements server, String serverName) {
+        return statements.entrySet().stream()
+                .filter(entry -> server.isNamed(entry.getValue(), serverName))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(serverName);
+    }
+
     @Nullable
     PreparedStatement get(String name) {
         return statements.get(name);

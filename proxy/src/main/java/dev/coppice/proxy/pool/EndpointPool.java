@@ -5,19 +5,17 @@ import dev.coppice.common.SqlState;
 import dev.coppice.proxy.cancel.CancelKeys;
 import dev.coppice.proxy.cancel.CancelTarget;
 import dev.coppice.proxy.pgwire.PgError;
-import dev.coppice.proxy.relay.CancelSender;
+import dev.coppice.proxy.relay.ComputeConnector;
 import dev.coppice.proxy.relay.ComputeDial;
 import dev.coppice.proxy.relay.ComputeGreeting;
 import dev.coppice.proxy.relay.ComputeLoginException;
+import dev.coppice.proxy.route.ComputeSocket;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import dev.coppice.proxy.route.ComputeSocket;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedSet;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -43,13 +41,22 @@ final class EndpointPool {
     /** After this long without use the compute may be about to be suspended; it is asked for again. */
     private static final long TOUCH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /**
+     * Idle connections whose clients have all gone are closed after this long: so there are none when somebody drops or renames the
+     * database, for which Postgres waits 5 s.
+     */
+    private static final long ABANDONED_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** One who logs in for each transaction is not checked more often than this. */
+    private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final long FULL_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SWEEP_MILLIS = 1000;
     private static final long RETRY_MILLIS = 100;
 
     private final String endpointId;
     private final EventLoop loop;
     private final PoolShared shared;
-    private final Map<PoolKey, Lane> lanes = new HashMap<>();
+    private final Lanes lanes = new Lanes();
     private final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
     private final NotificationHubs hubs;
     private final ServerLimit servers;
@@ -83,20 +90,80 @@ final class EndpointPool {
         return shared.cancelKeys();
     }
 
-    PreparedStatement shared(PreparedStatement statement) {
-        return shared.statements().intern(statement);
-    }
-
-    private Lane lane(PoolKey key) {
-        return lanes.computeIfAbsent(key, _ -> new Lane());
-    }
-
     /** @return what the session is to keep, and to say when it is asked for its lane */
     Lane entered(PooledSession session) {
-        Lane lane = lane(session.key());
+        Lane lane = lanes.of(session.key());
         lane.clients++;
         metrics().clients.incrementAndGet();
         return lane;
+    }
+
+    /**
+     * A client has come of whose kind there are others: it is let in and greeted as they were, unless its login would be another one.
+     * Then it has one of its own. A compute that sleeps, and one whose connections are all busy, is not asked: Postgres is the judge
+     * when the client's first request needs a connection.
+     */
+    void login(PooledSession session) {
+        Lane lane = session.lane();
+        long now = System.nanoTime();
+        boolean checkedJustNow = session.discardsAfterUse() && now - lane.checkedNanos < CHECK_NANOS;
+        PooledServer asked = lane.loginState.isEmpty() || checkedJustNow ? null : idleOfAny(lane);
+        if (asked == null) {
+            if (!checkedJustNow
+                    && !servers.reached()
+                    && shared.access().directory().runs(endpointId)) {
+                session.acquire();
+            } else {
+                session.greetAsBefore();
+            }
+            return;
+        }
+        asked.check(LoginState.query(lane.key.user(), lane.key.database()), state -> {
+            if (asked.channel().isActive()) {
+                asked.handBack();
+                checked(session, lane, state);
+            } else {
+                session.greetAsBefore();
+            }
+        });
+    }
+
+    private void checked(PooledSession session, Lane lane, String state) {
+        if (session.ended()) {
+            return;
+        }
+        boolean triggers = LoginState.firesTriggers(state);
+        if (state.equals(lane.loginState) && !triggers) {
+            lane.checkedNanos = System.nanoTime();
+            session.greetAsBefore();
+        } else {
+            move(session, triggers ? lanes.renewed(lane.key) : lanes.successor(lane, state));
+            session.acquire();
+        }
+    }
+
+    private @Nullable PooledServer idleOfAny(Lane first) {
+        PooledServer own = first.idle.pollLast();
+        if (own != null) {
+            return own;
+        }
+        for (Lane lane : lanes.all()) {
+            PooledServer other = lane.idle.pollLast();
+            if (other != null) {
+                return other;
+            }
+        }
+        return null;
+    }
+
+    private void move(PooledSession session, Lane to) {
+        Lane from = session.lane();
+        from.clients--;
+        to.clients++;
+        session.lane(to);
+        if (from.waiting.remove(session)) {
+            to.waiting.add(session);
+        }
     }
 
     void left(PooledSession session) {
@@ -181,7 +248,9 @@ final class EndpointPool {
         PooledServer free = lane.takeIdle(session.settings());
         if (free != null) {
             give(free, session);
-        } else if (lane.opening < lane.waiting.size() && (!servers.reached() || closeIdleOfOthers(lane))) {
+        } else if (lane.opening < lane.waiting.size()
+                && System.nanoTime() - lane.openAgainNanos >= 0
+                && (!servers.reached() || closeIdleOfOthers(lane))) {
             open(session);
         }
     }
@@ -189,7 +258,7 @@ final class EndpointPool {
     private boolean closeIdleOfOthers(Lane but) {
         long now = System.nanoTime();
         boolean spared = false;
-        for (Lane lane : lanes.values()) {
+        for (Lane lane : lanes.all()) {
             PooledServer victim = lane == but ? null : lane.idle.peekFirst();
             if (victim == null) {
                 continue;
@@ -256,13 +325,19 @@ final class EndpointPool {
             @Override
             public void opened(Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
                 lane.opening--;
-                EndpointPool.this.opened(lane, compute, socket, greeting);
+                EndpointPool.this.opened(session, lane, compute, socket, greeting);
             }
 
             @Override
             public void refused(ComputeLoginException.Refused refusal) {
                 notOpened(lane);
-                if (refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code()) && servers.count() > 0) {
+                boolean tooMany = refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code());
+                if (tooMany && ErrorText.isOwnLimit(refusal.frame()) && lane.servers > 0) {
+                    // As many as the role or the database may have: one of them will be free.
+                    lane.openAgainNanos = System.nanoTime() + FULL_NANOS;
+                    return;
+                }
+                if (tooMany && !ErrorText.isOwnLimit(refusal.frame()) && servers.count() > 0) {
                     log.warn(
                             "the compute of endpoint {} has no connection left for its pool",
                             LogText.field(endpointId));
@@ -291,29 +366,55 @@ final class EndpointPool {
         servers.gone();
     }
 
-    private void opened(Lane lane, Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
+    private void opened(
+            PooledSession session, Lane lane, Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
         byte[] parameters = ByteBufUtil.getBytes(greeting.passed());
         ServerParameters reported = new ServerParameters(greeting.passed());
         greeting.passed().release();
-        lane.greeting = parameters;
         PooledServer server = new PooledServer(
                 this,
                 lane,
                 compute,
                 greeting.cancelKey().map(cancel -> new CancelTarget.Backend(socket, cancel)),
                 reported,
-                shared.settings().maxPreparedStatements());
+                new ServerStatements(shared.settings().maxPreparedStatements(), shared.statements()));
         compute.pipeline().addLast(server);
         hubs.reconnect(() -> {
-            if (servers.asked()) {
-                server.handBack();
-            } else {
-                server.ask("show max_connections", answer -> {
-                    servers.learn(answer);
-                    server.handBack();
-                    serve();
-                });
+            server.ask(LoginState.query(lane.key.user(), lane.key.database()), state -> {
+                settle(session, server, state);
+                server.lane().greeting = parameters;
+                learnLimit(server);
+            });
+        });
+    }
+
+    /** Sees to it that the connection, and who asked for it, are among those who have logged in to the same. */
+    private void settle(PooledSession session, PooledServer server, String state) {
+        Lane lane = server.lane();
+        if (!state.isEmpty() && !lane.loginState.isEmpty() && !state.equals(lane.loginState)) {
+            Lane other = lanes.successor(lane, state);
+            lane.servers--;
+            other.servers++;
+            server.lane(other);
+            if (lane.waiting.contains(session)) {
+                move(session, other);
             }
+        }
+        if (!state.isEmpty()) {
+            server.lane().loginState = state;
+            server.lane().checkedNanos = System.nanoTime();
+        }
+    }
+
+    private void learnLimit(PooledServer server) {
+        if (servers.asked()) {
+            server.handBack();
+            return;
+        }
+        server.ask("show max_connections", answer -> {
+            servers.learn(answer);
+            server.handBack();
+            serve();
         });
     }
 
@@ -322,7 +423,7 @@ final class EndpointPool {
         server.serves();
         Lane lane = server.lane();
         PooledSession mine = lane.waiting.isEmpty() ? null : lane.waiting.getFirst();
-        if (servers.exceeded() || otherLaneIsDue(mine)) {
+        if (servers.exceeded() || isTooOld(server) || otherLaneIsDue(mine)) {
             forget(server);
             server.channel().close();
             serve();
@@ -331,6 +432,10 @@ final class EndpointPool {
         } else {
             lane.idle.addLast(server);
         }
+    }
+
+    private boolean isTooOld(PooledServer server) {
+        return server.isOlderThan(shared.settings().serverLifetime().toNanos());
     }
 
     /** Whether a client of another lane should have a connection before the longest waiting one of this lane. */
@@ -373,8 +478,8 @@ final class EndpointPool {
         servers.gone();
     }
 
-    Channel sendCancel(CancelTarget.Backend target) {
-        return CancelSender.send(shared.access().connector(), loop, target);
+    ComputeConnector connector() {
+        return shared.access().connector();
     }
 
     NotificationHubs hubs() {
@@ -401,15 +506,16 @@ final class EndpointPool {
         }
         long idleNanos = shared.settings().serverIdleTimeout().toNanos();
         List<PooledServer> stale = new ArrayList<>();
-        for (Lane lane : lanes.values()) {
+        for (Lane lane : lanes.all()) {
+            long most = lane.clients > 0 ? idleNanos : Math.min(idleNanos, ABANDONED_NANOS);
             lane.idle.stream()
-                    .filter(server -> now - server.idleSinceNanos() > idleNanos)
+                    .filter(server -> now - server.idleSinceNanos() > most || isTooOld(server))
                     .forEach(stale::add);
         }
         stale.forEach(server -> server.channel().close());
         // A connection that could not be opened for want of one on the compute's side is tried again.
         serve();
-        lanes.values().removeIf(Lane::unused);
+        lanes.removeUnused();
         boolean unheard = hubs.removeUnused();
         if (!(servers.count() == 0 && unheard && shared.pools().removeIfUnused(this))) {
             loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
@@ -419,7 +525,7 @@ final class EndpointPool {
     /** The pool's connections, closed at once. */
     void close() {
         hubs.close();
-        lanes.values()
+        lanes.all()
                 .forEach(lane -> List.copyOf(lane.idle)
                         .forEach(server -> server.channel().close()));
     }

@@ -5,11 +5,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * A reply that a request calls for.
  *
- * @param statement what is being prepared, or closed behind the client's back
- * @param name of the statement on the server
+ * @param statement what is being prepared or described
+ * @param settings that a described statement was understood under; null when they are not known
+ * @param evicted what is closed behind the client's back
  * @param undo what the client knew before, in case the server never comes to it
  */
-record Expected(Kind kind, @Nullable PreparedStatement statement, String name, ClientStatements.@Nullable Undo undo) {
+record Expected(
+        Kind kind,
+        @Nullable PreparedStatement statement,
+        @Nullable SessionSettings settings,
+        ServerStatements.@Nullable Evicted evicted,
+        ClientStatements.@Nullable Undo undo) {
     enum Kind {
         /** Query and FunctionCall: everything up to ReadyForQuery. */
         QUERY,
@@ -18,10 +24,12 @@ record Expected(Kind kind, @Nullable PreparedStatement statement, String name, C
         PARSE,
         /** A Parse of ours. */
         HIDDEN_PARSE,
-        /** Not asked: the server has the statement. ParseComplete is ours to say when its turn has come. */
-        LOCAL_PARSE,
         BIND,
+        /** A Bind or Describe of a statement whose result is not what it was: the server finds nothing, the client is told why. */
+        CHANGED,
         DESCRIBE,
+        /** A Describe of ours, of a statement. */
+        HIDDEN_DESCRIBE,
         EXECUTE,
         CLOSE,
         /** A Close of ours. */
@@ -33,8 +41,8 @@ record Expected(Kind kind, @Nullable PreparedStatement statement, String name, C
 
     static final Expected QUERY = of(Kind.QUERY);
     static final Expected HIDDEN_QUERY = of(Kind.HIDDEN_QUERY);
-    static final Expected LOCAL_PARSE = of(Kind.LOCAL_PARSE);
     static final Expected BIND = of(Kind.BIND);
+    static final Expected CHANGED = of(Kind.CHANGED);
     static final Expected DESCRIBE = of(Kind.DESCRIBE);
     static final Expected EXECUTE = of(Kind.EXECUTE);
     static final Expected CLOSE = of(Kind.CLOSE);
@@ -42,24 +50,33 @@ record Expected(Kind kind, @Nullable PreparedStatement statement, String name, C
     static final Expected SYNC = of(Kind.SYNC);
 
     private static Expected of(Kind kind) {
-        return new Expected(kind, null, "", null);
+        return new Expected(kind, null, null, null, null);
     }
 
     static Expected parse(PreparedStatement statement, ClientStatements.Undo undo) {
-        return new Expected(Kind.PARSE, statement, "", undo);
+        return new Expected(Kind.PARSE, statement, null, null, undo);
     }
 
     static Expected hiddenParse(PreparedStatement statement) {
-        return new Expected(Kind.HIDDEN_PARSE, statement, "", null);
+        return new Expected(Kind.HIDDEN_PARSE, statement, null, null, null);
     }
 
     static Expected hiddenClose(ServerStatements.Evicted evicted) {
-        return new Expected(Kind.HIDDEN_CLOSE, evicted.statement(), evicted.name(), null);
+        return new Expected(Kind.HIDDEN_CLOSE, null, null, evicted, null);
+    }
+
+    /** A Parse that must fail: the client has the name already. */
+    static Expected parseAgain() {
+        return of(Kind.PARSE);
+    }
+
+    static Expected hiddenDescribe(PreparedStatement statement, @Nullable SessionSettings settings) {
+        return new Expected(Kind.HIDDEN_DESCRIBE, statement, settings, null, null);
     }
 
     /** The same, with something to undo. */
     Expected with(ClientStatements.Undo undoing) {
-        return new Expected(kind, statement, name, undoing);
+        return new Expected(kind, statement, settings, evicted, undoing);
     }
 
     /** Whether ReadyForQuery ends it. */

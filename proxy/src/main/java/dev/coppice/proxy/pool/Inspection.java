@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param unlistens channels; {@code *} is all of them
  * @param deallocatesAll whether the server forgets all prepared statements
  * @param deallocates the name in DEALLOCATE, if that is all there is
+ * @param localSetting whether something is set for the transaction that may change how statements are understood
  * @param copies whether there is a COPY, which may read what the client sends next
  */
 record Inspection(
@@ -21,15 +22,16 @@ record Inspection(
         List<String> unlistens,
         boolean deallocatesAll,
         Optional<String> deallocates,
+        boolean localSetting,
         boolean copies) {
     /** Of nearly everything. */
-    static final Inspection NOTHING =
-            new Inspection(Optional.empty(), Optional.empty(), List.of(), List.of(), false, Optional.empty(), false);
+    static final Inspection NOTHING = new Inspection(
+            Optional.empty(), Optional.empty(), List.of(), List.of(), false, Optional.empty(), false, false);
 
     /** Of something that cannot be looked through. */
     static Inspection pinned(PinReason reason) {
         return new Inspection(
-                Optional.of(reason), Optional.empty(), List.of(), List.of(), false, Optional.empty(), true);
+                Optional.of(reason), Optional.empty(), List.of(), List.of(), false, Optional.empty(), true, true);
     }
 
     /** Whether anything has to be done about it. */

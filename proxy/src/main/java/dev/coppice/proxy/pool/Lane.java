@@ -7,19 +7,31 @@ import java.util.LinkedHashSet;
 import java.util.SequencedSet;
 import org.jspecify.annotations.Nullable;
 
-/** The connections and clients of one {@link PoolKey}. Confined to the pool's home loop. */
+/** The connections and clients of one {@link PoolKey} who have logged in to the same. Confined to the pool's home loop. */
 final class Lane {
     /** Of the idle connections, when one with certain settings is looked for. */
     private static final int MAX_LOOKED_AT = 32;
 
+    final PoolKey key;
     final Deque<PooledServer> idle = new ArrayDeque<>();
     final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
     /** The parameters that the server reported to the last connection; null before the first. */
     byte @Nullable [] greeting;
 
+    /** What a login was when its connections were made, {@link LoginState}; empty when that is not known. */
+    String loginState = "";
+    /** When that was found still to be so. */
+    long checkedNanos;
+    /** No connection is opened before, as its role or database has as many as it may. */
+    long openAgainNanos = System.nanoTime();
+
     int opening;
     int clients;
     int servers;
+
+    Lane(PoolKey key) {
+        this.key = key;
+    }
 
     boolean unused() {
         return clients == 0 && servers == 0;

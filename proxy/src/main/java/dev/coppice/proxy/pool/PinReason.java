@@ -21,6 +21,12 @@ enum PinReason {
     /** A query too long to be looked through. */
     LONG_QUERY;
 
+    /** Whether something of it stays in the session behind DISCARD ALL: then no other client gets the connection. */
+    boolean outlivesDiscard() {
+        // The size of the buffers for temporary tables is fixed once one was used; a library stays loaded.
+        return this == TEMPORARY_OBJECT || this == LOAD || this == LONG_QUERY;
+    }
+
     String label() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

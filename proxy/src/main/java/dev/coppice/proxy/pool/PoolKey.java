@@ -13,6 +13,10 @@ record PoolKey(Map<String, String> parameters) {
         parameters = Map.copyOf(parameters);
     }
 
+    String user() {
+        return parameters.getOrDefault("user", "");
+    }
+
     String database() {
         return parameters.getOrDefault("database", parameters.getOrDefault("user", ""));
     }

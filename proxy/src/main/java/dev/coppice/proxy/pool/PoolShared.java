@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
  * What all pools share; everything in it may be used on any thread.
  *
  * @param currentSettings replaced as a whole when the configuration is read again
- * @param statements makes equal prepared statements of different clients the same object, as long as one has it
+ * @param statements makes equal statements of different clients the same object, as long as one has it
  */
 record PoolShared(
         Pools pools,
@@ -17,7 +17,7 @@ record PoolShared(
         ComputeAccess access,
         CancelKeys cancelKeys,
         PoolMetrics metrics,
-        Interner<PreparedStatement> statements) {
+        Interner<StatementKey> statements) {
 
     PoolSettings settings() {
         return currentSettings.get();

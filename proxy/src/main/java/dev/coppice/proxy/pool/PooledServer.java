@@ -2,6 +2,7 @@ package dev.coppice.proxy.pool;
 
 import dev.coppice.common.LogText;
 import dev.coppice.proxy.cancel.CancelTarget;
+import dev.coppice.proxy.relay.CancelSender;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -17,7 +18,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(PooledServer.class);
 
     private final EndpointPool pool;
-    private final Lane lane;
+    private Lane lane;
     private final Channel channel;
     private final Optional<CancelTarget.Backend> cancelTarget;
     private final ServerParameters parameters;
@@ -25,15 +26,18 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     private final ReplyQueue replies;
     private final ReplyStream stream;
     private @Nullable PooledSession session;
+    private @Nullable Consumer<String> check;
     private @Nullable SessionSettings settings = SessionSettings.NONE;
     private int cancels;
     private boolean handedBack;
     private boolean needsDiscard;
     private boolean listening;
+    private boolean spent;
     private boolean forgotten;
     private boolean served;
     private boolean unflushed;
-    private long idleSinceNanos = System.nanoTime();
+    private final long openedNanos = System.nanoTime();
+    private long idleSinceNanos = openedNanos;
 
     PooledServer(
             EndpointPool pool,
@@ -41,19 +45,24 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
             Channel channel,
             Optional<CancelTarget.Backend> cancelTarget,
             ServerParameters parameters,
-            int maxStatements) {
+            ServerStatements statements) {
         this.pool = pool;
         this.lane = lane;
         this.channel = channel;
         this.cancelTarget = cancelTarget;
         this.parameters = parameters;
-        this.statements = new ServerStatements(maxStatements);
+        this.statements = statements;
         this.replies = new ReplyQueue(statements);
         this.stream = new ReplyStream(this, replies, parameters);
     }
 
     Lane lane() {
         return lane;
+    }
+
+    /** Its login was another one than those of the lane it was made for. */
+    void lane(Lane other) {
+        lane = other;
     }
 
     Channel channel() {
@@ -130,6 +139,16 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         needsDiscard = true;
     }
 
+    /** The client leaves something in the session that nothing removes: it is closed when the client is done with it. */
+    void spent() {
+        spent = true;
+    }
+
+    /** Whether it has been open for so long that it is to be replaced. */
+    boolean isOlderThan(long nanos) {
+        return System.nanoTime() - openedNanos > nanos;
+    }
+
     /** The client has sent a DISCARD ALL itself, and it was done. */
     void discarded() {
         needsDiscard = false;
@@ -173,6 +192,24 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         stream.ask(channel, sql, answered);
     }
 
+    /**
+     * Asks in nobody's name, between two clients.
+     *
+     * @param answered gets the first value, nothing when there is none, or the connection ends
+     */
+    void check(String sql, Consumer<String> answered) {
+        check = answered;
+        ask(sql, answer -> answerCheck(stream.hiddenFailed() ? "" : answer));
+    }
+
+    private void answerCheck(String answer) {
+        Consumer<String> answered = check;
+        check = null;
+        if (answered != null) {
+            answered.accept(answer);
+        }
+    }
+
     /** It breaks the protocol: nothing that it still says matters. */
     void broken(String problem) {
         log.error(
@@ -185,7 +222,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     /** Makes it fit for the next client, then gives it to the pool; or closes it, where that cannot be done. */
     void handBack() {
         handedBack = true;
-        if (!stream.quiet() || !channel.isActive()) {
+        if (!stream.quiet() || !channel.isActive() || spent) {
             channel.close();
         } else if (cancels > 0) {
             log.trace("a cancel request is under way: the server connection waits for it");
@@ -208,19 +245,34 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Cancels what it does. It goes to no other client before the request has arrived. */
-    void cancel() {
-        cancelTarget.ifPresent(target -> {
-            cancels++;
-            pool.sendCancel(target)
-                    .closeFuture()
-                    .addListener(_ -> channel.eventLoop().execute(() -> {
-                        cancels--;
-                        if (handedBack && cancels == 0 && session == null) {
-                            handBack();
-                        }
-                    }));
+    /**
+     * Cancels what it does. It does nothing else, for this client or another, before the request has arrived.
+     *
+     * @param done runs when it has, or cannot
+     */
+    void cancel(Runnable done) {
+        if (cancelTarget.isEmpty()) {
+            done.run();
+            return;
+        }
+        cancels++;
+        CancelSender.send(pool.connector(), channel.eventLoop(), cancelTarget.get(), told -> {
+            cancels--;
+            done.run();
+            if (!told) {
+                // The signal may come at any time, or never.
+                channel.close();
+            } else if (cancels == 0 && session != null) {
+                session.proceed();
+            } else if (cancels == 0 && handedBack) {
+                handBack();
+            }
         });
+    }
+
+    /** Whether a cancel request is under way that was meant for what is over: nothing new may begin before it has arrived. */
+    boolean awaitsCancel() {
+        return cancels > 0 && replies.isEmpty();
     }
 
     @Override
@@ -249,6 +301,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         stream.release();
         PooledSession lost = session;
         session = null;
+        answerCheck("");
         pool.gone(this);
         if (lost != null) {
             lost.serverLost(wasAtBoundary);

@@ -8,6 +8,7 @@ import dev.coppice.proxy.auth.ScramKeys;
 import dev.coppice.proxy.pgwire.CancelKey;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
+import dev.coppice.proxy.pgwire.ServerMessages;
 import dev.coppice.proxy.relay.LiveSession;
 import dev.coppice.proxy.relay.SessionEnd;
 import io.netty.buffer.ByteBuf;
@@ -44,6 +45,8 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     private static final Logger log = LoggerFactory.getLogger(PooledSession.class);
     static final PgError CANCELLED = PgError.of(SqlState.QUERY_CANCELED, "canceling statement due to user request");
+    private static final PgError CHANGED_RESULT =
+            PgError.of(SqlState.FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
     /** What a waiting client may have sent ahead before it is not read any more, in bytes. */
     private static final int MAX_AHEAD_BYTES = 16 << 10;
 
@@ -67,6 +70,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private boolean paused;
     private boolean draining;
     private boolean discards;
+    private boolean hasLocalSettings;
     private boolean ended;
     private long waitingSinceNanos;
     private @Nullable Lane lane;
@@ -125,7 +129,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** Stops what it does or waits for, as a cancel request would; may be called on any thread. */
     public void cancelRequest() {
-        onLoop(this::cancel);
+        onLoop(() -> cancel(() -> {}));
     }
 
     /** The client has come to the home loop. */
@@ -137,17 +141,39 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             left();
             return;
         }
-        byte[] greeting = entered.greeting;
-        if (greeting != null) {
-            greet(greeting);
+        if (entered.greeting != null) {
+            pool.login(this);
         } else {
             acquire();
         }
     }
 
+    /** It is greeted as those before it were. */
+    void greetAsBefore() {
+        byte[] greeting = lane().greeting;
+        if (!ended) {
+            greet(greeting == null ? new byte[0] : greeting);
+        }
+    }
+
+    /** The client has gone while something was found out for it. */
+    boolean ended() {
+        return ended;
+    }
+
+    /** As {@link #discardAfterUse}. */
+    boolean discardsAfterUse() {
+        return discards;
+    }
+
+    /** It belongs to other clients than it came to. */
+    void lane(Lane other) {
+        lane = other;
+    }
+
     private void greet(byte[] parameters) {
         greeted = true;
-        CancelKey given = pool.cancelKeys().addPooled(() -> onLoop(this::cancel), host.version());
+        CancelKey given = pool.cancelKeys().addPooled(done -> onLoop(() -> cancel(done)), host.version());
         cancelKey = given;
         out.greeting(parameters, given);
         host.began(this);
@@ -170,8 +196,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     void assigned(PooledServer free) {
         boolean fits = take(free);
         if (!greeted) {
-            byte[] greeting = lane().greeting;
-            greet(greeting == null ? new byte[0] : greeting);
+            greetAsBefore();
         } else if (fits) {
             proceed();
         }
@@ -272,6 +297,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             held.discarded();
         }
         settings.ready(held, hadError);
+        hasLocalSettings &= !held.quiet();
         out.flush();
         handBackIfDone();
         // Notifications, now that the transaction is over.
@@ -306,9 +332,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     void answerLocally() {
         PooledServer held = server;
         while (held != null) {
-            if (held.replies().take(Expected.Kind.LOCAL_PARSE)) {
-                out.parseComplete();
-            } else if (held.replies().take(Expected.Kind.LOCAL_CLOSE)) {
+            if (held.replies().take(Expected.Kind.LOCAL_CLOSE)) {
                 out.closeComplete();
             } else {
                 return;
@@ -331,6 +355,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         if (found.setting().isPresent() && !settings.asked(held, found.setting().get())) {
             pin(held, PinReason.SET);
         }
+        hasLocalSettings |= found.localSetting();
         if (!found.listens().isEmpty()) {
             if (!pool.hubs().listen(this, found.listens())) {
                 return false;
@@ -345,6 +370,9 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     void pin(PooledServer held, PinReason reason) {
         held.needsDiscard();
+        if (reason.outlivesDiscard()) {
+            held.spent();
+        }
         if (pinned == null && !discards) {
             pinned = reason;
             pool.metrics().pinned(reason);
@@ -356,8 +384,23 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         }
     }
 
-    PreparedStatement shared(PreparedStatement statement) {
-        return pool.shared(statement);
+    /** The settings that what is parsed now is understood under, as far as they count for that; null when they are not known. */
+    @Nullable
+    SessionSettings parseSettings(PooledServer held) {
+        return pinned != null || hasLocalSettings || settings.changing() || held.parametersChanged(settings.settings())
+                ? null
+                : settings.settings().forParsing();
+    }
+
+    /** What the client calls a statement of the server. */
+    String clientName(String serverName) {
+        PooledServer held = server;
+        return held == null ? serverName : statements.nameOf(held.statements(), serverName);
+    }
+
+    /** What Postgres says to whoever uses a statement whose result has got other columns. */
+    ByteBuf changedResult() {
+        return ServerMessages.statementError(client.alloc(), CHANGED_RESULT);
     }
 
     /** A notification from the hub, for which the client listens; takes ownership. */
@@ -412,16 +455,20 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         }
     }
 
-    private void cancel() {
+    /** @param done runs when what is cancelled has been told, or there is nothing: what is sent from then on is not meant */
+    private void cancel(Runnable done) {
+        if (server != null && !settings.applying() && !server.quiet()) {
+            server.cancel(done);
+            return;
+        }
         if (settings.applying()) {
             settings.cancel();
-        } else if (server != null && !server.quiet()) {
-            server.cancel();
         } else if (waiting && greeted) {
             pool.stopWaiting(this);
             fail(CANCELLED);
             proceed();
         }
+        done.run();
     }
 
     void terminated() {
@@ -445,7 +492,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             proceed();
             return;
         }
-        if (atBoundary && !ended) {
+        if (atBoundary && !ended && !(lost != null && lost.stream().saidFarewell())) {
             SessionEnd.COMPUTE.farewell().ifPresent(out::error);
         }
         close(SessionEnd.COMPUTE, "");

@@ -1,20 +1,21 @@
 package dev.coppice.proxy.pool;
 
-import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a Parse says apart from the name: query and parameter types. Two clients that prepare the same share it on a
- * server connection. Immutable.
+ * What one client has prepared with one Parse: that Parse reached a server, so it failed, or was understood, as of then. Which servers
+ * have it, and whether they share it with others, is {@link ServerStatements}' business. Equal to itself only. Confined to the pool's
+ * home loop.
  */
 final class PreparedStatement {
-    // A real one is longer, or begins otherwise: these are negative, no SQL begins with such bytes.
-    private static final AtomicLong NEXT = new AtomicLong(Long.MIN_VALUE);
+    /** Of all Parses: one with a higher number was understood later. */
+    private static final AtomicLong CLOCK = new AtomicLong();
 
     private final byte[] content;
     private final boolean copies;
-    private final int hash;
+    private final long preparedAt = now();
+    private @Nullable StatementKey key;
 
     /**
      * @param content of a Parse behind the name; not copied, and not to be changed
@@ -23,13 +24,21 @@ final class PreparedStatement {
     PreparedStatement(byte[] content, boolean copies) {
         this.content = content;
         this.copies = copies;
-        this.hash = Arrays.hashCode(content);
     }
 
-    /** One whose content is not kept, different from all others. */
+    /** One whose content is not kept. */
     static PreparedStatement unkept() {
-        return new PreparedStatement(
-                ByteBuffer.allocate(Long.BYTES).putLong(NEXT.getAndIncrement()).array(), true);
+        return new PreparedStatement(new byte[0], true);
+    }
+
+    /** The number for a Parse that goes to a server now. */
+    static long now() {
+        return CLOCK.incrementAndGet();
+    }
+
+    /** The number of the client's Parse: what a server understood before that may be out of date for this client. */
+    long preparedAt() {
+        return preparedAt;
     }
 
     /** Whether it may be a COPY, which reads what the client sends behind the Execute. */
@@ -37,23 +46,22 @@ final class PreparedStatement {
         return copies;
     }
 
+    /** What a server has understood; null until it has said so. */
+    @Nullable
+    StatementKey key() {
+        return key;
+    }
+
+    void understood(StatementKey now) {
+        key = now;
+    }
+
     byte[] content() {
-        return content;
+        StatementKey known = key;
+        return known == null ? content : known.content();
     }
 
     int sizeBytes() {
         return content.length;
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof PreparedStatement statement
-                && hash == statement.hash
-                && Arrays.equals(content, statement.content);
-    }
-
-    @Override
-    public int hashCode() {
-        return hash;
     }
 }

@@ -23,6 +23,11 @@ final class RepeatedSettings {
         return settings;
     }
 
+    /** Whether a SET is under way that the client has sent. */
+    boolean changing() {
+        return pending != null;
+    }
+
     /** Whether they are under way to the server connection; no request may go to it before they have arrived. */
     boolean applying() {
         return applying;

@@ -33,6 +33,11 @@ final class ReplyQueue {
         queue.add(expected);
     }
 
+    @Nullable
+    Expected peek() {
+        return queue.peek();
+    }
+
     Expected.@Nullable Kind next() {
         Expected head = queue.peek();
         return head == null ? null : head.kind();
@@ -80,13 +85,18 @@ final class ReplyQueue {
                     statements.remove(statement);
                 }
             }
-            case HIDDEN_CLOSE -> {
+            case HIDDEN_DESCRIBE -> {
                 if (statement != null) {
-                    statements.restore(new ServerStatements.Evicted(statement, expected.name()));
+                    statements.notUnderstood(statement);
+                }
+            }
+            case HIDDEN_CLOSE -> {
+                if (expected.evicted() != null) {
+                    statements.restore(expected.evicted());
                 }
             }
             case QUERY -> statements.unnamed(ServerStatements.UNKNOWN);
-            case HIDDEN_QUERY, LOCAL_PARSE, BIND, DESCRIBE, EXECUTE, CLOSE, LOCAL_CLOSE, SYNC -> {}
+            case HIDDEN_QUERY, BIND, CHANGED, DESCRIBE, EXECUTE, CLOSE, LOCAL_CLOSE, SYNC -> {}
         }
     }
 }

@@ -17,6 +17,11 @@ final class ReplyStream extends MessageStream {
     /** ParameterStatus is short; so is the one row that we ask for. */
     private static final int SMALL_MESSAGE_BYTES = 4096;
 
+    /** Of what describes a statement: 65,535 parameters, 1,664 columns. */
+    private static final int DESCRIPTION_BYTES = 512 << 10;
+    /** An error is looked through this far. */
+    private static final int ERROR_BYTES = 64 << 10;
+
     private static final int READY_FOR_QUERY_BYTES = 6;
     private static final byte IDLE = 'I';
     /** CommandComplete with the tag SET, and what it begins with. */
@@ -47,6 +52,10 @@ final class ReplyStream extends MessageStream {
     private boolean hasSet;
     private boolean hasDiscarded;
     private boolean broken;
+    private boolean checking;
+    private boolean checked;
+    private boolean saidFarewell;
+    private byte[] parameterTypes = new byte[0];
     private byte status = IDLE;
 
     ReplyStream(PooledServer server, ReplyQueue replies, ServerParameters parameters) {
@@ -73,6 +82,21 @@ final class ReplyStream extends MessageStream {
     /** Whether a COPY reads what the client sends. */
     boolean copyingIn() {
         return copyingIn;
+    }
+
+    /** Whether it is open what the server understands by a statement that the client is about to use. */
+    boolean checking() {
+        return checking;
+    }
+
+    /** A Describe of ours, and a Flush, have gone: nothing may follow before {@link #checking} says no. */
+    void checks() {
+        checking = true;
+    }
+
+    /** Whether the server has said that it ends the session. */
+    boolean saidFarewell() {
+        return saidFarewell;
     }
 
     /** CopyDone or CopyFail goes now. In a simple query another COPY may follow. */
@@ -139,6 +163,8 @@ final class ReplyStream extends MessageStream {
             case 'Z' -> READY_FOR_QUERY_BYTES;
             case 'C' -> SET_BYTES;
             case 'D' -> replies.next() == Expected.Kind.HIDDEN_QUERY ? SMALL_MESSAGE_BYTES : HEADER_BYTES;
+            case 't', 'T', 'n' -> replies.next() == Expected.Kind.HIDDEN_DESCRIBE ? DESCRIPTION_BYTES : HEADER_BYTES;
+            case 'E' -> ERROR_BYTES;
             default -> HEADER_BYTES;
         };
     }
@@ -170,6 +196,10 @@ final class ReplyStream extends MessageStream {
             hidden(type, totalBytes, in);
             return Verdict.DROP;
         }
+        if (expected == Expected.Kind.HIDDEN_DESCRIBE && (type == 't' || type == 'T' || type == 'n')) {
+            described(type, totalBytes, in);
+            return Verdict.DROP;
+        }
         if (server.session() == null || type == 'A') {
             // Notifications come from the hub. What a server says between two clients is nobody's.
             return Verdict.DROP;
@@ -190,16 +220,71 @@ final class ReplyStream extends MessageStream {
                 copyDecided = true;
                 yield Verdict.PASS_AND_SETTLE;
             }
-            case 'E' -> {
-                failed = true;
-                copyingIn = false;
-                if (expected != null && expected != Expected.Kind.QUERY) {
-                    replies.failed();
-                }
-                yield executed() ? Verdict.PASS_AND_SETTLE : Verdict.PASS;
-            }
+            // What a Parse of ours has to remark, the client's own has remarked already.
+            case 'N' ->
+                expected == Expected.Kind.HIDDEN_PARSE || expected == Expected.Kind.HIDDEN_DESCRIBE
+                        ? Verdict.DROP
+                        : Verdict.PASS;
+            case 'E' -> error(expected, totalBytes, in);
             default -> Verdict.PASS;
         };
+    }
+
+    private Verdict error(Expected.@Nullable Kind expected, int totalBytes, ByteBuf in) {
+        failed = true;
+        copyingIn = false;
+        saidFarewell |= ErrorText.endsSession(in, totalBytes);
+        PooledSession to = server.session();
+        ByteBuf instead = null;
+        if (expected == Expected.Kind.CHANGED && to != null) {
+            instead = to.changedResult();
+        } else if (to != null && ErrorText.names(in, totalBytes, ServerStatements.NAME_PREFIX)) {
+            instead = ErrorText.renamed(in, totalBytes, ServerStatements.NAME_PREFIX, to::clientName);
+        }
+        if (expected != null && expected != Expected.Kind.QUERY) {
+            replies.failed();
+        }
+        if (checking) {
+            checking = false;
+            checked = true;
+        }
+        boolean settles = executed() || checked;
+        if (instead == null || to == null) {
+            return settles ? Verdict.PASS_AND_SETTLE : Verdict.PASS;
+        }
+        passBefore();
+        to.fromServer(instead);
+        if (settles) {
+            settled();
+        }
+        return Verdict.DROP;
+    }
+
+    /** What the server understands by a statement: ParameterDescription, then RowDescription or NoData. */
+    private void described(byte type, int totalBytes, ByteBuf in) {
+        boolean whole = in.readableBytes() >= totalBytes;
+        if (type == 't') {
+            parameterTypes = whole ? StatementShape.parameterTypes(in, totalBytes) : new byte[0];
+            return;
+        }
+        Expected asked = replies.peek();
+        if (whole && asked != null && asked.statement() != null) {
+            server.statements()
+                    .understood(asked.statement(), asked.settings(), StatementShape.of(parameterTypes, in, totalBytes));
+        }
+        replies.take(Expected.Kind.HIDDEN_DESCRIBE);
+        if (checking) {
+            checking = false;
+            checked = true;
+        }
+        if (checked || localFollows()) {
+            passBefore();
+            settled();
+        }
+    }
+
+    private boolean localFollows() {
+        return replies.next() == Expected.Kind.LOCAL_CLOSE;
     }
 
     /** Parameters, notices, notifications, and the error of a server that shuts down. */
@@ -227,8 +312,7 @@ final class ReplyStream extends MessageStream {
     private Verdict completed(Expected.Kind shown, Expected.Kind hidden) {
         boolean wasShown = replies.take(shown);
         boolean wasHidden = !wasShown && replies.take(hidden);
-        boolean localFollows =
-                replies.next() == Expected.Kind.LOCAL_PARSE || replies.next() == Expected.Kind.LOCAL_CLOSE;
+        boolean localFollows = localFollows();
         if (wasHidden) {
             if (localFollows) {
                 passBefore();
@@ -243,6 +327,7 @@ final class ReplyStream extends MessageStream {
         Expected.Kind ended = replies.takeReady();
         status = newStatus;
         copyingIn = false;
+        checking = false;
         if (replies.isEmpty()) {
             mayCopy = false;
         }
@@ -289,8 +374,9 @@ final class ReplyStream extends MessageStream {
             return;
         }
         to.answerLocally();
-        boolean decided = copyDecided;
+        boolean decided = copyDecided || checked;
         copyDecided = false;
+        checked = false;
         if (ready) {
             ready = false;
             to.serverReady();

@@ -24,6 +24,7 @@ final class RequestStream extends MessageStream {
     private boolean waits;
     private boolean flushed;
     private boolean copyBound;
+    private boolean unnamedIsUsed;
 
     RequestStream(PooledSession session, ByteBufAllocator alloc, ClientStatements statements) {
         this.session = session;
@@ -64,6 +65,9 @@ final class RequestStream extends MessageStream {
         PooledServer server = session.server();
         if (server != null && server.stream().mayCopy()) {
             return awaitCopy(server);
+        }
+        if (server != null && (server.stream().checking() || server.awaitsCancel())) {
+            return waiting();
         }
         if (server != null && server.stream().copyingIn() && REQUESTS.indexOf(type) >= 0) {
             return copied(server, type);
@@ -173,8 +177,24 @@ final class RequestStream extends MessageStream {
             session.readyLocally();
             return Verdict.DROP;
         }
+        PreparedStatement unnamed = statements.get("");
+        if (unnamed != null
+                && unnamed.key() == null
+                && !unnamedIsUsed
+                && server.statements().hasUnnamed(unnamed)
+                && !server.replies().skipping()) {
+            // It is prepared for later: then it may have to be prepared elsewhere, and must mean the same.
+            passBefore();
+            describe(server, unnamed, "");
+        }
         server.stream().asked(Expected.SYNC);
         return Verdict.PASS;
+    }
+
+    /** Asks what the server understands by a statement. */
+    private void describe(PooledServer server, PreparedStatement statement, String serverName) {
+        server.stream().asked(Expected.hiddenDescribe(statement, session.parseSettings(server)));
+        server.write(ClientMessages.describeStatement(alloc, serverName));
     }
 
     private Verdict query(PooledServer server, int totalBytes, ByteBuf in) {
@@ -247,64 +267,104 @@ final class RequestStream extends MessageStream {
             }
         }
         String name = in.toString(start, nameEnd - start, UTF_8);
-        PreparedStatement statement = new PreparedStatement(content, found.copies());
-        if (!name.isEmpty()) {
-            statement = session.shared(statement);
+        PreparedStatement before = name.isEmpty() ? null : statements.get(name);
+        if (before != null) {
+            return parseAgain(server, before, content);
         }
+        PreparedStatement statement = new PreparedStatement(content, found.copies());
         ClientStatements.Undo undo = statements.undo(name);
         if (!statements.put(name, statement)) {
             return refuse("too many prepared statements");
         }
         if (name.isEmpty()) {
+            unnamedIsUsed = false;
             server.statements().unnamed(statement);
             server.stream().asked(Expected.parse(statement, undo));
             return Verdict.PASS;
         }
         passBefore();
-        if (server.statements().name(statement) != null) {
-            server.replies().add(Expected.LOCAL_PARSE.with(undo));
-            session.answerLocally();
-        } else {
-            prepare(server, statement, Expected.parse(statement, undo));
-        }
+        prepare(server, statement, server.statements().add(statement, true), Expected.parse(statement, undo), content);
         return Verdict.DROP;
     }
 
-    /** Sends a Parse of ours, and closes what is too much then. */
-    private String prepare(PooledServer server, PreparedStatement statement, Expected expected) {
-        String name = server.statements().add(statement);
-        server.stream().asked(expected);
-        server.write(ClientMessages.parse(alloc, name, statement.content()));
-        server.statements().evict().ifPresent(evicted -> {
-            server.stream().asked(Expected.hiddenClose(evicted));
-            server.write(ClientMessages.closeStatement(alloc, evicted.name()));
-        });
-        return name;
+    /** The client has a statement of that name: a server that has it too says what is wrong with that, or with the query. */
+    private Verdict parseAgain(PooledServer server, PreparedStatement before, byte[] content) {
+        passBefore();
+        String known = server.statements().name(before);
+        if (known == null) {
+            known = server.statements().add(before, true);
+            prepare(server, before, known, Expected.hiddenParse(before), declared(before));
+        }
+        server.stream().asked(Expected.parseAgain());
+        server.write(ClientMessages.parse(alloc, known, content));
+        return Verdict.DROP;
     }
 
-    /** Sees to it that the server has the statement that the client knows by this name. */
-    private String serverName(PooledServer server, String name) {
+    /** Sends a Parse of ours, asks what is understood by it, and closes what is too much then. */
+    private void prepare(
+            PooledServer server, PreparedStatement statement, String name, Expected expected, byte[] content) {
+        server.stream().asked(expected);
+        server.write(ClientMessages.parse(alloc, name, content));
+        describe(server, statement, name);
+        for (ServerStatements.Evicted evicted = server.statements().evict();
+                evicted != null;
+                evicted = server.statements().evict()) {
+            server.stream().asked(Expected.hiddenClose(evicted));
+            server.write(ClientMessages.closeStatement(alloc, evicted.prepared().name()));
+        }
+    }
+
+    /** What the client has prepared, with the types that a server has found for it. */
+    private static byte[] declared(PreparedStatement statement) {
+        StatementKey key = statement.key();
+        return key == null ? statement.content() : key.shape().declaredIn(key.content());
+    }
+
+    /**
+     * Sees to it that the server has the statement that the client knows by this name.
+     *
+     * @return its name there; null when it has to be waited for until the server has said that it understands the same
+     */
+    private @Nullable String serverName(PooledServer server, String name) {
         PreparedStatement statement = statements.get(name);
         if (statement == null) {
             if (name.isEmpty() && !server.statements().hasUnnamed(null)) {
                 // It is another client's.
                 server.statements().unnamed(null);
-                server.stream().asked(Expected.hiddenClose(new ServerStatements.Evicted(ServerStatements.UNKNOWN, "")));
+                server.stream().asked(Expected.hiddenClose(ServerStatements.unnamedOfOthers()));
                 server.write(ClientMessages.closeStatement(alloc, ""));
             }
             // The server says that there is none, and must not find another client's.
             return name.startsWith(ServerStatements.NAME_PREFIX) ? "?" + name : name;
         }
-        if (name.isEmpty()) {
-            if (!server.statements().hasUnnamed(statement)) {
-                server.statements().unnamed(statement);
-                server.stream().asked(Expected.hiddenParse(statement));
-                server.write(ClientMessages.parse(alloc, "", statement.content()));
-            }
-            return name;
+        String known = name.isEmpty() && server.statements().hasUnnamed(statement)
+                ? name
+                : server.statements().name(statement);
+        if (known != null) {
+            return known;
         }
-        String known = server.statements().name(statement);
-        return known == null ? prepare(server, statement, Expected.hiddenParse(statement)) : known;
+        if (server.statements().takeChanged(statement)) {
+            return ServerStatements.NONE;
+        }
+        boolean checks = statement.key() != null;
+        if (name.isEmpty()) {
+            server.statements().unnamed(statement);
+            server.stream().asked(Expected.hiddenParse(statement));
+            server.write(ClientMessages.parse(alloc, "", declared(statement)));
+            if (checks) {
+                describe(server, statement, "");
+            }
+            known = name;
+        } else {
+            known = server.statements().add(statement, !checks);
+            prepare(server, statement, known, Expected.hiddenParse(statement), declared(statement));
+        }
+        if (checks) {
+            server.write(ClientMessages.flush(alloc));
+            server.stream().checks();
+            return null;
+        }
+        return known;
     }
 
     /** Bind: String portal, String statement, and the rest. */
@@ -318,10 +378,14 @@ final class RequestStream extends MessageStream {
         }
         String name = in.toString(portalEnd + 1, nameEnd - portalEnd - 1, UTF_8);
         passBefore();
+        String serverName = serverName(server, name);
+        if (serverName == null) {
+            return waiting();
+        }
         PreparedStatement bound = statements.get(name);
         copyBound = (copyBound && !server.quiet()) || (bound != null && bound.copies());
-        String serverName = serverName(server, name);
-        server.stream().asked(Expected.BIND);
+        unnamedIsUsed |= name.isEmpty();
+        server.stream().asked(serverName.equals(ServerStatements.NONE) ? Expected.CHANGED : Expected.BIND);
         if (serverName.equals(name)) {
             return Verdict.PASS;
         }
@@ -339,7 +403,10 @@ final class RequestStream extends MessageStream {
         }
         passBefore();
         String serverName = serverName(server, name);
-        server.stream().asked(Expected.DESCRIBE);
+        if (serverName == null) {
+            return waiting();
+        }
+        server.stream().asked(serverName.equals(ServerStatements.NONE) ? Expected.CHANGED : Expected.DESCRIBE);
         if (serverName.equals(name)) {
             return Verdict.PASS;
         }

@@ -1,64 +1,139 @@
 package dev.coppice.proxy.pool;
 
+import com.github.benmanes.caffeine.cache.Interner;
+import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
+import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
-/** What is prepared on one server connection, the least recently used first. */
+/**
+ * What is prepared on one server connection, the least recently used first. Clients share a statement when its {@link StatementKey} is
+ * theirs and the server has understood it no earlier than the client's own Parse: what DDL changed before that it has seen, whoever
+ * ran it. Later is no harm, since Postgres itself may look at a statement again at any time, with the same types and as long as the
+ * result's are the same; where they are not, the client is told what Postgres tells then.
+ */
 final class ServerStatements {
     /** Of all names we give; no client may use it to reach another client's statement. */
     static final String NAME_PREFIX = "coppice_statement_";
 
+    /** The name of none. */
+    static final String NONE = NAME_PREFIX + "none";
+
     /** Stands for an unnamed statement of which nothing is known; equal to none that a client can prepare. */
     static final PreparedStatement UNKNOWN = new PreparedStatement(new byte[0], false);
 
-    /** A statement that has to go, and its name on the server. */
-    record Evicted(PreparedStatement statement, String name) {}
+    /**
+     * A statement on the server.
+     *
+     * @param preparedAt the number of its Parse, {@link PreparedStatement#now}
+     * @param checked whether it is known to be what its client expects
+     */
+    record Prepared(String name, long preparedAt, boolean checked) {}
+
+    /** One that has to go; {@code key} is a {@link StatementKey}, or a {@link PreparedStatement} not understood yet, or null for no use. */
+    record Evicted(@Nullable Object key, Prepared prepared) {}
 
     private final int limit;
-    private final LinkedHashMap<PreparedStatement, String> names = new LinkedHashMap<>(16, 0.75f, true);
+    private final Interner<StatementKey> keys;
+    private final LinkedHashMap<Object, Prepared> names = new LinkedHashMap<>(16, 0.75f, true);
+    private final Queue<Prepared> useless = new ArrayDeque<>();
     private @Nullable PreparedStatement unnamed;
+    private @Nullable PreparedStatement changed;
     private long next = 1;
 
-    ServerStatements(int limit) {
+    ServerStatements(int limit, Interner<StatementKey> keys) {
         this.limit = limit;
+        this.keys = keys;
     }
 
-    /** Its name on the server, or nothing when it is not prepared there. */
+    /** The name of what does for the client's statement, or null when there is nothing here that does. */
     @Nullable
     String name(PreparedStatement statement) {
-        return names.get(statement);
-    }
-
-    /** Gives it a name that was never used before. */
-    String add(PreparedStatement statement) {
-        String name = NAME_PREFIX + next++;
-        names.put(statement, name);
-        return name;
-    }
-
-    /** The one that was used least recently, taken out, when there are too many. */
-    Optional<Evicted> evict() {
-        if (names.size() <= limit) {
-            return Optional.empty();
+        Prepared own = names.get(statement);
+        if (own != null) {
+            return own.checked ? own.name : null;
         }
-        Iterator<Map.Entry<PreparedStatement, String>> eldest = names.entrySet().iterator();
-        Map.Entry<PreparedStatement, String> entry = eldest.next();
+        Prepared shared = statement.key() == null ? null : names.get(statement.key());
+        return shared != null && shared.preparedAt >= statement.preparedAt() ? shared.name : null;
+    }
+
+    /** Gives it a name that was never used before; {@link #understood} follows when the server has said what it is. */
+    String add(PreparedStatement statement, boolean checked) {
+        Prepared prepared = new Prepared(NAME_PREFIX + next++, PreparedStatement.now(), checked);
+        Prepared before = names.put(statement, prepared);
+        if (before != null) {
+            useless.add(before);
+        }
+        return prepared.name;
+    }
+
+    /**
+     * The server has said what it understands. When that is not what the client knows, the statement is of no use to it ({@link
+     * #takeChanged}).
+     *
+     * @param settings under which it was understood; null when they are not known
+     */
+    void understood(PreparedStatement statement, @Nullable SessionSettings settings, StatementShape shape) {
+        StatementKey before = statement.key();
+        Prepared prepared = names.remove(statement);
+        if (before != null && !before.shape().equals(shape)) {
+            if (prepared != null) {
+                useless.add(prepared);
+            }
+            if (hasUnnamed(statement)) {
+                unnamed = UNKNOWN;
+            }
+            changed = statement;
+            return;
+        }
+        StatementKey key = keys.intern(StatementKey.of(statement, settings, shape));
+        statement.understood(key);
+        if (prepared != null) {
+            Prepared older = names.put(key, new Prepared(prepared.name, prepared.preparedAt, true));
+            if (older != null) {
+                useless.add(older);
+            }
+        }
+    }
+
+    /** Whether the server was just found to understand the statement otherwise than its client does. */
+    boolean takeChanged(PreparedStatement statement) {
+        boolean is = changed == statement;
+        changed = null;
+        return is;
+    }
+
+    /** One that is to be closed, taken out: one that nobody can use, or that was used least recently when there are too many. */
+    @Nullable
+    Evicted evict() {
+        Prepared nobodys = useless.poll();
+        if (nobodys != null) {
+            return new Evicted(null, nobodys);
+        }
+        if (names.size() <= limit) {
+            return null;
+        }
+        Iterator<Map.Entry<Object, Prepared>> eldest = names.entrySet().iterator();
+        Map.Entry<Object, Prepared> entry = eldest.next();
         Evicted evicted = new Evicted(entry.getKey(), entry.getValue());
         eldest.remove();
-        return Optional.of(evicted);
+        return evicted;
     }
 
     /** The server never came to close it. */
     void restore(Evicted evicted) {
-        if (evicted.name().isEmpty()) {
+        if (evicted.prepared.name.isEmpty()) {
             unnamed = UNKNOWN;
-        } else {
-            names.putIfAbsent(evicted.statement(), evicted.name());
+        } else if (evicted.key == null || names.putIfAbsent(evicted.key, evicted.prepared) != null) {
+            useless.add(evicted.prepared);
         }
+    }
+
+    /** The unnamed statement of whoever was here before, to be closed. */
+    static Evicted unnamedOfOthers() {
+        return new Evicted(null, new Prepared("", 0, false));
     }
 
     /** The server never came to prepare it, or could not. */
@@ -69,9 +144,27 @@ final class ServerStatements {
         }
     }
 
+    /** The server never came to say what it understands. */
+    void notUnderstood(PreparedStatement statement) {
+        Prepared prepared = names.get(statement);
+        if (prepared != null && !prepared.checked) {
+            names.remove(statement);
+            useless.add(prepared);
+        } else if (prepared == null && statement.key() != null && hasUnnamed(statement)) {
+            unnamed = UNKNOWN;
+        }
+    }
+
+    /** Whether what the server has by this name does for the statement. */
+    boolean isNamed(PreparedStatement statement, String serverName) {
+        Prepared own = names.get(statement);
+        Prepared shared = statement.key() == null ? null : names.get(statement.key());
+        return (own != null && own.name.equals(serverName)) || (shared != null && shared.name.equals(serverName));
+    }
+
     /** Whether this is the unnamed statement; null stands for none. */
     boolean hasUnnamed(@Nullable PreparedStatement statement) {
-        return Objects.equals(unnamed, statement);
+        return unnamed == statement;
     }
 
     void unnamed(@Nullable PreparedStatement statement) {
@@ -81,6 +174,7 @@ final class ServerStatements {
     /** DISCARD ALL or DEALLOCATE ALL. */
     void clear() {
         names.clear();
+        useless.clear();
         unnamed = null;
     }
 }

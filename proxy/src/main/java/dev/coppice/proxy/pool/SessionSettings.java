@@ -3,6 +3,7 @@ package dev.coppice.proxy.pool;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,15 @@ record SessionSettings(Map<String, String> statements) {
     static final SessionSettings NONE = new SessionSettings(Map.of());
 
     private static final int MAX_SETTINGS = 100;
+    /** They neither change how a query is understood nor what its constants are. Every other one is taken to. */
+    private static final Set<String> NOT_FOR_PARSING = Set.of(
+            "application_name",
+            "client_min_messages",
+            "idle_in_transaction_session_timeout",
+            "idle_session_timeout",
+            "lock_timeout",
+            "statement_timeout",
+            "transaction_timeout");
 
     SessionSettings with(Setting setting) {
         if (setting.name().equals(Setting.ALL)) {
@@ -24,6 +34,21 @@ record SessionSettings(Map<String, String> statements) {
             changed.put(setting.name(), setting.statement());
         }
         return changed.isEmpty() ? NONE : new SessionSettings(changed);
+    }
+
+    /** Those that a statement may have been understood under: what differs in others can be shared. */
+    SessionSettings forParsing() {
+        if (statements.keySet().stream().noneMatch(NOT_FOR_PARSING::contains)) {
+            return this;
+        }
+        Map<String, String> kept = new LinkedHashMap<>(statements);
+        kept.keySet().removeAll(NOT_FOR_PARSING);
+        return kept.isEmpty() ? NONE : new SessionSettings(kept);
+    }
+
+    /** Whether a SET LOCAL of it may change how statements are understood; variables of the user's own do not. */
+    static boolean isForParsing(String name) {
+        return name.indexOf('.') < 0 && !NOT_FOR_PARSING.contains(name);
     }
 
     boolean full() {

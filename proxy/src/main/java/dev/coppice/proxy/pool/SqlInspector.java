@@ -42,6 +42,7 @@ final class SqlInspector {
     private @Nullable String deallocates;
     private @Nullable String settingName;
     private boolean resets;
+    private boolean localSetting;
     private boolean copies;
 
     private SqlInspector(SqlTokens tokens) {
@@ -76,6 +77,7 @@ final class SqlInspector {
                 && listens == null
                 && unlistens == null
                 && !deallocatesAll
+                && !localSetting
                 && !copies
                 && deallocates == null) {
             return Inspection.NOTHING;
@@ -88,6 +90,7 @@ final class SqlInspector {
                 unlistens == null ? List.of() : unlistens,
                 deallocatesAll,
                 only ? Optional.ofNullable(deallocates) : Optional.empty(),
+                localSetting,
                 copies);
     }
 
@@ -192,7 +195,7 @@ final class SqlInspector {
         SqlTokens.Token next = tokens.next();
         if (next == SqlTokens.Token.WORD
                 && (tokens.isKeyword("local") || tokens.isKeyword("transaction") || tokens.isKeyword("constraints"))) {
-            return tokens.next();
+            return tokens.isKeyword("local") ? setLocal() : tokens.next();
         }
         if (next == SqlTokens.Token.WORD && tokens.isKeyword("session")) {
             next = tokens.next();
@@ -219,6 +222,16 @@ final class SqlInspector {
             pin(PinReason.SET);
         }
         return next == SqlTokens.Token.END ? next : tokens.next();
+    }
+
+    private SqlTokens.Token setLocal() {
+        SqlTokens.Token next = tokens.next();
+        String name = next == SqlTokens.Token.WORD ? tokens.identifier().toLowerCase(Locale.ROOT) : "";
+        if (next == SqlTokens.Token.WORD) {
+            next = tokens.next();
+        }
+        localSetting |= !tokens.isSymbol(next, '.') && SessionSettings.isForParsing(name);
+        return next;
     }
 
     private SqlTokens.Token reset() {
@@ -321,11 +334,15 @@ final class SqlInspector {
         }
         int depth = 1;
         boolean local = false;
+        boolean dotted = false;
+        boolean first = true;
         while (depth > 0) {
             next = tokens.next();
             if (next == SqlTokens.Token.END) {
                 break;
             }
+            dotted |= first && next == SqlTokens.Token.STRING && tokens.stringHas('.');
+            first = false;
             if (tokens.isSymbol(next, '(')) {
                 depth++;
             } else if (tokens.isSymbol(next, ')')) {
@@ -337,6 +354,7 @@ final class SqlInspector {
         if (!local) {
             pin(PinReason.SET);
         }
+        localSetting |= local && !dotted;
         return next == SqlTokens.Token.END ? next : tokens.next();
     }
 

@@ -71,6 +71,12 @@ final class SqlTokens {
         return wordEnd - wordStart;
     }
 
+    /** Whether the string just read has this character in it. */
+    boolean stringHas(char c) {
+        int at = indexOf(wordStart, c);
+        return at >= 0 && at < wordEnd;
+    }
+
     /** The identifier just read, folded as Postgres folds. */
     String identifier() {
         String text = new String(sql, wordStart, wordEnd - wordStart, UTF_8);
@@ -88,7 +94,9 @@ final class SqlTokens {
             }
             switch (c) {
                 case '\'' -> {
+                    wordStart = position;
                     string(false);
+                    wordEnd = position;
                     return Token.STRING;
                 }
                 case '"' -> {
@@ -139,6 +147,7 @@ final class SqlTokens {
         if (position < end && sql[position] == '\'' && wordLength() == 1) {
             // E'', B'', X'' and N'': a string with a prefix.
             string(lower(sql[wordStart]) == 'e');
+            wordEnd = position;
             return Token.STRING;
         }
         return Token.WORD;

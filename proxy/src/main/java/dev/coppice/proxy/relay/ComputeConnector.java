@@ -1,5 +1,6 @@
 package dev.coppice.proxy.relay;
 
+import dev.coppice.proxy.route.ComputeSocket;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -8,7 +9,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
-import dev.coppice.proxy.route.ComputeSocket;
 import java.time.Duration;
 
 /** Opens connections to computes. */
@@ -28,7 +28,8 @@ public final class ComputeConnector {
      * @param loop the client's, so that the session needs no locks
      * @param first the handler to start the pipeline with
      */
-    public ChannelFuture connect(EventLoop loop, ComputeSocket socket, WriteBufferWaterMark waterMark, ChannelHandler first) {
+    public ChannelFuture connect(
+            EventLoop loop, ComputeSocket socket, WriteBufferWaterMark waterMark, ChannelHandler first) {
         return new Bootstrap()
                 .group(loop)
                 .channel(transport.unixSocket())

@@ -47,6 +47,11 @@ public interface EndpointDirectory {
         return true;
     }
 
+    /** Whether the endpoint's compute runs now, as far as is known. */
+    default boolean runs(String endpointId) {
+        return false;
+    }
+
     /**
      * Starts the endpoint's compute if it is not running; concurrent calls share one start. The stage carries the
      * compute's Unix socket, or fails with {@link WakeException}.

@@ -24,15 +24,11 @@ final class CancelForwarder {
         connection.ending(Outcome.CANCEL, "cancel request forwarded");
         switch (target.get()) {
             case CancelTarget.Backend backend -> {
-                Channel compute =
-                        CancelSender.send(connection.services.compute().connector(), client.eventLoop(), backend);
-                compute.closeFuture().addListener(_ -> client.close());
+                Channel compute = CancelSender.send(
+                        connection.services.compute().connector(), client.eventLoop(), backend, _ -> client.close());
                 client.closeFuture().addListener(_ -> compute.close());
             }
-            case CancelTarget.PooledClient(Runnable cancel) -> {
-                cancel.run();
-                client.close();
-            }
+            case CancelTarget.PooledClient(var cancel) -> cancel.accept(client::close);
         }
     }
 }

@@ -96,8 +96,8 @@ class CancelKeysTest {
                 .isEqualTo(4);
         ComputeSocket longest = socket("/" + "x".repeat(106));
         assertThat(bytes(keys.add(longest, computeKey, ProtocolVersion.V3_2))).isBetween(32, 256);
-        assertThat(bytes(keys.addPooled(() -> {}, ProtocolVersion.V3_2))).isEqualTo(32);
-        assertThat(bytes(keys.addPooled(() -> {}, ProtocolVersion.V3_0))).isEqualTo(4);
+        assertThat(bytes(keys.addPooled(_ -> {}, ProtocolVersion.V3_2))).isEqualTo(32);
+        assertThat(bytes(keys.addPooled(_ -> {}, ProtocolVersion.V3_0))).isEqualTo(4);
     }
 
     @Test

@@ -198,7 +198,10 @@ final class ModelPostgres {
 
     /** @return whether it is done, and well */
     private boolean run(String sql, boolean simple) {
-        if (sql.contains("end")) {
+        if (sql.startsWith(LoginState.QUERY_BEGINNING)) {
+            reply('D', (byte) 0, (byte) 1, (byte) 0, (byte) 0, (byte) 0, (byte) 1, (byte) '1');
+            complete("SELECT 1");
+        } else if (sql.contains("end")) {
             status = 'I';
             complete("COMMIT");
         } else if (status == 'E' || sql.contains("fail")) {

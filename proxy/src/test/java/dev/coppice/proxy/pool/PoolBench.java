@@ -87,7 +87,7 @@ final class PoolBench {
                 WriteBufferWaterMark.DEFAULT);
         pools = new Pools(
                 home.eventLoop(),
-                new PoolSettings(8, 100, Duration.ofSeconds(120), Duration.ofSeconds(60), 3),
+                new PoolSettings(8, 100, Duration.ofSeconds(120), Duration.ofSeconds(60), Duration.ofHours(1), 3),
                 access,
                 new CancelKeys(random, new byte[] {1}),
                 METRICS);
@@ -166,7 +166,10 @@ final class PoolBench {
             ByteBuf passed = alloc.buffer().writeBytes(parameter);
             first.pool()
                     .opening(first)
-                    .opened(channel, new ComputeSocket(Path.of("/nowhere"), 0, 1), new ComputeGreeting(passed, Optional.empty(), (byte) 'I'));
+                    .opened(
+                            channel,
+                            new ComputeSocket(Path.of("/nowhere"), 0, 1),
+                            new ComputeGreeting(passed, Optional.empty(), (byte) 'I'));
         }
 
         void say(byte... bytes) {

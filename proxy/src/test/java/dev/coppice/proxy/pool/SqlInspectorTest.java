@@ -42,7 +42,7 @@ class SqlInspectorTest {
                 ";",
                 "select 1",
                 "begin",
-                "set local work_mem = '1GB'",
+                "set local statement_timeout = '1s'",
                 "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
                 "set constraints all deferred",
                 "update t set a = 1, \"temp\" = 2 where b = 'set x = 1'",

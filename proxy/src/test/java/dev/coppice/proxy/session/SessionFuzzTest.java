@@ -1,16 +1,16 @@
 package dev.coppice.proxy.session;
 
-import dev.coppice.proxy.route.ComputeSocket;
-import java.nio.file.Path;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.proxy.pgwire.CancelKey;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
+import dev.coppice.proxy.route.ComputeSocket;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -157,7 +157,10 @@ class SessionFuzzTest {
     @Test
     void damaged_cancel_requests_end_in_a_close() {
         CancelKey good = services.cancelKeys()
-                .add(new ComputeSocket(Path.of("/nowhere"), 0, 1), new CancelKey(7, new byte[] {1, 2, 3, 4}), ProtocolVersion.V3_2);
+                .add(
+                        new ComputeSocket(Path.of("/nowhere"), 0, 1),
+                        new CancelKey(7, new byte[] {1, 2, 3, 4}),
+                        ProtocolVersion.V3_2);
         rounds((channel, random) -> {
             byte[] request = cancelRequest(good);
             byte[] damaged = mutated(request, random);
