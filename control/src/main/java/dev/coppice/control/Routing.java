@@ -1,5 +1,6 @@
 package dev.coppice.control;
 
+import dev.coppice.common.LogText;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeService;
@@ -26,9 +27,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +56,11 @@ public final class Routing {
     private static final String CONFIGURATION_LIMIT_EXCEEDED = "53400";
     private static final String FEATURE_NOT_SUPPORTED = "0A000";
     private static final String NOT_IN_PREREQUISITE_STATE = "55000";
+
+    private static final int MAX_WARNED = 1_000;
+
+    /** Branches and roles whose kind of password was in the log. */
+    private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
     private final Inventory inventory;
     private final ComputeService computes;
@@ -163,7 +171,21 @@ public final class Routing {
                 .filter(role ->
                         role.canLogin() || inventory.roleMasking(branchId, name).isPresent())
                 .map(LoginRole::verifier)
-                .filter(ScramVerifier::isScram);
+                .filter(stored -> isUnderstood(branchId, name, stored));
+    }
+
+    /** Strangers are not told that a role has another kind of password; whoever reads the log is, once for each role. */
+    private boolean isUnderstood(String branchId, String role, String stored) {
+        boolean scram = ScramVerifier.isScram(stored);
+        if (!scram && !stored.isEmpty() && warned.size() < MAX_WARNED && warned.add(branchId + ' ' + role)) {
+            log.warn(
+                    "role {} of branch {} cannot log in: its password is not stored as SCRAM-SHA-256 but as {}. ALTER ROLE ..."
+                            + " PASSWORD, with password_encryption = 'scram-sha-256', sets it anew",
+                    LogText.field(role),
+                    branchId,
+                    stored.startsWith("md5") ? "MD5" : "something else");
+        }
+        return scram;
     }
 
     /**

@@ -326,14 +326,22 @@ class ControlIT {
     private static Connection connect(String endpoint) throws Exception {
         String password = fixture.get(base + "/branches/" + branchOf(endpoint) + "/roles/coppice_owner/reveal_password")
                 .text("/password");
-        var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
+        var socket = fixture.control
+                .routing()
+                .wake(endpoint)
+                .toCompletableFuture()
+                .get()
+                .socket();
         return DriverManager.getConnection(Catalog.url(socket, "coppice"), "coppice_owner", password);
     }
 
     private static String query(String endpoint, String sql) throws Exception {
-        var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
+        var socket = fixture.control
+                .routing()
+                .wake(endpoint)
+                .toCompletableFuture()
+                .get()
+                .socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
@@ -343,8 +351,12 @@ class ControlIT {
     }
 
     private static void execute(String endpoint, String sql) throws Exception {
-        var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
+        var socket = fixture.control
+                .routing()
+                .wake(endpoint)
+                .toCompletableFuture()
+                .get()
+                .socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);

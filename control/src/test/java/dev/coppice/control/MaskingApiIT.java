@@ -61,8 +61,12 @@ class MaskingApiIT {
     }
 
     private static void execute(String sql) throws Exception {
-        var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
+        var socket = fixture.control
+                .routing()
+                .wake(endpoint)
+                .toCompletableFuture()
+                .get()
+                .socket();
         try (Connection connection = SuperuserSql.open(socket, "coppice");
                 Statement statement = connection.createStatement()) {
             statement.setEscapeProcessing(false);
@@ -73,8 +77,12 @@ class MaskingApiIT {
     }
 
     private static String query(String endpointId, String sql) throws Exception {
-        var socket =
-                fixture.control.routing().wake(endpointId).toCompletableFuture().get().socket();
+        var socket = fixture.control
+                .routing()
+                .wake(endpointId)
+                .toCompletableFuture()
+                .get()
+                .socket();
         try (Connection connection = SuperuserSql.open(socket, "coppice");
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {

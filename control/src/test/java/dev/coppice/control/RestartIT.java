@@ -59,8 +59,12 @@ class RestartIT {
         assertThat(Files.getPosixFilePermissions(fixture.data.resolve("secret.key")))
                 .isEqualTo(PosixFilePermissions.fromString("rw-------"));
         // The watch over the adopted compute learns what is changed by SQL.
-        var socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
+        var socket = fixture.control
+                .routing()
+                .wake(endpoint)
+                .toCompletableFuture()
+                .get()
+                .socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute("CREATE ROLE after_restart LOGIN PASSWORD 'x'");

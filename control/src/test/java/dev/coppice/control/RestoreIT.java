@@ -488,7 +488,13 @@ class RestoreIT {
 
     private String query(String endpoint, String sql) throws Exception {
         return query(
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket(), sql);
+                fixture.control
+                        .routing()
+                        .wake(endpoint)
+                        .toCompletableFuture()
+                        .get()
+                        .socket(),
+                sql);
     }
 
     private static String query(Path socket, String sql) throws Exception {
@@ -501,8 +507,12 @@ class RestoreIT {
     }
 
     private void execute(String endpoint, String sql) throws Exception {
-        Path socket =
-                fixture.control.routing().wake(endpoint).toCompletableFuture().get().socket();
+        Path socket = fixture.control
+                .routing()
+                .wake(endpoint)
+                .toCompletableFuture()
+                .get()
+                .socket();
         try (Connection connection = SuperuserSql.open(socket);
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);

@@ -46,8 +46,6 @@ final class EndpointPool {
      * database, for which Postgres waits 5 s.
      */
     private static final long ABANDONED_NANOS = TimeUnit.SECONDS.toNanos(2);
-    /** One who logs in for each transaction is not checked more often than this. */
-    private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final long FULL_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SWEEP_MILLIS = 1000;
@@ -58,6 +56,7 @@ final class EndpointPool {
     private final PoolShared shared;
     private final Lanes lanes = new Lanes();
     private final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
+    private final Logins logins;
     private final NotificationHubs hubs;
     private final ServerLimit servers;
     private boolean touching;
@@ -69,6 +68,7 @@ final class EndpointPool {
         this.endpointId = endpointId;
         this.loop = loop;
         this.shared = shared;
+        this.logins = new Logins(this, lanes, shared);
         this.hubs = new NotificationHubs(this, shared);
         this.servers = new ServerLimit(endpointId, shared::settings, shared.metrics());
         loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
@@ -96,74 +96,6 @@ final class EndpointPool {
         lane.clients++;
         metrics().clients.incrementAndGet();
         return lane;
-    }
-
-    /**
-     * A client has come of whose kind there are others: it is let in and greeted as they were, unless its login would be another one.
-     * Then it has one of its own. A compute that sleeps, and one whose connections are all busy, is not asked: Postgres is the judge
-     * when the client's first request needs a connection.
-     */
-    void login(PooledSession session) {
-        Lane lane = session.lane();
-        long now = System.nanoTime();
-        boolean checkedJustNow = session.discardsAfterUse() && now - lane.checkedNanos < CHECK_NANOS;
-        PooledServer asked = lane.loginState.isEmpty() || checkedJustNow ? null : idleOfAny(lane);
-        if (asked == null) {
-            if (!checkedJustNow
-                    && !servers.reached()
-                    && shared.access().directory().runs(endpointId)) {
-                session.acquire();
-            } else {
-                session.greetAsBefore();
-            }
-            return;
-        }
-        asked.check(LoginState.query(lane.key.user(), lane.key.database()), state -> {
-            if (asked.channel().isActive()) {
-                asked.handBack();
-                checked(session, lane, state);
-            } else {
-                session.greetAsBefore();
-            }
-        });
-    }
-
-    private void checked(PooledSession session, Lane lane, String state) {
-        if (session.ended()) {
-            return;
-        }
-        boolean triggers = LoginState.firesTriggers(state);
-        if (state.equals(lane.loginState) && !triggers) {
-            lane.checkedNanos = System.nanoTime();
-            session.greetAsBefore();
-        } else {
-            move(session, triggers ? lanes.renewed(lane.key) : lanes.successor(lane, state));
-            session.acquire();
-        }
-    }
-
-    private @Nullable PooledServer idleOfAny(Lane first) {
-        PooledServer own = first.idle.pollLast();
-        if (own != null) {
-            return own;
-        }
-        for (Lane lane : lanes.all()) {
-            PooledServer other = lane.idle.pollLast();
-            if (other != null) {
-                return other;
-            }
-        }
-        return null;
-    }
-
-    private void move(PooledSession session, Lane to) {
-        Lane from = session.lane();
-        from.clients--;
-        to.clients++;
-        session.lane(to);
-        if (from.waiting.remove(session)) {
-            to.waiting.add(session);
-        }
     }
 
     void left(PooledSession session) {
@@ -381,29 +313,11 @@ final class EndpointPool {
         compute.pipeline().addLast(server);
         hubs.reconnect(() -> {
             server.ask(LoginState.query(lane.key.user(), lane.key.database()), state -> {
-                settle(session, server, state);
+                logins.settle(session, server, state);
                 server.lane().greeting = parameters;
                 learnLimit(server);
             });
         });
-    }
-
-    /** Sees to it that the connection, and who asked for it, are among those who have logged in to the same. */
-    private void settle(PooledSession session, PooledServer server, String state) {
-        Lane lane = server.lane();
-        if (!state.isEmpty() && !lane.loginState.isEmpty() && !state.equals(lane.loginState)) {
-            Lane other = lanes.successor(lane, state);
-            lane.servers--;
-            other.servers++;
-            server.lane(other);
-            if (lane.waiting.contains(session)) {
-                move(session, other);
-            }
-        }
-        if (!state.isEmpty()) {
-            server.lane().loginState = state;
-            server.lane().checkedNanos = System.nanoTime();
-        }
     }
 
     private void learnLimit(PooledServer server) {
@@ -482,8 +396,17 @@ final class EndpointPool {
         return shared.access().connector();
     }
 
+    Logins logins() {
+        return logins;
+    }
+
     NotificationHubs hubs() {
         return hubs;
+    }
+
+    /** Whether it may have more connections than it has. */
+    boolean mayOpen() {
+        return !servers.reached();
     }
 
     boolean hasServers() {

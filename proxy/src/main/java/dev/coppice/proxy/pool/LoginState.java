@@ -20,7 +20,9 @@ final class LoginState {
         return QUERY_BEGINNING + "(' '"
                 // Since 17; whether there are event triggers for logins.
                 + ", coalesce(pg_catalog.to_jsonb(d) OPERATOR(pg_catalog.->>) 'dathasloginevt', 'false')"
-                + ", r.oid, r.rolcanlogin, r.rolsuper, r.rolreplication, r.rolconnlimit, r.rolvaliduntil"
+                + ", r.oid, r.rolcanlogin, r.rolsuper, r.rolreplication, r.rolconnlimit"
+                // In a form that no setting of the session changes.
+                + ", pg_catalog.md5(pg_catalog.timestamptz_send(r.rolvaliduntil))"
                 + ", r.rolvaliduntil OPERATOR(pg_catalog.<=) pg_catalog.now()"
                 + ", d.oid, d.datallowconn, d.datconnlimit, pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT')"
                 + ", (select pg_catalog.md5(pg_catalog.string_agg(pg_catalog.concat_ws(' ', s.setdatabase, s.setrole, s.setconfig)"

@@ -142,7 +142,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
             return;
         }
         if (entered.greeting != null) {
-            pool.login(this);
+            pool.logins().login(this);
         } else {
             acquire();
         }

@@ -1,6 +1,7 @@
 package dev.coppice.proxy.pool;
 
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +46,7 @@ final class StatementKey {
         return this == other
                 || (other instanceof StatementKey key
                         && hash == key.hash
-                        && owner == key.owner
+                        && Objects.equals(owner, key.owner)
                         && Arrays.equals(content, key.content)
                         && settings.equals(key.settings)
                         && shape.equals(key.shape));

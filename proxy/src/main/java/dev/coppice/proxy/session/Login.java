@@ -92,6 +92,7 @@ record Login(ClientConnection connection, RouteRequest request, Route route) {
                 "password authentication failed for user \"" + ClientConnection.shown(request.user()) + "\"",
                 "Check the password, the role, and the endpoint or branch the connection names. Where several projects have"
                         + " a branch of that name, or two names do not belong together, name the endpoint only:"
-                        + " options=endpoint=<endpoint id>.");
+                        + " options=endpoint=<endpoint id>. A password that was stored as MD5 has to be set once more: only"
+                        + " SCRAM-SHA-256 is understood.");
     }
 }
