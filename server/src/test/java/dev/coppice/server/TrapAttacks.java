@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a compute leaves in the server's way: links, pipes, devices and exchanged directories at the places that it may write, before the server
@@ -218,7 +219,13 @@ final class TrapAttacks {
     private static List<Attack> litter() {
         return List.of(
                 litter("a file of 8 TB without content", "sparse", "local/pgdata/huge", "8796093022208"),
-                litter("a log of 8 TB without content", "sparse", "run:postgres.log", "8796093022208"),
+                litter(
+                        "a log of 8 TB without content",
+                        "sparse",
+                        "run:postgres.log",
+                        "8796093022208",
+                        // The server copies it before it cuts it.
+                        SERVER_ONLY),
                 litter("100,000 names", "names", "local/pgdata", "100000"),
                 litter("100,000 names of WAL that was finished", "names", "wal/finished", "100000"),
                 litter("directories 600 deep", "deep", "local/pgdata", "600"),
@@ -226,13 +233,17 @@ final class TrapAttacks {
                 litter("a pipe among the tables", "fifo", "local/pgdata/base/pipe", null));
     }
 
+    private static Attack litter(String what, String operation, String place, @Nullable String argument) {
+        return litter(what, operation, place, argument, BOUNDED_READING);
+    }
+
     private static Attack litter(
-            String what, String operation, String place, @org.jspecify.annotations.Nullable String argument) {
+            String what, String operation, String place, @Nullable String argument, Mechanism mechanism) {
         return new Attack(
                 Party.OWNER,
                 "have the server stumble",
                 what + " in " + place + ", then suspend, branch, wake and delete",
-                Set.of(BOUNDED_READING),
+                Set.of(mechanism),
                 (cage, _) -> {
                     String name = cage.newName();
                     try (Foothold from = cage.branch(name)) {
