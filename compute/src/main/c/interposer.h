@@ -12,6 +12,7 @@
  *   map.c        shared memory of the compute: mark, file table, presence map, locks
  *   agent.c      requests to the page service
  *   classify.c   path -> file class
+ *   users.c      a name for the user of a compute, which has none
  *
  * docs/page-protocol.md is the contract with the Java side. Rules that hold everywhere:
  *   - a version is in the journal before the local file has it;

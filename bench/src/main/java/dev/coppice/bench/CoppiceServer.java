@@ -1,6 +1,7 @@
 package dev.coppice.bench;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -313,7 +315,13 @@ final class CoppiceServer implements AutoCloseable {
     /** For pgbench on the compute's own socket, past the proxy. */
     String directConnectionString(Branch branch) {
         URI parsed = URI.create(branch.uri());
-        return "host=" + data.resolve("run").resolve(branch.endpointId()) + " user="
+        Path sockets;
+        try (Stream<Path> names = Files.list(data.resolve("run").resolve(branch.endpointId()))) {
+            sockets = names.filter(Files::isDirectory).findFirst().orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return "host=" + sockets + " user="
                 + parsed.getUserInfo().split(":", 2)[0] + " dbname="
                 + parsed.getPath().substring(1);
     }

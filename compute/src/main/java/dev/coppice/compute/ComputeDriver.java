@@ -64,6 +64,9 @@ public interface ComputeDriver {
         void shutDown(Shutdown how);
     }
 
+    /** Ends every process of a user that belongs to one timeline alone. */
+    void endAllOf(ComputeUser user);
+
     /**
      * Starts a process that does not end with this one.
      *

@@ -27,7 +27,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +57,7 @@ final class ComputeLifecycle {
     private final LaunchPlan launches;
     private final ComputeUsers users;
     private final Path runDirectory;
+    private final Path logDirectory;
     private final ComputeDriver driver;
     private final MetricRegistry metrics;
 
@@ -70,19 +70,26 @@ final class ComputeLifecycle {
             Path interposer,
             ComputeUsers users,
             Path runDirectory,
+            Path logDirectory,
             ComputeDriver driver,
             MetricRegistry metrics) {
         this.pages = pages;
         this.launches = new LaunchPlan(binaries, interposer, driver.sandboxSettings(), driver.isolation());
         this.users = users;
         this.runDirectory = runDirectory;
+        this.logDirectory = logDirectory;
         this.driver = driver;
-        this.epochEnd = new EpochEnd(driver);
+        this.epochEnd = new EpochEnd(driver, users);
         this.metrics = metrics;
     }
 
     RunDirectory run(String endpointId) {
         return new RunDirectory(runDirectory.resolve(endpointId));
+    }
+
+    /** An endpoint's log, which outlives its computes. */
+    ServerLog log(String endpointId) {
+        return new ServerLog(logDirectory.resolve(endpointId + ".log"));
     }
 
     /** The names of all run directories; empty before the first compute. */
@@ -125,16 +132,15 @@ final class ComputeLifecycle {
         }
         clock.phase("check");
         LocalDirectory local = local(timeline);
-        RunDirectory run = run(spec.endpointId());
-        boolean warm = local.isWarm(timeline.currentEpoch());
+        ComputeUser user = users.of(timeline.id());
+        boolean warm = local.isWarm(timeline.currentEpoch(), user);
         if (!warm) {
             local.discard();
         }
-        Epoch epoch = timeline.beginEpoch(
-                new FileOwner(local.user().uid(), local.user().gid()));
+        Epoch epoch = timeline.beginEpoch(new FileOwner(user.uid(), user.gid()));
         clock.phase("epoch");
         try {
-            return launch(spec, instead, claim, timeline, epoch, local, run, clock, warm);
+            return launch(spec, instead, claim, timeline, epoch, local, user, clock, warm);
         } catch (IOException | RuntimeException | InterruptedException e) {
             endAfter(e, timeline);
             throw e;
@@ -157,27 +163,33 @@ final class ComputeLifecycle {
             Timeline timeline,
             Epoch epoch,
             LocalDirectory local,
-            RunDirectory run,
+            ComputeUser user,
             PhaseClock clock,
             boolean warm)
             throws IOException, InterruptedException {
-        local.layOut(warm ? List.of() : timeline.directories(), timeline.walDirectory(), files(spec));
+        local.layOut(user, warm ? List.of() : timeline.directories(), files(spec));
         if (!warm) {
-            local.user().requireReach(local.pgdata());
+            user.requireReach(local.pgdata());
         }
-        run.prepare(local.user());
+        RunDirectory run = run(spec.endpointId());
+        ComputeSockets sockets = run.prepare(user);
+        ServerLog serverLog = log(spec.endpointId());
+        serverLog.limit();
         clock.phase("layout");
-        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, epoch.number(), local.user());
+        AgentServer agent = AgentServer.start(sockets.agent(), timeline, epoch.number(), user);
         try {
             clock.phase("agent");
-            long logStart = run.log().size();
+            long logStart = serverLog.size();
             // A standby recovers nothing; it waits for WAL that never comes.
             boolean mustRecover = spec.mode() == ComputeSpec.Mode.READ_WRITE && !EpochEnd.isShutDown(timeline);
             Map<String, String> decided = StartSettings.of(spec, timeline, launches.configured(spec.settings()))
                     .decided(launches.majorVersion(), timeline, mustRecover, instead);
-            Instance instance = driver.start(launches.of(spec, timeline, epoch, local, run, decided));
+            Instance instance =
+                    driver.start(launches.of(spec, timeline, epoch, local, user, sockets, serverLog, decided));
+            new ComputeRecord(users.dataDirectoryId(), spec.endpointId(), sockets.names(), instance.pid())
+                    .store(timeline.directory());
             clock.phase("spawn");
-            awaitReady(instance, local.pgdata(), run.log(), logStart, START_MAX);
+            awaitReady(instance, local, serverLog, logStart, START_MAX);
             if (mustRecover) {
                 requireRecovered(local, epoch);
             }
@@ -192,7 +204,8 @@ final class ComputeLifecycle {
                     instance,
                     agent,
                     run,
-                    run.address(new ComputeAddress.Peer(local.user().uid(), instance.pid())),
+                    serverLog,
+                    sockets.address(new ComputeAddress.Peer(user.uid(), instance.pid())),
                     logStart);
         } catch (RuntimeException | IOException | InterruptedException e) {
             driver.killAll(local.pgdata());
@@ -291,7 +304,7 @@ final class ComputeLifecycle {
     String lastWords(RunningCompute compute) {
         String status = compute.instance().exit().getNow(OptionalInt.empty()).toString();
         return "the postmaster ended, " + status + "; its log ends with:\n"
-                + compute.run().log().tail(compute.logStart(), LOG_LINES_IN_ERROR);
+                + compute.log().tail(compute.logStart(), LOG_LINES_IN_ERROR);
     }
 
     /**
@@ -300,20 +313,19 @@ final class ComputeLifecycle {
      */
     Optional<RunningCompute> adopt(Timeline timeline) throws InterruptedException {
         LocalDirectory local = local(timeline);
-        Optional<PostmasterPidFile> file;
+        Optional<ComputeRecord> record;
         try {
-            file = timeline.writerRunning() ? PostmasterPidFile.read(local.pgdata()) : Optional.empty();
+            record = timeline.writerRunning() ? recordOf(timeline) : Optional.empty();
         } catch (IOException e) {
             throw new ComputeException(
                     "cannot look for the compute of timeline " + timeline.id().value(), e);
         }
-        @Nullable String endpointId = endpointOf(timeline, file);
-        TimelineClaim claim =
-                endpointId == null ? claims.takeToClean(timeline.id()) : claims.take(timeline.id(), endpointId);
+        TimelineClaim claim = record.isEmpty()
+                ? claims.takeToClean(timeline.id())
+                : claims.take(timeline.id(), record.get().endpointId());
         try {
-            Optional<RunningCompute> adopted = endpointId == null
-                    ? Optional.empty()
-                    : findRunning(timeline, local, file.orElseThrow(), endpointId, claim);
+            Optional<RunningCompute> adopted =
+                    record.isEmpty() ? Optional.empty() : findRunning(timeline, local, record.get(), claim);
             if (adopted.isEmpty()) {
                 epochEnd.end(timeline, local, true);
             }
@@ -326,37 +338,35 @@ final class ComputeLifecycle {
         }
     }
 
-    /** The endpoint whose compute left its pid file; null when there is none, or it runs in another place. */
-    private @Nullable String endpointOf(Timeline timeline, Optional<PostmasterPidFile> file) {
-        if (file.isEmpty() || file.get().socketDirectory().isEmpty()) {
-            return null;
-        }
-        Path directory = Path.of(file.get().socketDirectory());
-        String endpointId = directory.getFileName().toString();
-        if (!ComputeSpec.isEndpointId(endpointId)
-                || !directory.equals(run(endpointId).directory().toAbsolutePath())) {
-            log.warn(
-                    "The compute of timeline {} listens in {}, not in {}",
-                    timeline.id().value(),
-                    directory,
-                    runDirectory);
-            return null;
-        }
-        return endpointId;
+    /** Whether an earlier server started a compute on the timeline that it did not see end. */
+    boolean hasRecord(Timeline timeline) {
+        return Files.exists(timeline.directory().resolve(ComputeRecord.FILE));
+    }
+
+    /** What an earlier server wrote down of the timeline's compute; empty when it says nothing, or is of another data directory. */
+    private Optional<ComputeRecord> recordOf(Timeline timeline) throws IOException {
+        return ComputeRecord.load(timeline.directory())
+                .filter(record -> record.dataDirectoryId().equals(users.dataDirectoryId())
+                        && ComputeSpec.isEndpointId(record.endpointId())
+                        && record.names().valid());
     }
 
     private Optional<RunningCompute> findRunning(
-            Timeline timeline, LocalDirectory local, PostmasterPidFile file, String endpointId, TimelineClaim claim)
+            Timeline timeline, LocalDirectory local, ComputeRecord record, TimelineClaim claim)
             throws IOException, InterruptedException {
-        Optional<Instance> instance = driver.find(file.pid(), local.pgdata());
-        if (instance.isEmpty()) {
+        Optional<Instance> instance = driver.find(record.pid(), local.pgdata());
+        Optional<ComputeUser> user = users.knownOf(timeline.id());
+        if (instance.isEmpty() || user.isEmpty()) {
             return Optional.empty();
         }
+        String endpointId = record.endpointId();
         RunDirectory run = run(endpointId);
-        long logStart = run.log().size();
-        AgentServer agent = AgentServer.start(run.agentSocket(), timeline, timeline.currentEpoch(), local.user());
+        ComputeSockets sockets = run.sockets(record.names());
+        ServerLog serverLog = log(endpointId);
+        long logStart = serverLog.size();
+        AgentServer agent = AgentServer.start(sockets.agent(), timeline, timeline.currentEpoch(), user.get());
         try {
-            awaitReady(instance.get(), local.pgdata(), run.log(), logStart, ADOPTION_MAX);
+            awaitReady(instance.get(), local, serverLog, logStart, ADOPTION_MAX);
             // The server may have gone just before it could say so; nobody came in since.
             timeline.started();
             return Optional.of(new RunningCompute(
@@ -367,8 +377,9 @@ final class ComputeLifecycle {
                     instance.get(),
                     agent,
                     run,
-                    run.address(new ComputeAddress.Peer(
-                            local.user().uid(), instance.get().pid())),
+                    serverLog,
+                    sockets.address(new ComputeAddress.Peer(
+                            user.get().uid(), instance.get().pid())),
                     logStart));
         } catch (ComputeException | StorageException e) {
             log.warn("The compute of {} survived the server but is of no use: {}", endpointId, e.getMessage());
@@ -385,8 +396,8 @@ final class ComputeLifecycle {
      * checkpoint, which lies at or after the end of the WAL that was there.
      */
     private static void requireRecovered(LocalDirectory local, Epoch epoch) throws IOException {
-        Path file = local.pgdata().resolve(ControlFile.PATH);
-        ControlFile control = ControlFile.parse(Files.readAllBytes(file), file);
+        ControlFile control =
+                ControlFile.parse(local.controlFile(), local.pgdata().resolve(ControlFile.PATH));
         // An epoch's stamps begin one above the end of the WAL.
         if (Long.compareUnsigned(control.checkPoint(), epoch.startMark().value() - 1) < 0) {
             throw new ComputeException("recovery ended before " + new Lsn(control.checkPoint())
@@ -409,11 +420,11 @@ final class ComputeLifecycle {
     }
 
     private static void awaitReady(
-            Instance instance, Path dataDirectory, ServerLog serverLog, long logStart, Duration timeout)
+            Instance instance, LocalDirectory local, ServerLog serverLog, long logStart, Duration timeout)
             throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (true) {
-            Optional<PostmasterPidFile> file = PostmasterPidFile.read(dataDirectory);
+            Optional<PostmasterPidFile> file = local.postmaster();
             if (file.isPresent() && file.get().ready()) {
                 return;
             }
@@ -434,6 +445,6 @@ final class ComputeLifecycle {
     }
 
     LocalDirectory local(Timeline timeline) {
-        return new LocalDirectory(timeline.directory().toAbsolutePath(), users.of(timeline));
+        return new LocalDirectory(timeline.directory().toAbsolutePath(), users.dataDirectoryId());
     }
 }

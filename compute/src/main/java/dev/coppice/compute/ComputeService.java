@@ -39,7 +39,7 @@ public final class ComputeService implements AutoCloseable {
      * What computes are made of.
      *
      * @param interposer the library for their processes, from {@link InterposerLibrary#prepare}
-     * @param runDirectory where each endpoint has its sockets and log; a short path
+     * @param runDirectory where each endpoint has its sockets; a short path; logs are in {@code logs/} beside it
      * @param metrics gets timers {@code compute.wake}, {@code compute.wake.<phase>}, {@code compute.suspend...}
      * @param localCacheBytes disk space for local files of suspended computes, all together; negative = a tenth of the disk
      */
@@ -47,7 +47,7 @@ public final class ComputeService implements AutoCloseable {
             PageService pages,
             PostgresBinaries binaries,
             Path interposer,
-            ComputeUser user,
+            ComputeUsers users,
             Path runDirectory,
             ComputeDriver driver,
             MetricRegistry metrics,
@@ -58,16 +58,20 @@ public final class ComputeService implements AutoCloseable {
                 PageService pages,
                 PostgresBinaries binaries,
                 Path interposer,
-                ComputeUser user,
+                ComputeUsers users,
                 Path runDirectory,
                 ComputeDriver driver,
                 MetricRegistry metrics,
                 Clock clock) {
-            this(pages, binaries, interposer, user, runDirectory, driver, metrics, clock, -1);
+            this(pages, binaries, interposer, users, runDirectory, driver, metrics, clock, -1);
         }
     }
 
     private static final Logger log = LoggerFactory.getLogger(ComputeService.class);
+
+    /** Beside the run directory; only the server enters it. */
+    private static final String LOGS = "logs";
+
     private static final Duration LOG_CHECK_INTERVAL = Duration.ofSeconds(10);
     private static final Duration THROTTLE_INTERVAL = Duration.ofMillis(100);
 
@@ -75,6 +79,7 @@ public final class ComputeService implements AutoCloseable {
     private static final String SLOWED = "compute.slowed";
 
     private final PageService pages;
+    private final Path logDirectory;
     private final Clock clock;
     private final Isolation isolation;
     private final int postgresVersion;
@@ -96,16 +101,19 @@ public final class ComputeService implements AutoCloseable {
         clock = parts.clock();
         isolation = parts.driver().isolation();
         postgresVersion = parts.binaries().majorVersion();
-        ComputeUser user = parts.user();
-        ComputeUser secluded = user.secluded();
+        ComputeUsers users = parts.users();
+        users.keepOnly(pages.timelines());
         Path runDirectory = parts.runDirectory().toAbsolutePath();
+        logDirectory = runDirectory.resolveSibling(LOGS);
         try {
             Files.createDirectories(runDirectory);
             // Others may pass, not look: each endpoint's own directory is private.
             Files.setPosixFilePermissions(runDirectory, PosixFilePermissions.fromString("rwx--x--x"));
+            DurableFiles.createPrivateDirectory(logDirectory);
         } catch (IOException e) {
             throw new ComputeException("cannot make the run directory " + runDirectory, e);
         }
+        ComputeUser user = users.named(TemplateCluster.USER);
         user.requireReach(parts.binaries().bin());
         user.requireReach(parts.interposer());
         user.requireReach(runDirectory);
@@ -113,15 +121,16 @@ public final class ComputeService implements AutoCloseable {
                 pages,
                 parts.binaries(),
                 parts.interposer(),
-                new ComputeUsers(user, secluded),
+                users,
                 runDirectory,
+                logDirectory,
                 parts.driver(),
                 parts.metrics());
         start = new ComputeStart(lifecycle, pages, parts.binaries());
         logLimiter = PeriodicTask.named("compute-log-limiter")
                 .every(LOG_CHECK_INTERVAL)
-                .start(() -> ForEach.of(
-                        endpoints.keySet(), id -> lifecycle.run(id).log().limit()));
+                .start(() ->
+                        ForEach.of(endpoints.keySet(), id -> lifecycle.log(id).limit()));
         throttling = PeriodicTask.named("write-throttle")
                 .every(THROTTLE_INTERVAL)
                 .start(() -> ForEach.of(endpoints.values(), Endpoint::throttle));
@@ -148,7 +157,8 @@ public final class ComputeService implements AutoCloseable {
     public void recover() {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (TimelineId id : pages.timelines()) {
-                if (pages.timeline(id).epochOpen()) {
+                // A record without an open epoch: the compute itself has written that its epoch ended.
+                if (pages.timeline(id).epochOpen() || lifecycle.hasRecord(pages.timeline(id))) {
                     threads.execute(() -> recover(id));
                 }
             }
@@ -331,10 +341,8 @@ public final class ComputeService implements AutoCloseable {
         endpoints.remove(endpointId);
         start.forget(endpointId);
         try {
-            Path directory = lifecycle.run(endpointId).directory();
-            if (Files.exists(directory)) {
-                DurableFiles.deleteRecursively(directory);
-            }
+            DurableFiles.deleteRecursively(lifecycle.run(endpointId).directory());
+            lifecycle.log(endpointId).delete();
         } catch (IOException e) {
             throw new ComputeException("cannot delete the run directory of endpoint " + endpointId, e);
         }

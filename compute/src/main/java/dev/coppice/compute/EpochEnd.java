@@ -4,8 +4,8 @@ import dev.coppice.storage.Timeline;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Ends epochs: first the processes that may still write, then the epoch itself, then the local files are marked clean or
@@ -25,9 +25,11 @@ final class EpochEnd {
     private static final int CONTROL_STATE_SHUT_DOWN_IN_RECOVERY = 2;
 
     private final ComputeDriver driver;
+    private final ComputeUsers users;
 
-    EpochEnd(ComputeDriver driver) {
+    EpochEnd(ComputeDriver driver, ComputeUsers users) {
         this.driver = driver;
+        this.users = users;
     }
 
     /**
@@ -45,12 +47,24 @@ final class EpochEnd {
         if (awaitNoWriter(timeline, mayBeClean ? LEFTOVERS_MAX : Duration.ZERO)) {
             // What a program has started and taken out of the compute's session does not hold the lock.
             driver.endStrays(local.pgdata());
+            endStrays(timeline);
             return;
         }
         driver.killAll(local.pgdata());
         if (!awaitNoWriter(timeline, KILL_MAX)) {
             throw new ComputeException("processes of an earlier compute still hold " + timeline.writerLock()
                     + " and cannot be ended: look with \"fuser " + timeline.writerLock() + "\"");
+        }
+        endStrays(timeline);
+    }
+
+    /** What a program in the compute has started and taken out of its reach: it has the user, and the user is this timeline's alone. */
+    private void endStrays(Timeline timeline) throws InterruptedException {
+        if (users.apart()) {
+            Optional<ComputeUser> user = users.knownOf(timeline.id());
+            if (user.isPresent()) {
+                UserProcesses.end(user.get(), driver);
+            }
         }
     }
 
@@ -59,10 +73,11 @@ final class EpochEnd {
         long epoch = timeline.currentEpoch();
         timeline.endEpoch();
         try {
+            ComputeRecord.delete(timeline.directory());
             // A postmaster that was killed leaves its pid file; one that never ran left no files of this epoch.
             boolean clean = mayBeClean
                     && local.ranIn(epoch)
-                    && !Files.exists(local.pgdata().resolve("postmaster.pid"))
+                    && !local.hasPidFile()
                     && (isShutDown(timeline) || controlState(timeline) == CONTROL_STATE_SHUT_DOWN_IN_RECOVERY);
             if (clean) {
                 local.markClean(epoch);

@@ -36,33 +36,35 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
             Timeline timeline,
             Epoch epoch,
             LocalDirectory local,
-            RunDirectory run,
+            ComputeUser user,
+            ComputeSockets sockets,
+            ServerLog log,
             Map<String, String> decided) {
         if (timeline.seesThroughBoundary() && !isolation.confines()) {
             throw new ComputeException("the computes of anonymized branches and masked roles are not started where the"
                     + " kernel cannot keep their programs from originals; isolation: " + isolation.text());
         }
         return new Launch(
-                command(spec.endpointId(), local, run, decided),
-                environment(timeline, epoch, local, run),
+                command(spec.endpointId(), local, sockets, decided),
+                environment(timeline, epoch, local, sockets),
                 local.pgdata().toAbsolutePath(),
-                run.log().file(),
-                local.user(),
+                log.file(),
+                user,
                 memory(local),
-                policy(timeline, epoch, local, run),
+                policy(timeline, epoch, local, sockets),
                 limits(spec.settings()));
     }
 
     /** What the compute's processes may reach: what is theirs, and nothing of anybody else. */
-    private SandboxPolicy policy(Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run) {
+    private SandboxPolicy policy(Timeline timeline, Epoch epoch, LocalDirectory local, ComputeSockets sockets) {
         return new SandboxPolicy(
                 List.of(binaries.installation(), interposer.toAbsolutePath()),
                 memoryOfPages(),
                 List.of(
                         local.directory().toAbsolutePath(),
                         timeline.walDirectory().toAbsolutePath(),
-                        timeline.walArchiveDirectory().toAbsolutePath()),
-                List.of(run.directory().toAbsolutePath()),
+                        timeline.finishedWalDirectory().toAbsolutePath()),
+                List.of(sockets.directory().toAbsolutePath()),
                 List.of(memory(local).path()),
                 List.of(epoch.journal().toAbsolutePath(), timeline.writerLock().toAbsolutePath()),
                 List.of(temporary(local)),
@@ -115,17 +117,19 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
     }
 
     private List<String> command(
-            String endpointId, LocalDirectory local, RunDirectory run, Map<String, String> decided) {
+            String endpointId, LocalDirectory local, ComputeSockets sockets, Map<String, String> decided) {
         List<String> command = new ArrayList<>();
         command.add(binaries.postgres().toString());
         command.add("-D");
         command.add(absolute(local.pgdata()));
-        command.addAll(PostgresConfiguration.arguments(binaries.majorVersion(), endpointId, absolute(run.directory())));
+        command.addAll(
+                PostgresConfiguration.arguments(binaries.majorVersion(), endpointId, absolute(sockets.directory())));
         decided.forEach((name, value) -> command.addAll(List.of("-c", name + "=" + value)));
         return command;
     }
 
-    private Map<String, String> environment(Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run) {
+    private Map<String, String> environment(
+            Timeline timeline, Epoch epoch, LocalDirectory local, ComputeSockets sockets) {
         Map<String, String> environment = new HashMap<>();
         environment.put("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
         environment.put("LC_ALL", "C");
@@ -136,10 +140,10 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
         environment.put("COPPICE_JOURNAL", absolute(epoch.journal()));
         environment.put("COPPICE_EPOCH", Long.toString(epoch.number()));
         environment.put("COPPICE_MARK", Long.toHexString(epoch.startMark().value()));
-        environment.put("COPPICE_AGENT", absolute(run.agentSocket()));
+        environment.put("COPPICE_AGENT", absolute(sockets.agent()));
         environment.put("COPPICE_LOCK", absolute(timeline.writerLock()));
         environment.put("COPPICE_MAP", absolute(local.map()));
-        environment.put("COPPICE_WAL_ARCHIVE", absolute(timeline.walArchiveDirectory()));
+        environment.put("COPPICE_WAL_ARCHIVE", absolute(timeline.finishedWalDirectory()));
         environment.put("COPPICE_MEMORY", memory(local).path().toString());
         return environment;
     }

@@ -101,6 +101,11 @@ public final class LocalProcessDriver implements ComputeDriver {
         }
     }
 
+    @Override
+    public void endAllOf(ComputeUser user) {
+        sandbox.endAllOf(user);
+    }
+
     /** Another process's child gives no exit status and no event, so this looks. */
     private static void watch(long pid, Path dataDirectory, CompletableFuture<OptionalInt> exit) {
         try {

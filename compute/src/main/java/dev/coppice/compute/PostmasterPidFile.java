@@ -1,37 +1,28 @@
 package dev.coppice.compute;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /**
  * What {@code postmaster.pid} says: pid, data directory, start time, port, socket directory, listen address, shared memory
  * key, status; a line each (src/include/utils/pidfile.h). It grows while Postgres starts, so the later lines may be
- * missing.
- *
- * @param socketDirectory empty until Postgres listens
+ * missing. The compute writes it, so nothing else in it is of interest.
  */
-record PostmasterPidFile(long pid, String socketDirectory, boolean ready) {
-    private static final int SOCKET_DIRECTORY_LINE = 4;
+record PostmasterPidFile(long pid, boolean ready) {
+    /** Within the data directory. */
+    static final String NAME = "postmaster.pid";
+
+    /** Paths apart it holds some numbers. */
+    static final int SIZE_MAX = 16 << 10;
+
+    /** PID_MAX_LIMIT of include/linux/threads.h. */
+    private static final long PID_MAX = 4L << 20;
+
     private static final int STATUS_LINE = 7;
     private static final String READY = "ready";
 
-    /** Empty when there is no such file, or not yet a pid in it. */
-    static Optional<PostmasterPidFile> read(Path dataDirectory) throws IOException {
-        String text;
-        try {
-            text = Files.readString(dataDirectory.resolve("postmaster.pid"), StandardCharsets.UTF_8);
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
-        }
-        return parse(text);
-    }
-
+    /** Empty when there is not yet a pid in it. */
     static Optional<PostmasterPidFile> parse(String text) {
-        String[] lines = text.split("\n", -1);
+        String[] lines = text.split("\n", STATUS_LINE + 2);
         // Without its line end a number may be half of one.
         if (lines.length < 2) {
             return Optional.empty();
@@ -42,8 +33,11 @@ record PostmasterPidFile(long pid, String socketDirectory, boolean ready) {
         } catch (NumberFormatException e) {
             return Optional.empty();
         }
-        String socketDirectory = lines.length > SOCKET_DIRECTORY_LINE + 1 ? lines[SOCKET_DIRECTORY_LINE].strip() : "";
+        // A standalone backend's is negative, and those of 0 and 1 are nobody's to signal.
+        if (pid <= 1 || pid > PID_MAX) {
+            return Optional.empty();
+        }
         boolean ready = lines.length > STATUS_LINE && lines[STATUS_LINE].strip().equals(READY);
-        return Optional.of(new PostmasterPidFile(pid, socketDirectory, ready));
+        return Optional.of(new PostmasterPidFile(pid, ready));
     }
 }

@@ -17,6 +17,7 @@ record RunningCompute(
         ComputeDriver.Instance instance,
         AgentServer agent,
         RunDirectory run,
+        ServerLog log,
         ComputeAddress address,
         long logStart) {
     /** Whether the other is the same start of the same compute. */

@@ -7,17 +7,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
- * The log of a compute: standard error of its Postgres, appended to a file. The processes hold it open in append mode, so
+ * The log of a compute: standard error of its Postgres, appended to a file in a directory that only the server enters. The processes hold it open in append mode, so
  * the file can be cut under them: when it has grown past {@link #SIZE_MAX} its content is copied to {@code <name>.1} and
  * the file emptied; lines written between both steps are lost.
  */
 record ServerLog(Path file) {
     static final long SIZE_MAX = 16L << 20;
+
+    /** What is kept of it then, the last of it. */
+    private static final long COPIED_MAX = 2 * SIZE_MAX;
+
     private static final int TAIL_BYTES = 8192;
 
     /** Cuts the log when it is too long. */
@@ -29,10 +32,30 @@ record ServerLog(Path file) {
         } catch (NoSuchFileException e) {
             return;
         }
-        Files.copy(file, file.resolveSibling(file.getFileName() + ".1"), StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        Path older = file.resolveSibling(file.getFileName() + ".1");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                FileChannel copy = FileChannel.open(
+                        older,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING)) {
+            // Its end alone: a compute can make the file as long as it likes.
+            long end = channel.size();
+            for (long at = Math.max(0, end - COPIED_MAX); at < end; ) {
+                long copied = channel.transferTo(at, end - at, copy);
+                if (copied <= 0) {
+                    break;
+                }
+                at += copied;
+            }
             channel.truncate(0);
         }
+    }
+
+    /** Removes it, with what was cut off. */
+    void delete() throws IOException {
+        Files.deleteIfExists(file);
+        Files.deleteIfExists(file.resolveSibling(file.getFileName() + ".1"));
     }
 
     /** Its size in bytes, to remember where a start began. */

@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
  * Without it the timeline is what a crash left, and is made again.
  */
 public final class TemplateCluster {
+    /** What {@link ComputeUsers#named} knows whom initdb runs as by. */
+    public static final String USER = "template";
+
     private static final String NAME = "template";
     private static final String MARKER = "template.complete";
     private static final int FIRST_VERSION_WITH_BUILTIN_LOCALE = 17;
@@ -38,11 +41,17 @@ public final class TemplateCluster {
     /**
      * The template's timeline, made now if need be.
      *
+     * @param interposer lets initdb run as a user without a name
      * @param scratch a directory for the cluster while it is being made; within reach of the computes' user
      * @throws ComputeException with the words of {@code initdb}, when it fails; when another major version made the template
      */
     public static Timeline prepare(
-            PageService pages, PostgresBinaries binaries, ComputeUser user, Sandbox sandbox, Path scratch) {
+            PageService pages,
+            PostgresBinaries binaries,
+            Path interposer,
+            ComputeUser user,
+            Sandbox sandbox,
+            Path scratch) {
         TimelineId id = new TimelineId(NAME);
         try {
             if (pages.exists(id)) {
@@ -54,7 +63,7 @@ public final class TemplateCluster {
                 log.info("The template was not finished; making it again");
                 pages.delete(id);
             }
-            return make(pages, binaries, user, sandbox, scratch.toAbsolutePath(), id);
+            return make(pages, binaries, interposer, user, sandbox, scratch.toAbsolutePath(), id);
         } catch (IOException e) {
             throw new ComputeException("cannot make the template cluster", e);
         } catch (InterruptedException e) {
@@ -78,6 +87,7 @@ public final class TemplateCluster {
     private static Timeline make(
             PageService pages,
             PostgresBinaries binaries,
+            Path interposer,
             ComputeUser user,
             Sandbox sandbox,
             Path scratch,
@@ -89,7 +99,7 @@ public final class TemplateCluster {
             user.privateDirectory(scratch);
             user.requireReach(scratch);
             Path cluster = scratch.resolve("pgdata");
-            initdb(binaries, user, sandbox, scratch, cluster);
+            initdb(binaries, interposer, user, sandbox, scratch, cluster);
             long made = System.nanoTime();
             Timeline timeline = pages.createRoot(id);
             timeline.importDirectory(cluster);
@@ -104,7 +114,8 @@ public final class TemplateCluster {
         }
     }
 
-    private static void initdb(PostgresBinaries binaries, ComputeUser user, Sandbox sandbox, Path scratch, Path cluster)
+    private static void initdb(
+            PostgresBinaries binaries, Path interposer, ComputeUser user, Sandbox sandbox, Path scratch, Path cluster)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 binaries.initdb().toString(),
@@ -131,8 +142,18 @@ public final class TemplateCluster {
         Path output = scratch.resolve("initdb.log");
         ProcessBuilder builder = new ProcessBuilder(sandbox.ownCommand(
                         user,
-                        SandboxPolicy.of(List.of(binaries.installation()), scratch),
-                        Map.of("PATH", "/usr/bin:/bin", "LC_ALL", "C", "TZ", "UTC", "TMPDIR", scratch.toString()),
+                        SandboxPolicy.of(List.of(binaries.installation(), interposer.toAbsolutePath()), scratch),
+                        Map.of(
+                                "PATH",
+                                "/usr/bin:/bin",
+                                "LC_ALL",
+                                "C",
+                                "TZ",
+                                "UTC",
+                                "TMPDIR",
+                                scratch.toString(),
+                                "LD_PRELOAD",
+                                interposer.toAbsolutePath().toString()),
                         command))
                 .directory(scratch.toFile())
                 .redirectOutput(output.toFile())

@@ -1,14 +1,15 @@
 package dev.coppice.compute;
 
+import dev.coppice.storage.io.UntrustedDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Tells the processes of one compute how long to wait before each page that they write: throttle.c reads it in their shared
@@ -40,12 +41,19 @@ final class WriteThrottle {
         if (microseconds == 0 && said == 0) {
             return;
         }
-        try (FileChannel channel =
-                FileChannel.open(map, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
-            ByteBuffer magic = ByteBuffer.allocate(MAGIC.length);
-            if (channel.read(magic, 0) != MAGIC.length || !magic.flip().equals(ByteBuffer.wrap(MAGIC))) {
+        String name = String.valueOf(map.getFileName());
+        try (UntrustedDirectory local = UntrustedDirectory.open(
+                Objects.requireNonNull(map.toAbsolutePath().getParent()))) {
+            if (!Arrays.equals(local.head(name, MAGIC.length), MAGIC)) {
                 throw new IOException(map + " is not a compute's shared memory");
             }
+            say(local, name, microseconds);
+            said = microseconds;
+        }
+    }
+
+    private static void say(UntrustedDirectory local, String name, int microseconds) throws IOException {
+        try (FileChannel channel = local.write(name)) {
             // System.nanoTime is CLOCK_MONOTONIC, which the processes read too.
             ByteBuffer word = ByteBuffer.allocate(BYTES)
                     .order(ByteOrder.LITTLE_ENDIAN)
@@ -56,7 +64,6 @@ final class WriteThrottle {
             while (word.hasRemaining()) {
                 channel.write(word, OFFSET + word.position());
             }
-            said = microseconds;
         }
     }
 }

@@ -13,7 +13,12 @@ public final class AgentFixture implements AutoCloseable {
 
     public AgentFixture() throws IOException {
         TemplateCluster.prepare(
-                pages, TestDirectories.binaries(), user, TestDirectories.sandbox(), directory.resolve("initdb"));
+                pages,
+                TestDirectories.binaries(),
+                TestDirectories.interposer(),
+                user,
+                TestDirectories.sandbox(),
+                directory.resolve("initdb"));
     }
 
     public Path directory() {

@@ -6,6 +6,7 @@ import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -35,7 +36,6 @@ final class ComputeHarness implements AutoCloseable {
     PageService pages;
     ComputeService computes;
     private final Function<Path, PageService> opener;
-    private final ComputeUser user = ComputeUser.detect();
     private final ConcurrentHashMap<Path, UnixSocketBridge> bridges = new ConcurrentHashMap<>();
 
     ComputeHarness() throws IOException {
@@ -53,7 +53,12 @@ final class ComputeHarness implements AutoCloseable {
         this.opener = opener;
         open();
         TemplateCluster.prepare(
-                pages, TestDirectories.binaries(), user, TestDirectories.sandbox(), directory.resolve("initdb"));
+                pages,
+                TestDirectories.binaries(),
+                TestDirectories.interposer(),
+                ComputeUser.detect(),
+                TestDirectories.sandbox(),
+                directory.resolve("initdb"));
     }
 
     private void open() {
@@ -62,7 +67,7 @@ final class ComputeHarness implements AutoCloseable {
                 pages,
                 TestDirectories.binaries(),
                 InterposerLibrary.prepare(TestDirectories.shared()),
-                user,
+                TestDirectories.users(directory),
                 directory.resolve("run"),
                 new LocalProcessDriver(TestDirectories.sandbox()),
                 metrics,
@@ -126,7 +131,7 @@ final class ComputeHarness implements AutoCloseable {
     }
 
     Connection connect(String timeline, String database) throws SQLException, IOException {
-        Path socket = computes.address("ep-" + timeline).orElseThrow().socket();
+        Path socket = socket("ep-" + timeline);
         UnixSocketBridge bridge = bridges.get(socket);
         if (bridge == null) {
             bridge = new UnixSocketBridge(socket);
@@ -134,6 +139,13 @@ final class ComputeHarness implements AutoCloseable {
         }
         return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + bridge.port() + "/" + database
                 + "?user=coppice_admin&sslmode=disable&gssEncMode=disable");
+    }
+
+    /** Also of a compute that another server woke. */
+    private Path socket(String endpointId) throws IOException {
+        try (var names = Files.list(directory.resolve("run").resolve(endpointId))) {
+            return names.filter(Files::isDirectory).findFirst().orElseThrow().resolve(".s.PGSQL.5432");
+        }
     }
 
     void execute(String timeline, String... statements) throws SQLException, IOException {

@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -132,8 +133,9 @@ class CrashLoopIT {
         harness.execute("both", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS n");
         server.destroyForcibly().waitFor();
         Path pgdata = harness.directory.resolve("timelines/both/local/pgdata");
-        assertThat(Signals.KILL.send(
-                        PostmasterPidFile.read(pgdata).orElseThrow().pid()))
+        assertThat(Signals.KILL.send(PostmasterPidFile.parse(Files.readString(pgdata.resolve("postmaster.pid")))
+                        .orElseThrow()
+                        .pid()))
                 .isTrue();
 
         harness.openServer();

@@ -101,14 +101,7 @@ class FailedWakeIT {
     void with_a_marker_of_local_files_that_cannot_be_read() throws Exception {
         harness.wake("branch");
         harness.suspend("branch");
-        Path local = harness.pages.timeline(BRANCH).directory().resolve("local");
-        Path marker;
-        try (var files = Files.list(local)) {
-            marker = files.filter(Files::isRegularFile)
-                    .filter(file -> !file.getFileName().toString().equals("compute.map"))
-                    .findFirst()
-                    .orElseThrow();
-        }
+        Path marker = harness.pages.timeline(BRANCH).directory().resolve("clean");
         Files.delete(marker);
         Files.createDirectory(marker);
 

@@ -32,13 +32,12 @@ class InterposedInitdbIT {
         try (PageService pages = PageService.open(directory.resolve("timelines"))) {
             Timeline timeline = pages.createRoot(new TimelineId("initdb"));
             Epoch epoch = timeline.beginEpoch(new FileOwner(user.uid(), user.gid()));
-            RunDirectory run = new RunDirectory(directory.resolve("run"));
-            run.prepare(user);
-            LocalDirectory local = new LocalDirectory(timeline.directory(), user);
+            ComputeSockets sockets = new RunDirectory(directory.resolve("run")).prepare(user);
+            LocalDirectory local = new LocalDirectory(timeline.directory(), "test");
             Files.createDirectories(local.directory());
             user.own(local.directory());
-            try (AgentServer agent = AgentServer.start(run.agentSocket(), timeline, epoch.number(), user)) {
-                initdb(user, timeline, epoch, local, run);
+            try (AgentServer agent = AgentServer.start(sockets.agent(), timeline, epoch.number(), user)) {
+                initdb(user, timeline, epoch, local, sockets);
                 assertThat(agent).isNotNull();
             }
             assertSame(timeline, local.pgdata());
@@ -47,7 +46,8 @@ class InterposedInitdbIT {
         }
     }
 
-    private static void initdb(ComputeUser user, Timeline timeline, Epoch epoch, LocalDirectory local, RunDirectory run)
+    private static void initdb(
+            ComputeUser user, Timeline timeline, Epoch epoch, LocalDirectory local, ComputeSockets sockets)
             throws IOException, InterruptedException {
         PostgresBinaries binaries = TestDirectories.binaries();
         LaunchPlan plan = new LaunchPlan(
@@ -70,7 +70,15 @@ class InterposedInitdbIT {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().clear();
         builder.environment()
-                .putAll(plan.of(ComputeHarness.spec("initdb"), timeline, epoch, local, run, java.util.Map.of())
+                .putAll(plan.of(
+                                ComputeHarness.spec("initdb"),
+                                timeline,
+                                epoch,
+                                local,
+                                user,
+                                sockets,
+                                new ServerLog(local.directory()),
+                                java.util.Map.of())
                         .environment());
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

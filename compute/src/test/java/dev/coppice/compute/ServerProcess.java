@@ -13,13 +13,12 @@ final class ServerProcess {
     @SuppressWarnings("SystemOut")
     public static void main(String[] arguments) throws InterruptedException {
         Path directory = Path.of(arguments[0]);
-        ComputeUser user = ComputeUser.detect();
         try (PageService pages = PageService.open(directory.resolve("timelines"));
                 ComputeService computes = new ComputeService(new ComputeService.Parts(
                         pages,
                         TestDirectories.binaries(),
                         InterposerLibrary.prepare(TestDirectories.shared()),
-                        user,
+                        TestDirectories.users(directory),
                         directory.resolve("run"),
                         new LocalProcessDriver(TestDirectories.sandbox()),
                         new MetricRegistry(),

@@ -56,7 +56,12 @@ class TemplateClusterIT {
         PostgresBinaries older = new PostgresBinaries(TestDirectories.binaries().bin(), 15);
 
         assertThatThrownBy(() -> TemplateCluster.prepare(
-                        pages, older, user, TestDirectories.sandbox(), directory.resolve("initdb")))
+                        pages,
+                        older,
+                        TestDirectories.interposer(),
+                        user,
+                        TestDirectories.sandbox(),
+                        directory.resolve("initdb")))
                 .isInstanceOf(ComputeException.class)
                 .hasMessageContaining(
                         "was made by Postgres " + TestDirectories.binaries().majorVersion())
@@ -65,6 +70,11 @@ class TemplateClusterIT {
 
     private Timeline prepare() {
         return TemplateCluster.prepare(
-                pages, TestDirectories.binaries(), user, TestDirectories.sandbox(), directory.resolve("initdb"));
+                pages,
+                TestDirectories.binaries(),
+                TestDirectories.interposer(),
+                user,
+                TestDirectories.sandbox(),
+                directory.resolve("initdb"));
     }
 }

@@ -1,5 +1,6 @@
 package dev.coppice.compute;
 
+import dev.coppice.common.config.UserRange;
 import dev.coppice.compute.sandbox.Sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,5 +35,15 @@ final class TestDirectories {
 
     static PostgresBinaries binaries() {
         return PostgresBinaries.prepare(shared(), Optional.empty());
+    }
+
+    /** The library for the processes of computes. */
+    static Path interposer() {
+        return InterposerLibrary.prepare(shared());
+    }
+
+    /** Who computes run as that have their data in a directory. */
+    static ComputeUsers users(Path directory) {
+        return ComputeUsers.open(directory.resolve("users"), "test", UserRange.DEFAULT, Optional.empty());
     }
 }

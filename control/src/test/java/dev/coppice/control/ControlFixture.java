@@ -1,9 +1,10 @@
 package dev.coppice.control;
 
 import com.codahale.metrics.MetricRegistry;
+import dev.coppice.common.config.UserRange;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeSettings;
-import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.ComputeUsers;
 import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
@@ -80,16 +81,19 @@ final class ControlFixture implements AutoCloseable {
     }
 
     void open() throws IOException {
-        ComputeUser user = CatalogFixture.user();
+        ComputeUsers users = ComputeUsers.open(data.resolve("users"), "test", UserRange.DEFAULT, Optional.empty());
         Sandbox sandbox = CatalogFixture.sandbox();
-        CatalogServer catalog = CatalogServer.start(CatalogFixture.binaries(), user, sandbox, data, BUFFERS_MB);
+        Path interposer = InterposerLibrary.prepare(data.resolve("native"));
+        CatalogServer catalog = CatalogServer.start(
+                CatalogFixture.binaries(), interposer, users.named("catalog"), sandbox, data, BUFFERS_MB);
         pages = PageService.open(Files.createDirectories(data.resolve("timelines")));
-        TemplateCluster.prepare(pages, binaries, user, sandbox, data.resolve("scratch"));
+        TemplateCluster.prepare(
+                pages, binaries, interposer, users.named(TemplateCluster.USER), sandbox, data.resolve("scratch"));
         computes = new ComputeService(new ComputeService.Parts(
                 pages,
                 binaries,
-                InterposerLibrary.prepare(data.resolve("native")),
-                user,
+                interposer,
+                users,
                 data.resolve("run"),
                 new LocalProcessDriver(sandbox),
                 new MetricRegistry(),

@@ -222,7 +222,7 @@ class ControlIT {
         String endpoint = made.text("/endpoints/0/id");
         // A lock on every table is a catalog that does not answer.
         try (Connection lock = DriverManager.getConnection(
-                        Catalog.url(fixture.data.resolve("run/catalog/.s.PGSQL.5432"), "postgres"),
+                        Catalog.url(dev.coppice.control.catalog.CatalogFixture.socket(fixture.data), "postgres"),
                         ComputeSql.ADMIN,
                         "");
                 Statement statement = lock.createStatement()) {

@@ -5,7 +5,7 @@ import dev.coppice.common.config.CoppiceConfiguration;
 import dev.coppice.common.config.ListenAddress;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeSettings;
-import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.ComputeUsers;
 import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
@@ -27,6 +27,7 @@ import dev.coppice.proxy.limit.RateLimits;
 import dev.coppice.proxy.pool.PoolSettings;
 import dev.coppice.proxy.session.ProxyProtocol;
 import dev.coppice.proxy.tls.TlsSettings;
+import dev.coppice.storage.DataDirectoryIdentity;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -46,6 +47,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,6 +62,10 @@ final class CoppiceServer implements AutoCloseable {
     private final CoppiceControl control;
     private final ProxyServer proxy;
     private final Path data;
+
+    /** Null when the data directory could not be used. */
+    private @Nullable DataDirectoryIdentity identity;
+
     /** Of the proxy, with a port. */
     private final ListenAddress listen;
 
@@ -70,27 +76,40 @@ final class CoppiceServer implements AutoCloseable {
         this.data = configuration.dataDirectory().orElseThrow().toAbsolutePath();
         try {
             started.push(DataDirectoryLock.take(data));
+            DataDirectoryIdentity opened = DataDirectoryIdentity.open(data);
+            this.identity = opened;
             this.listen = ListenPorts.requireFree(
                     "proxy.listen", configuration.proxy().listen());
             var _ = ListenPorts.requireFree("api.listen", configuration.api().listen());
             Clock clock = Clock.systemUTC();
             MetricRegistry metrics = new MetricRegistry();
-            ComputeUser user = ComputeUser.detect(configuration.compute().user());
+            ComputeUsers users = ComputeUsers.open(
+                    data.resolve("users"),
+                    opened.id(),
+                    configuration.compute().userRange(),
+                    configuration.compute().user());
+            Path interposer = InterposerLibrary.prepare(data.resolve("lib"));
             PostgresBinaries binaries = PostgresBinaries.prepare(
                     data.resolve("postgres"), configuration.postgres().bin());
             Sandbox sandbox = Sandbox.prepare(data.resolve("lib"), sandbox(configuration.compute()));
             // The catalog and the template start side by side: each waits for a Postgres most of its time.
             CompletableFuture<CatalogServer> catalog = CompletableFuture.supplyAsync(() -> CatalogServer.start(
-                    binaries.bin(), user, sandbox, data, configuration.catalog().sharedBuffersMegabytes()));
+                    binaries.bin(),
+                    interposer,
+                    users.named("catalog"),
+                    sandbox,
+                    data,
+                    configuration.catalog().sharedBuffersMegabytes()));
             PageService pages = PageService.open(data.resolve("timelines"), configuration.storage());
             started.push(pages);
             started.push(() -> closeIfStarted(catalog));
-            TemplateCluster.prepare(pages, binaries, user, sandbox, data.resolve("scratch"));
+            TemplateCluster.prepare(
+                    pages, binaries, interposer, users.named(TemplateCluster.USER), sandbox, data.resolve("scratch"));
             ComputeService computes = new ComputeService(new ComputeService.Parts(
                     pages,
                     binaries,
-                    InterposerLibrary.prepare(data.resolve("lib")),
-                    user,
+                    interposer,
+                    users,
                     data.resolve("run"),
                     new LocalProcessDriver(sandbox),
                     metrics,
@@ -345,12 +364,17 @@ final class CoppiceServer implements AutoCloseable {
     /** Ends client sessions, suspends all computes, stops the catalog and releases the data directory. */
     @Override
     public void close() {
+        boolean atRest = true;
         while (!started.isEmpty()) {
             AutoCloseable part = started.pop();
             try {
+                if (part instanceof DataDirectoryLock && atRest && identity != null) {
+                    identity.release();
+                }
                 part.close();
             } catch (Exception e) {
                 // The others must be closed all the same.
+                atRest = false;
                 log.error("Cannot close {}", part.getClass().getSimpleName(), e);
             }
         }

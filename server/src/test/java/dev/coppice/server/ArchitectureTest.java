@@ -5,10 +5,21 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.coppice.storage.io.UntrustedDirectory;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.util.Set;
 
 /** Dependencies point down only: the table of modules in ARCHITECTURE.md. */
 @AnalyzeClasses(packages = "dev.coppice", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -82,4 +93,75 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("java.sql..");
+
+    /**
+     * Whoever works with files by path, and where. None of these places is a compute's to change: what lies in {@code wal/}, {@code wal-finished/}, {@code local/},
+     * {@code catalog/} and in the directories of sockets is opened by {@link UntrustedDirectory} and {@code DirectoryTree} alone. A class is added here when it is
+     * clear that nobody but the server can write where it works.
+     */
+    private static final Set<String> FILES_BY_PATH = Set.of(
+            // Other directories of timelines/: metadata, journal, layers, archive, and what is imported.
+            "BoundaryDocuments",
+            "CompressedSegment",
+            "DataDirectoryIdentity",
+            "DirectoryImport",
+            "Epochs",
+            "Handover",
+            "JournalCheck",
+            "JournalSegment",
+            "LayerFileWriter",
+            "LocalLayerStore",
+            "LocalWalStore",
+            "PageService",
+            "Timeline",
+            "TimelineMetadata",
+            "WalArchive",
+            "WriterLock",
+            // What the others stand on.
+            "DirectoryListing",
+            "DurableFiles",
+            "FileWrites",
+            "UntrustedDirectory",
+            // Markers and records in timelines/<id>/, and the server's own directories.
+            "AgentServer",
+            "CatalogCluster",
+            "CatalogServer",
+            "ComputeLifecycle",
+            "ComputeRecord",
+            "ComputeService",
+            "ComputeStart",
+            "ComputeUser",
+            "ComputeUsers",
+            "InterposerLibrary",
+            "LocalCaches",
+            "LocalDirectory",
+            "LocalProcessDriver",
+            "PostgresBinaries",
+            "Programs",
+            "RunDirectory",
+            "ServerLog",
+            "SharedPages",
+            "TemplateCluster",
+            "UserProcesses");
+
+    @ArchTest
+    static final ArchRule computes_directories_are_opened_in_one_place = noClasses()
+            .that()
+            .resideInAnyPackage("dev.coppice.storage..", "dev.coppice.compute..", "dev.coppice.control.catalog..")
+            .and(DescribedPredicate.describe(
+                    "are not known to stay outside of computes' directories",
+                    type -> !FILES_BY_PATH.contains(outermost(type))))
+            .should()
+            .dependOnClassesThat()
+            .belongToAnyOf(Files.class, RandomAccessFile.class, FileInputStream.class, FileOutputStream.class)
+            .orShould()
+            .callMethod(FileChannel.class, "open", Path.class, OpenOption[].class);
+
+    private static String outermost(JavaClass type) {
+        JavaClass at = type;
+        while (at.getEnclosingClass().isPresent()) {
+            at = at.getEnclosingClass().get();
+        }
+        return at.getSimpleName();
+    }
 }

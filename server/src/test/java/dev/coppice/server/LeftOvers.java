@@ -3,6 +3,7 @@ package dev.coppice.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -57,10 +58,13 @@ final class LeftOvers {
 
     /** Rows of the catalog, read past the server. */
     Set<String> catalog(String query) {
-        String found = Programs.psql(
-                        "host=" + server.data().resolve("run").resolve("catalog")
-                                + " user=coppice_admin dbname=postgres",
-                        query)
+        Path sockets;
+        try (Stream<Path> names = Files.list(server.data().resolve("run/catalog"))) {
+            sockets = names.findFirst().orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        String found = Programs.psql("host=" + sockets + " user=coppice_admin dbname=postgres", query)
                 .text();
         return found.lines().collect(Collectors.toCollection(TreeSet::new));
     }

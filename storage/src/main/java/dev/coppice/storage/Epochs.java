@@ -11,8 +11,6 @@ import dev.coppice.storage.wal.WalLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Begins and ends the epochs of one timeline, and fences its journal. The lock orders these with each other. */
@@ -21,12 +19,15 @@ final class Epochs {
     private final IndexedJournal journal;
     private final WalHistory wal;
     private final WriterLock writerLock;
+    private final Handover handover;
 
     Epochs(Timeline timeline, IndexedJournal journal, WalHistory wal, WriterLock writerLock) {
         this.timeline = timeline;
         this.journal = journal;
         this.wal = wal;
         this.writerLock = writerLock;
+        this.handover = new Handover(timeline);
+        handover.takeBack();
     }
 
     synchronized Epoch begin(FileOwner owner) {
@@ -41,7 +42,7 @@ final class Epochs {
             // One byte on: what this epoch writes must not be seen at a branch point made at the end of the last.
             JournalSegment segment = journal.begin(end + 1);
             DurableFiles.syncDirectory(timeline.directory());
-            giveTo(owner, segment);
+            handover.giveTo(owner, segment, writerLock);
             return new Epoch(segment.epoch(), segment.file(), new Lsn(segment.startMark()));
         } catch (IOException e) {
             throw new StorageException("cannot prepare timeline " + timeline.id() + " for a compute", e);
@@ -58,6 +59,11 @@ final class Epochs {
     private void endOpenEpoch() {
         if (journal.isOpen()) {
             journal.end(wal.settle());
+            wal.store().collectFinished();
+            JournalSegment segment = journal.lastSegment();
+            if (segment != null) {
+                handover.close(segment);
+            }
         }
     }
 
@@ -165,9 +171,7 @@ final class Epochs {
     }
 
     private void makeDirectories() throws IOException {
-        DurableFiles.createPrivateDirectory(timeline.journalDirectory());
-        DurableFiles.createPrivateDirectory(timeline.walDirectory());
-        DurableFiles.createPrivateDirectory(timeline.walArchiveDirectory());
+        handover.makeDirectories();
         writerLock.create();
     }
 
@@ -176,21 +180,5 @@ final class Epochs {
                 .orElseThrow(() -> new StorageException(
                         "timeline " + timeline.id() + " cannot start: its parent has no " + ControlFile.PATH));
         WalLayout.fill(timeline.walDirectory(), wal.store(), control.redo(), end);
-    }
-
-    private void giveTo(FileOwner owner, JournalSegment segment) throws IOException {
-        // A compute must not be able to exchange what says where its timeline begins.
-        DurableFiles.openTo(timeline.directory(), owner.uid());
-        for (Path path : List.of(
-                timeline.journalDirectory(),
-                segment.file(),
-                writerLock.file(),
-                timeline.walDirectory(),
-                timeline.walArchiveDirectory())) {
-            DurableFiles.changeOwner(path, owner.uid(), owner.gid());
-        }
-        try (Stream<Path> segments = Files.list(timeline.walDirectory())) {
-            segments.forEach(path -> DurableFiles.changeOwner(path, owner.uid(), owner.gid()));
-        }
     }
 }

@@ -78,6 +78,7 @@ public final class Timeline {
         files = new FileReader(history, parent == null ? null : parent.files, ancestorLsn, boundary);
         WalStore store = new LocalWalStore(
                 walDirectory(),
+                finishedWalDirectory(),
                 walArchiveDirectory(),
                 parent == null ? null : inheritedWal(parent, ancestorLsn),
                 ancestorLsn,
@@ -153,7 +154,12 @@ public final class Timeline {
         }
     }
 
-    /** Where removed WAL segments go; there after {@link #beginEpoch}. */
+    /** To where the compute renames WAL segments that it is done with; there after {@link #beginEpoch}. */
+    public Path finishedWalDirectory() {
+        return directory.resolve("wal-finished");
+    }
+
+    /** Where they go then, and no compute comes; there after {@link #beginEpoch}. */
     public Path walArchiveDirectory() {
         return directory.resolve("wal-archive");
     }

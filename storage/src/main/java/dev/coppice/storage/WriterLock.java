@@ -15,6 +15,8 @@ import java.util.Set;
 final class WriterLock {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
+    private static final Set<PosixFilePermission> FOR_OTHERS = PosixFilePermissions.fromString("------rwx");
+
     private final Path file;
 
     WriterLock(Path file) {
@@ -25,11 +27,11 @@ final class WriterLock {
         return file;
     }
 
-    /** Only for its owner: whoever may read it may lock it, and so keep the timeline from every compute. */
+    /** Only for its owner, and the group of a compute's user: whoever may read it may lock it, and so keep the timeline from every compute. */
     void create() throws IOException {
         if (!Files.exists(file)) {
             Files.createFile(file, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-        } else if (!Files.getPosixFilePermissions(file).equals(OWNER_ONLY)) {
+        } else if (Files.getPosixFilePermissions(file).stream().anyMatch(FOR_OTHERS::contains)) {
             Files.setPosixFilePermissions(file, OWNER_ONLY);
         }
     }

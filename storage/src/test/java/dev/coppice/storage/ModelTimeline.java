@@ -83,7 +83,7 @@ final class ModelTimeline {
     /** Goes on writing to the open epoch, as a compute does that outlives a server. */
     void adopt(Timeline timeline) {
         wal = new SyntheticWal(timeline.walDirectory(), timeline.endOfWal().value(), startOfRecordEndingAt(end()));
-        archive = timeline.walArchiveDirectory();
+        archive = timeline.finishedWalDirectory();
         journal = Journaling.to(timeline);
     }
 

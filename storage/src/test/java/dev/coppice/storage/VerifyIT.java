@@ -99,7 +99,7 @@ class VerifyIT {
         for (String name : old) {
             Files.move(
                     main.walDirectory().resolve(name),
-                    main.walArchiveDirectory().resolve(name));
+                    main.finishedWalDirectory().resolve(name));
         }
         main.upkeep().compressWal(Instant.now().plusSeconds(60), old.size() - 1);
     }

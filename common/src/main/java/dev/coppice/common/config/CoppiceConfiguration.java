@@ -58,6 +58,7 @@ public record CoppiceConfiguration(
             new Compute(
                     300,
                     Optional.empty(),
+                    "1900000000-1999999999",
                     Optional.empty(),
                     Network.ALL,
                     Network.NONE,
@@ -374,7 +375,8 @@ public record CoppiceConfiguration(
      * Every branch's compute, unless its endpoint says otherwise.
      *
      * @param suspendTimeoutSeconds without a query until the compute is suspended; -1 = never
-     * @param user the system user that runs Postgres when the server is root; empty = {@code coppice}
+     * @param user one user of the system that runs every Postgres when the server is root; empty = each branch has its own
+     * @param uids the numbers that these are drawn from, {@code FIRST-LAST}
      * @param isolation whether computes start where the kernel cannot confine them; empty = required for root, else preferred
      * @param network of ordinary computes
      * @param maskedNetwork of computes of anonymized branches and for masked roles
@@ -387,6 +389,7 @@ public record CoppiceConfiguration(
     public record Compute(
             int suspendTimeoutSeconds,
             Optional<String> user,
+            String uids,
             Optional<Isolation> isolation,
             Network network,
             Network maskedNetwork,
@@ -403,8 +406,14 @@ public record CoppiceConfiguration(
         /** Seven days, Neon's limit. */
         private static final int LONGEST_SUSPEND_TIMEOUT_SECONDS = 604_800;
 
+        /** The users that branches are given. */
+        public UserRange userRange() {
+            return UserRange.parse(uids);
+        }
+
         /** Checks ranges. */
         public Compute {
+            UserRange.parse(uids);
             if (suspendTimeoutSeconds != NEVER
                     && (suspendTimeoutSeconds < 1 || suspendTimeoutSeconds > LONGEST_SUSPEND_TIMEOUT_SECONDS)) {
                 throw new InvalidSettingException(

@@ -5,15 +5,15 @@ import dev.coppice.compute.Signals;
 import dev.coppice.compute.sandbox.Sandbox;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -38,11 +38,17 @@ public final class CatalogServer implements AutoCloseable {
     private static final Duration RESTART_PAUSE_MAX = Duration.ofSeconds(10);
     private static final long POLL_MILLIS = 5;
     private static final long LOG_MAX_BYTES = 8 << 20;
+    private static final String PID_FILE = "postmaster.pid";
+    private static final int PID_FILE_MAX = 16 << 10;
+
+    /** Postgres notes its arguments there, which have absolute paths in them. */
+    private static final String OPTIONS_FILE = "postmaster.opts";
 
     private final CatalogCluster cluster;
     private final ReentrantLock lock = new ReentrantLock();
     private final AtomicBoolean stopping = new AtomicBoolean();
     private volatile @Nullable ProcessHandle postmaster;
+    private volatile @Nullable Path socket;
 
     private CatalogServer(CatalogCluster cluster) {
         this.cluster = cluster;
@@ -52,21 +58,29 @@ public final class CatalogServer implements AutoCloseable {
      * Starts the catalog's Postgres, or takes over the running one, and returns when it accepts connections.
      *
      * @param binaries directory with {@code postgres} and {@code initdb}
-     * @param dataDirectory Coppice's data directory; the cluster is {@code catalog/} and the socket {@code run/catalog/} in it
+     * @param interposer lets them run as a user without a name
+     * @param dataDirectory Coppice's data directory; the cluster is {@code catalog/} and the socket below {@code run/catalog/} in it
+     * @param user whom it runs as, and nothing else
      * @throws ControlException when it does not start; the message ends with what Postgres said
      */
     public static CatalogServer start(
-            Path binaries, ComputeUser user, Sandbox sandbox, Path dataDirectory, int sharedBuffersMegabytes) {
+            Path binaries,
+            Path interposer,
+            ComputeUser user,
+            Sandbox sandbox,
+            Path dataDirectory,
+            int sharedBuffersMegabytes) {
         CatalogCluster cluster = new CatalogCluster(
                 binaries,
+                interposer.toAbsolutePath(),
                 user,
                 sandbox,
                 dataDirectory.resolve("catalog").toAbsolutePath(),
                 dataDirectory.resolve("run").resolve("catalog").toAbsolutePath(),
+                dataDirectory.resolve("logs").toAbsolutePath(),
                 sharedBuffersMegabytes);
         CatalogServer server = new CatalogServer(cluster);
         try {
-            cluster.layOut();
             server.startOrAdopt();
             server.logInOnce();
             return server;
@@ -85,7 +99,7 @@ public final class CatalogServer implements AutoCloseable {
 
     /** The Unix socket to connect to, as role {@code coppice_admin} by peer authentication. */
     public Path socket() {
-        return cluster.socket();
+        return Objects.requireNonNull(socket, "the catalog was not started");
     }
 
     /** The postmaster's process id, when it runs. */
@@ -98,12 +112,17 @@ public final class CatalogServer implements AutoCloseable {
         lock.lock();
         try {
             Optional<ProcessHandle> running = running();
+            Optional<Path> sockets = cluster.socketDirectory();
             ProcessHandle handle;
-            if (running.isPresent()) {
+            if (running.isPresent() && sockets.isPresent() && cluster.isUsers()) {
                 handle = running.get();
+                socket = cluster.socketIn(sockets.get());
                 log.info("Adopting the catalog's Postgres, process {}", handle.pid());
             } else {
                 removeLeftovers();
+                cluster.layOut();
+                socket = cluster.socketIn(
+                        cluster.prepare(Optional.ofNullable(socket).map(Path::getParent)));
                 handle = spawn();
             }
             awaitReady(handle);
@@ -141,9 +160,10 @@ public final class CatalogServer implements AutoCloseable {
             process.destroyForcibly();
             process.onExit().join();
         }
-        Files.deleteIfExists(cluster.data().resolve("postmaster.pid"));
-        Files.deleteIfExists(socket());
-        Files.deleteIfExists(socket().resolveSibling(socket().getFileName() + ".lock"));
+        if (Files.isDirectory(cluster.data(), LinkOption.NOFOLLOW_LINKS)) {
+            cluster.delete(PID_FILE);
+            cluster.delete(OPTIONS_FILE);
+        }
     }
 
     private List<ProcessHandle> processesHere() {
@@ -168,6 +188,7 @@ public final class CatalogServer implements AutoCloseable {
         }
         List<String> command = cluster.command(
                 cluster.data(),
+                Objects.requireNonNull(socket().getParent()),
                 cluster.binaries().resolve("postgres").toString(),
                 "-D",
                 cluster.data().toString());
@@ -238,6 +259,7 @@ public final class CatalogServer implements AutoCloseable {
             // Fast, then immediate.
             for (Signals signal : List.of(Signals.INT, Signals.QUIT)) {
                 if (!signal.send(handle.pid()) || Programs.waitFor(handle, STOP_TIMEOUT)) {
+                    forgetPlace();
                     return;
                 }
                 log.warn("The catalog's Postgres did not stop within {} s of SIG{}", STOP_TIMEOUT.toSeconds(), signal);
@@ -247,16 +269,23 @@ public final class CatalogServer implements AutoCloseable {
         }
     }
 
-    private List<String> pidFile() throws IOException {
+    /** At rest nothing in the cluster says where it is, so that it can be copied or moved. */
+    private void forgetPlace() {
         try {
-            return Files.readAllLines(cluster.data().resolve("postmaster.pid"), StandardCharsets.ISO_8859_1);
-        } catch (NoSuchFileException notThere) {
-            return List.of();
+            cluster.delete(OPTIONS_FILE);
+        } catch (IOException e) {
+            log.warn("Cannot tidy {}", cluster.data(), e);
         }
     }
 
+    private List<String> pidFile() throws IOException {
+        return cluster.head(PID_FILE, PID_FILE_MAX)
+                .map(text -> text.lines().toList())
+                .orElse(List.of());
+    }
+
     private Path logFile() {
-        return cluster.run().resolve("catalog.log");
+        return cluster.logs().resolve("catalog.log");
     }
 
     private static void sleep(long millis) {

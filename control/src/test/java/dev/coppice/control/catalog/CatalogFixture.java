@@ -1,6 +1,7 @@
 package dev.coppice.control.catalog;
 
 import dev.coppice.compute.ComputeUser;
+import dev.coppice.compute.InterposerLibrary;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.sandbox.Sandbox;
 import java.io.IOException;
@@ -17,6 +18,17 @@ public final class CatalogFixture {
 
     public static ComputeUser user() {
         return ComputeUser.detect();
+    }
+
+    public static Path interposer() {
+        return InterposerLibrary.prepare(buildDirectory().resolve("postgres"));
+    }
+
+    /** The catalog's, of a server that runs in a data directory. */
+    public static Path socket(Path data) throws IOException {
+        try (Stream<Path> names = Files.list(data.resolve("run/catalog"))) {
+            return names.findFirst().orElseThrow().resolve(".s.PGSQL.5432");
+        }
     }
 
     public static Path binaries() {

@@ -33,7 +33,12 @@ class CatalogIT {
     void start() throws IOException {
         data = CatalogFixture.newDataDirectory();
         server = CatalogServer.start(
-                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
+                CatalogFixture.binaries(),
+                CatalogFixture.interposer(),
+                CatalogFixture.user(),
+                CatalogFixture.sandbox(),
+                data,
+                BUFFERS_MB);
     }
 
     @AfterEach
@@ -51,7 +56,12 @@ class CatalogIT {
         server.close();
         assertThat(server.pid()).isEmpty();
         server = CatalogServer.start(
-                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
+                CatalogFixture.binaries(),
+                CatalogFixture.interposer(),
+                CatalogFixture.user(),
+                CatalogFixture.sandbox(),
+                data,
+                BUFFERS_MB);
         try (Catalog catalog = Catalog.open(server.socket())) {
             check(catalog.inventory());
         }
@@ -78,7 +88,12 @@ class CatalogIT {
                 data.resolve("catalog/postmaster.pid"),
                 ProcessHandle.current().pid() + "\n" + data.resolve("catalog") + "\n0\n5432\n\n\n1 1\nready   \n");
         server = CatalogServer.start(
-                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
+                CatalogFixture.binaries(),
+                CatalogFixture.interposer(),
+                CatalogFixture.user(),
+                CatalogFixture.sandbox(),
+                data,
+                BUFFERS_MB);
         try (Catalog catalog = Catalog.open(server.socket())) {
             assertThat(catalog.inventory().projects()).isEmpty();
         }
@@ -88,7 +103,12 @@ class CatalogIT {
     void a_running_postgres_is_adopted() {
         long pid = server.pid().orElseThrow();
         CatalogServer second = CatalogServer.start(
-                CatalogFixture.binaries(), CatalogFixture.user(), CatalogFixture.sandbox(), data, BUFFERS_MB);
+                CatalogFixture.binaries(),
+                CatalogFixture.interposer(),
+                CatalogFixture.user(),
+                CatalogFixture.sandbox(),
+                data,
+                BUFFERS_MB);
         assertThat(second.pid()).contains(pid);
         // Else it would try to start again what the first one stops.
         second.letGo();

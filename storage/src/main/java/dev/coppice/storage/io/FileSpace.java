@@ -7,12 +7,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.FileVisitResult;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
-import org.jspecify.annotations.Nullable;
 
 /** The blocks that files really occupy: counting them, and giving a part of them back, by Linux system calls. */
 @SuppressWarnings("restricted")
@@ -50,7 +45,7 @@ public final class FileSpace {
                 return false;
             }
             try {
-                return (int) FALLOCATE.invokeExact(descriptor, KEEP_SIZE_AND_PUNCH_HOLE, from, length) == 0;
+                return punchHole(descriptor, from, length);
             } finally {
                 int ignored = (int) CLOSE.invokeExact(descriptor);
             }
@@ -64,33 +59,20 @@ public final class FileSpace {
      * not count. 0 when it is not there; what appears or goes meanwhile may count or not.
      */
     public static long allocatedBelow(Path directory) {
-        if (!Files.exists(directory)) {
-            return 0;
-        }
-        long[] total = {0};
         try {
-            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                    DiskUse use = DiskUse.of(file);
-                    total[0] += use.links() > 1 ? 0 : use.bytes();
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult visitFileFailed(Path file, IOException e) {
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e) {
-                    return FileVisitResult.CONTINUE;
-                }
-            });
+            return DirectoryTree.allocatedBelow(directory);
         } catch (IOException e) {
             throw new StorageException("cannot measure " + directory, e);
         }
-        return total[0];
+    }
+
+    /** As {@link #punchHole(Path, long, long)}, of an open file. */
+    static boolean punchHole(int descriptor, long from, long length) {
+        try {
+            return (int) FALLOCATE.invokeExact(descriptor, KEEP_SIZE_AND_PUNCH_HOLE, from, length) == 0;
+        } catch (Throwable e) {
+            throw new StorageException("cannot free a part of a file", e);
+        }
     }
 
     private static MethodHandle handle(String function, FunctionDescriptor type, Linker.Option... options) {

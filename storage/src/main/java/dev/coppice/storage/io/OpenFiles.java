@@ -11,7 +11,7 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -107,9 +107,16 @@ public final class OpenFiles implements AutoCloseable {
 
         static Handle open(Path file) {
             try {
-                return new Handle(FileChannel.open(file, StandardOpenOption.READ));
+                return new Handle(open(file.toAbsolutePath().getParent(), String.valueOf(file.getFileName())));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
+            }
+        }
+
+        /** The directory may be a compute's, and the file anything. */
+        private static FileChannel open(@Nullable Path directory, String name) throws IOException {
+            try (UntrustedDirectory files = UntrustedDirectory.open(Objects.requireNonNull(directory))) {
+                return files.read(name);
             }
         }
 

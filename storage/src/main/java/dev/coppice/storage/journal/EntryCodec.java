@@ -19,6 +19,9 @@ public final class EntryCodec {
     /** The largest file offset, in bytes; beyond it lies garbage (Postgres's segments are 1 GB). */
     static final long MAX_FILE_SIZE = 64L << 30;
 
+    /** The most zeroes in one entry, in bytes: a whole segment of a relation. One entry stands for each of its blocks in memory. */
+    static final long MAX_ZERO_LENGTH = 1L << 30;
+
     /** {@link #check}: the bytes are not an entry. */
     static final long BAD = -1;
 
@@ -132,7 +135,7 @@ public final class EntryCodec {
         long length = buffer.getLong(at + 32);
         return switch (type) {
             case PAGE -> isBlockStart(offset) && dataLength >= 1 && dataLength <= JournalSegment.BLOCK_SIZE;
-            case ZERO -> isBlockStart(offset) && isBlockStart(length) && dataLength == 0;
+            case ZERO -> isBlockStart(offset) && isBlockStart(length) && length <= MAX_ZERO_LENGTH && dataLength == 0;
             case TRUNCATE, EXTEND -> offset >= 0 && offset <= MAX_FILE_SIZE && dataLength == 0;
             case PUT -> true;
             case CREATE, UNLINK, MKDIR, RMDIR -> dataLength == 0;

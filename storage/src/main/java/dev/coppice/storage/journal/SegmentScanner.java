@@ -1,5 +1,6 @@
 package dev.coppice.storage.journal;
 
+import dev.coppice.storage.StorageException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.Consumer;
@@ -17,9 +18,18 @@ public final class SegmentScanner {
 
     private static final int MAGIC_SIZE = 4;
 
+    /**
+     * The most bytes without a whole entry among them: killed processes leave far less, and a compute can make its file as long as it
+     * likes.
+     */
+    static final long GAP_MAX = 256L << 20;
+
     private final JournalSegment segment;
     private long position;
     private long dropped;
+
+    /** Up to here no entry begins that is whole, or can still become so. */
+    private long searched;
 
     /** Begins at the first entry. */
     public SegmentScanner(JournalSegment segment) {
@@ -51,6 +61,7 @@ public final class SegmentScanner {
      * Delivers the entries between the position and the present end of the file.
      *
      * @param ended the epoch is over: nobody completes a torn tail any more, so it is dropped
+     * @throws StorageException when {@link #GAP_MAX} bytes hold none
      */
     public void scan(boolean ended, Consumer<JournalEntry> consumer) {
         long end = segment.size();
@@ -60,8 +71,9 @@ public final class SegmentScanner {
             if (position > before) {
                 continue;
             }
-            long next = nextEntry(position + 1, end);
+            long next = nextEntry(Math.max(searched, position + 1), end);
             if (next < 0) {
+                searched = Math.max(searched, end - sizeOfLargest());
                 if (ended) {
                     dropped += end - position;
                     position = end;
@@ -94,6 +106,10 @@ public final class SegmentScanner {
     /** The next whole entry at or after {@code from}, or -1. */
     private long nextEntry(long from, long end) {
         for (long start = from; start + EntryCodec.FIXED_SIZE <= end; start += WINDOW - MAGIC_SIZE + 1) {
+            if (start - position > GAP_MAX) {
+                throw new StorageException(segment + ": the " + GAP_MAX + " bytes after byte " + position
+                        + " hold no entry: the journal is damaged, or a program in the compute has written to it");
+            }
             ByteBuffer window = load(start, (int) Math.min(WINDOW, end - start));
             for (int at = 0; at + MAGIC_SIZE <= window.limit(); at++) {
                 if (EntryCodec.hasMagic(window, at) && isWholeEntry(start + at, end)) {

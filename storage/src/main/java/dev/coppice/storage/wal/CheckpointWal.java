@@ -1,8 +1,6 @@
 package dev.coppice.storage.wal;
 
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
@@ -65,11 +63,5 @@ public final class CheckpointWal implements WalSource {
             known = start;
         }
         return start;
-    }
-
-    /** None: in every file there is more than may be seen. */
-    @Override
-    public Optional<Path> wholeSegment(long lsn) {
-        return Optional.empty();
     }
 }

@@ -3,24 +3,33 @@ package dev.coppice.storage.wal;
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.DiskUse;
-import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.io.UntrustedDirectory;
+import dev.coppice.storage.io.UntrustedFileException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * WAL in local directories: {@code wal/}, which is the compute's {@code pg_wal}, then {@code wal-archive/}. A timeline's own
+ * WAL in local directories: {@code wal/}, which is the compute's {@code pg_wal}, then {@code wal-finished/}, to where the compute
+ * renames what it is done with, then {@code wal-archive/}, which no compute reaches. A timeline's own
  * file for the segment that holds the ancestor LSN begins with a copied part; that part is never read here.
+ *
+ * <p>What the archive has counts before what a compute has under the same name: archived history is not changed any more.
  */
 public final class LocalWalStore implements WalStore {
     private static final int SEGMENT_SIZE_OFFSET = 32;
@@ -28,16 +37,26 @@ public final class LocalWalStore implements WalStore {
     /** How often a segment that cannot be read is looked for, when it is found under the same name again. */
     private static final int READ_TRIES = 3;
 
+    private static final Logger log = LoggerFactory.getLogger(LocalWalStore.class);
+
     private final Path wal;
+    private final Path finished;
     private final WalArchive archive;
     private final @Nullable WalSource parent;
     private final long ancestorLsn;
     private final OpenFiles files;
     private volatile int segmentSize;
 
-    /** @param parent the WAL below {@code ancestorLsn}; null for a root, whose ancestor LSN is 0 */
+    /** As the next, with {@code wal-finished/} beside {@code wal/}. */
     public LocalWalStore(Path wal, Path archive, @Nullable WalSource parent, long ancestorLsn, OpenFiles files) {
+        this(wal, wal.resolveSibling(wal.getFileName() + "-finished"), archive, parent, ancestorLsn, files);
+    }
+
+    /** @param parent the WAL below {@code ancestorLsn}; null for a root, whose ancestor LSN is 0 */
+    public LocalWalStore(
+            Path wal, Path finished, Path archive, @Nullable WalSource parent, long ancestorLsn, OpenFiles files) {
         this.wal = wal;
+        this.finished = finished;
         this.archive = new WalArchive(archive, files);
         this.parent = parent;
         this.ancestorLsn = ancestorLsn;
@@ -57,7 +76,7 @@ public final class LocalWalStore implements WalStore {
             if (elsewhere != null) {
                 return elsewhere.segmentSize();
             }
-            size = root.anySegment().map(root::readSegmentSize).orElse(0);
+            size = root.anySegmentSize();
             segmentSize = size;
         }
         return size == 0 ? WalFormat.DEFAULT_SEGMENT_SIZE : size;
@@ -94,23 +113,6 @@ public final class LocalWalStore implements WalStore {
     }
 
     @Override
-    public Optional<Path> wholeSegment(long lsn) {
-        long start = WalFormat.segmentStart(lsn, segmentSize());
-        LocalWalStore owner = this;
-        while (owner.parent != null && Lsn.isBefore(start, owner.ancestorLsn)) {
-            // The segment belongs to an ancestor only as long as it ends before the timeline below begins.
-            if (Lsn.isBefore(owner.ancestorLsn, start + segmentSize())) {
-                return Optional.empty();
-            }
-            if (!(owner.parent instanceof LocalWalStore above)) {
-                return owner.parent.wholeSegment(lsn);
-            }
-            owner = above;
-        }
-        return owner.ownSegment(lsn).filter(file -> !WalArchive.isCompressed(file));
-    }
-
-    @Override
     public void sync(long from, long to) {
         int size = segmentSize();
         long start = Lsn.max(from, ancestorLsn);
@@ -128,7 +130,8 @@ public final class LocalWalStore implements WalStore {
             long stop = Lsn.min(to, segmentEnd);
             Path file = plainSegment(at);
             if (file != null) {
-                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                try (UntrustedDirectory directory = UntrustedDirectory.open(parentOf(file));
+                        FileChannel channel = directory.write(nameOf(file))) {
                     ByteBuffer zeroes = ByteBuffer.allocate((int) (stop - at));
                     long offset = Long.remainderUnsigned(at, size);
                     // A write can be short: what is left behind it would be replayed.
@@ -183,18 +186,33 @@ public final class LocalWalStore implements WalStore {
             return;
         }
         try {
-            DurableFiles.syncData(file);
+            syncData(file);
         } catch (IOException e) {
             Path moved = movedSince(lsn, file).orElseThrow(() -> new StorageException("cannot sync " + file, e));
             if (WalArchive.isCompressed(moved)) {
                 return;
             }
             try {
-                DurableFiles.syncData(moved);
+                syncData(moved);
             } catch (IOException again) {
                 throw new StorageException("cannot sync " + moved, again);
             }
         }
+    }
+
+    private static void syncData(Path file) throws IOException {
+        try (UntrustedDirectory directory = UntrustedDirectory.open(parentOf(file));
+                FileChannel channel = directory.read(nameOf(file))) {
+            channel.force(false);
+        }
+    }
+
+    private static Path parentOf(Path file) {
+        return Objects.requireNonNull(file.getParent());
+    }
+
+    private static String nameOf(Path file) {
+        return String.valueOf(file.getFileName());
     }
 
     /** The segment's other name, when it was archived or compressed after the first was looked up. */
@@ -204,13 +222,15 @@ public final class LocalWalStore implements WalStore {
 
     private Optional<Path> ownSegment(long lsn) {
         String name = WalFormat.segmentName(lsn, segmentSize());
-        // Archiving renames from the first to the second, and the third is there before the second goes: looking in
-        // this
-        // order finds it. To be erased it becomes plain again, so look there once more.
         Path plain = archive.plain(name);
         Path compressed = archive.compressed(name);
-        for (Path candidate : List.of(wal.resolve(name), plain, compressed, plain, compressed)) {
-            if (Files.exists(candidate)) {
+        // The archive first. Otherwise it may be on its way there: a compute renames it from the first to the second,
+        // the server to
+        // the third, and the fourth is there before the third goes. To be erased it becomes plain again, so look there
+        // once more.
+        for (Path candidate : List.of(
+                plain, compressed, wal.resolve(name), finished.resolve(name), plain, compressed, plain, compressed)) {
+            if (Files.exists(candidate, LinkOption.NOFOLLOW_LINKS)) {
                 return Optional.of(candidate);
             }
         }
@@ -234,16 +254,41 @@ public final class LocalWalStore implements WalStore {
 
     @Override
     public Compression compressCold(Instant notWrittenSince, int most) {
+        collectFinished();
         return archive.compress(segmentSize(), ancestorLsn, notWrittenSince, most);
     }
 
     @Override
     public long deleteOutside(List<LsnRange> needed) {
+        collectFinished();
         int size = segmentSize();
         return archive.delete(
                 size,
                 start -> Long.compareUnsigned(start + size, ancestorLsn) <= 0
                         || needed.stream().noneMatch(range -> range.touches(start, start + size)));
+    }
+
+    /**
+     * Moves what the compute is done with to where it cannot reach it any more. What is no segment stays where it is, and so does one that
+     * the archive has already.
+     */
+    @Override
+    public void collectFinished() {
+        try (UntrustedDirectory directory = UntrustedDirectory.open(finished)) {
+            for (String name :
+                    directory.list(each -> WalArchive.SEGMENT.matcher(each).matches())) {
+                try {
+                    archive.collect(directory, name, segmentSize());
+                } catch (UntrustedFileException e) {
+                    log.warn("Not archived: {}", e.getMessage());
+                }
+                files.forget(finished.resolve(name));
+            }
+        } catch (NoSuchFileException e) {
+            // No compute has run on it.
+        } catch (IOException e) {
+            throw new StorageException("cannot archive the WAL segments in " + finished, e);
+        }
     }
 
     @Override
@@ -263,8 +308,10 @@ public final class LocalWalStore implements WalStore {
             }
         }
         long live = 0;
-        for (Path file : new WalArchive(wal, files).list(WalArchive::isSegment)) {
-            live += ownBytes(file);
+        for (Path directory : List.of(wal, finished)) {
+            for (Path file : new WalArchive(directory, files).list(WalArchive::isSegment)) {
+                live += ownBytes(file);
+            }
         }
         return new WalSize(live, plain, compressed);
     }
@@ -276,9 +323,23 @@ public final class LocalWalStore implements WalStore {
         return ancestors && use.links() > 1 ? 0 : use.bytes();
     }
 
-    private Optional<Path> anySegment() {
-        List<Path> live = new WalArchive(wal, files).list(WalArchive::isSegment);
-        return live.isEmpty() ? archive.list(WalArchive::isSegment).stream().findFirst() : Optional.of(live.getFirst());
+    /** As the first segment says that says it; 0 when there is none. */
+    private int anySegmentSize() {
+        List<Path> all = new ArrayList<>(archive.list(WalArchive::isSegment));
+        all.addAll(new WalArchive(wal, files).list(WalArchive::isSegment));
+        StorageException failure = null;
+        for (Path file : all) {
+            try {
+                return readSegmentSize(file);
+            } catch (StorageException e) {
+                // Anything may lie among what is a compute's.
+                failure = e;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+        return 0;
     }
 
     private int readSegmentSize(Path file) {

@@ -1,85 +1,73 @@
 package dev.coppice.storage.wal;
 
-import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.io.FileFacts;
+import dev.coppice.storage.io.UntrustedDirectory;
+import dev.coppice.storage.io.UntrustedFileException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFileAttributeView;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.util.List;
-import java.util.stream.Stream;
+import java.util.Arrays;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The zeroes behind the last record of a segment: disk space that Postgres took ahead, of a timeline on which nothing runs any more. They
  * become a hole, so the segment keeps its size and its bytes.
  */
 public final class UnwrittenWal {
+    private static final Logger log = LoggerFactory.getLogger(UnwrittenWal.class);
     private static final int PIECE = 1 << 16;
+
+    /** No WAL segment is longer. */
+    private static final long SEGMENT_MAX = 1 << 30;
 
     private UnwrittenWal() {}
 
     /**
-     * Gives it back to the file system. Each segment is replaced as a whole, so an end in between leaves the one or the other.
+     * Gives it back to the file system.
      *
-     * @param directory of segments that nobody writes
+     * @param directory of segments that nobody writes; a compute's
      */
     public static void release(Path directory) throws IOException {
-        List<Path> segments;
-        try (Stream<Path> files = Files.list(directory)) {
-            segments = files.filter(
-                            file -> WalArchive.isSegment(file.getFileName().toString()))
-                    .toList();
-        }
-        for (Path segment : segments) {
-            release(directory, segment);
+        try (UntrustedDirectory wal = UntrustedDirectory.open(directory)) {
+            for (String segment : wal.list(WalArchive::isSegment)) {
+                try {
+                    release(wal, segment);
+                } catch (UntrustedFileException e) {
+                    log.warn("Left alone: {}", e.getMessage());
+                }
+            }
         }
     }
 
-    private static void release(Path directory, Path segment) throws IOException {
-        long size = Files.size(segment);
-        long written = written(segment, size);
-        // One that is shared with a parent costs nothing here, and would cost a copy.
-        if (size - written < PIECE || (int) Files.getAttribute(segment, "unix:nlink") > 1) {
+    private static void release(UntrustedDirectory wal, String segment) throws IOException {
+        FileFacts facts = wal.look(segment).orElse(null);
+        if (facts == null || facts.size() > SEGMENT_MAX) {
             return;
         }
-        Path sparse = directory.resolve(segment.getFileName() + ".sparse");
-        Files.deleteIfExists(sparse);
-        PosixFileAttributes attributes = Files.readAttributes(segment, PosixFileAttributes.class);
-        try (FileChannel from = FileChannel.open(segment, StandardOpenOption.READ);
-                FileChannel to = FileChannel.open(sparse, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            for (long at = 0; at < written; ) {
-                at += from.transferTo(at, written - at, to);
-            }
+        long written = written(wal, segment, facts.size());
+        if (facts.size() - written >= PIECE) {
+            boolean done = wal.punchHole(segment, written, facts.size() - written);
+            log.debug("Gave back what was not written of {}: {}", segment, done);
         }
-        try (RandomAccessFile file = new RandomAccessFile(sparse.toFile(), "rw")) {
-            file.setLength(size);
-            file.getChannel().force(true);
-        }
-        PosixFileAttributeView view = Files.getFileAttributeView(sparse, PosixFileAttributeView.class);
-        view.setPermissions(attributes.permissions());
-        if (!view.readAttributes().owner().equals(attributes.owner())) {
-            view.setOwner(attributes.owner());
-            view.setGroup(attributes.group());
-        }
-        Files.move(sparse, segment, StandardCopyOption.ATOMIC_MOVE);
-        DurableFiles.syncDirectory(directory);
     }
 
     /** Where the last byte that is not zero ends, or up to a piece later. */
-    private static long written(Path segment, long size) throws IOException {
+    private static long written(UntrustedDirectory wal, String segment, long size) throws IOException {
         byte[] zeroes = new byte[PIECE];
-        byte[] piece = new byte[PIECE];
-        try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "r")) {
+        ByteBuffer piece = ByteBuffer.allocate(PIECE);
+        try (FileChannel file = wal.read(segment)) {
             long end = size;
             while (end > 0) {
                 int length = (int) Math.min(PIECE, end);
-                file.seek(end - length);
-                file.readFully(piece, 0, length);
-                if (!java.util.Arrays.equals(piece, 0, length, zeroes, 0, length)) {
+                piece.clear().limit(length);
+                while (piece.hasRemaining()) {
+                    if (file.read(piece, end - length + piece.position()) < 0) {
+                        throw new IOException(segment + " was cut while it was read");
+                    }
+                }
+                if (!Arrays.equals(piece.array(), 0, length, zeroes, 0, length)) {
                     return end;
                 }
                 end -= length;

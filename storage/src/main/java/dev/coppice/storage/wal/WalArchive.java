@@ -5,22 +5,22 @@ import dev.coppice.storage.StorageException;
 import dev.coppice.storage.io.DiskUse;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.io.UntrustedDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * A directory of segments that Postgres is done with: plain as it left them, or compressed under {@code <segment>.zst}.
@@ -62,7 +62,8 @@ final class WalArchive {
             String name = plain.getFileName().toString();
             long end = WalFormat.segmentOf(name, segmentSize) + segmentSize;
             DiskUse use = DiskUse.of(plain);
-            // Shared by hard link with a branch's pg_wal: a compressed copy would take space, not give any.
+            // Shared by hard link, as versions before did with a branch's pg_wal: a compressed copy would take space,
+            // not give any.
             if (done == most || use.links() != 1 || Long.compareUnsigned(end, ancestorLsn) <= 0) {
                 continue;
             }
@@ -79,6 +80,17 @@ final class WalArchive {
             }
         }
         return new WalStore.Compression(done, before, after);
+    }
+
+    /** Takes a segment out of a compute's directory, unless there is one of its name: that one stays as it is, and the other goes. */
+    synchronized void collect(UntrustedDirectory from, String segment, int segmentSize) throws IOException {
+        if (Files.exists(plain(segment), LinkOption.NOFOLLOW_LINKS)
+                || Files.exists(compressed(segment), LinkOption.NOFOLLOW_LINKS)) {
+            from.delete(segment);
+        } else {
+            from.takeOut(segment, segmentSize, plain(segment));
+            files.forget(plain(segment));
+        }
     }
 
     private Path compressOne(Path plain, String name, int segmentSize) throws IOException {
@@ -201,16 +213,12 @@ final class WalArchive {
 
     /** The files whose names are accepted, by name; none without the directory. */
     List<Path> list(java.util.function.Predicate<String> accepted) {
-        List<Path> found = new ArrayList<>();
-        try (Stream<Path> names = Files.list(directory)) {
-            names.filter(path -> accepted.test(path.getFileName().toString()))
-                    .sorted()
-                    .forEach(found::add);
+        try (UntrustedDirectory names = UntrustedDirectory.open(directory)) {
+            return names.list(accepted).stream().map(directory::resolve).toList();
         } catch (NoSuchFileException e) {
             return List.of();
         } catch (IOException e) {
             throw new StorageException("cannot list " + directory, e);
         }
-        return found;
     }
 }

@@ -2,15 +2,11 @@ package dev.coppice.storage.wal;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.StorageException;
-import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.io.UntrustedDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Optional;
 
 /**
  * Fills the WAL directory of a branch that wakes for the first time: everything from the redo point to where the branch
@@ -22,47 +18,32 @@ public final class WalLayout {
     private WalLayout() {}
 
     /**
-     * Writes the segments that hold {@code redo .. end} into {@code directory}, durably.
-     *
-     * <p>A segment that lies before {@code end} and is one ancestor's alone becomes a hard link: nobody writes it any
-     * more. Others are copied sparsely: the first page, which Postgres checks, and what recovery reads.
+     * Writes the segments that hold {@code redo .. end} into {@code directory}, durably: sparsely, the first page, which Postgres
+     * checks, and what recovery reads. Nothing is shared with an ancestor by hard link: a file has one owner, and whoever owns it may write it.
      *
      * @param parent the WAL below {@code end}
      */
     public static void fill(Path directory, WalSource parent, long redo, long end) throws IOException {
         int size = parent.segmentSize();
-        for (long start = WalFormat.segmentStart(redo, size); Long.compareUnsigned(start, end) < 0; start += size) {
-            Path target = directory.resolve(WalFormat.segmentName(start, size));
-            Files.deleteIfExists(target);
-            boolean complete = Long.compareUnsigned(start + size, end) <= 0;
-            Optional<Path> whole = complete ? parent.wholeSegment(start) : Optional.empty();
-            if (whole.isEmpty() || !link(whole.get(), target)) {
-                long from = Long.compareUnsigned(redo, start) > 0 ? redo : start;
-                copy(parent, target, start, from, complete ? start + size : end);
+        try (UntrustedDirectory wal = UntrustedDirectory.open(directory)) {
+            for (long start = WalFormat.segmentStart(redo, size); Lsn.isBefore(start, end); start += size) {
+                boolean complete = !Lsn.isBefore(end, start + size);
+                long from = Lsn.max(redo, start);
+                copy(parent, wal, WalFormat.segmentName(start, size), start, from, complete ? start + size : end);
             }
-        }
-        if (Long.remainderUnsigned(end, size) == 0) {
-            // Postgres creates the segment that begins at the end of WAL itself.
-            Files.deleteIfExists(directory.resolve(WalFormat.segmentName(end, size)));
-        }
-        DurableFiles.syncDirectory(directory);
-    }
-
-    private static boolean link(Path from, Path target) throws IOException {
-        try {
-            Files.createLink(target, from);
-            return true;
-        } catch (UnsupportedOperationException | java.nio.file.FileSystemException e) {
-            // Another file system, or too many links: a copy does as well.
-            Files.deleteIfExists(target);
-            return false;
+            if (Long.remainderUnsigned(end, size) == 0) {
+                // Postgres creates the segment that begins at the end of WAL itself.
+                wal.delete(WalFormat.segmentName(end, size));
+            }
+            wal.sync();
         }
     }
 
-    private static void copy(WalSource parent, Path target, long start, long from, long end) throws IOException {
-        Path temporary = target.resolveSibling(target.getFileName() + ".new");
-        try (FileChannel channel = FileChannel.open(
-                temporary, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+    private static void copy(WalSource parent, UntrustedDirectory wal, String target, long start, long from, long end)
+            throws IOException {
+        String temporary = target + ".new";
+        wal.delete(temporary);
+        try (FileChannel channel = wal.create(temporary)) {
             long firstPageEnd = Lsn.min(start + WalFormat.PAGE_SIZE, end);
             copyRange(parent, channel, start, start, firstPageEnd);
             long pageOfFrom = from - Long.remainderUnsigned(from, WalFormat.PAGE_SIZE);
@@ -73,7 +54,7 @@ public final class WalLayout {
             }
             channel.force(true);
         }
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        wal.rename(temporary, target);
     }
 
     private static void copyRange(WalSource parent, FileChannel channel, long start, long from, long end)

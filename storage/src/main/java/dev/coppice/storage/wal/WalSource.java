@@ -1,8 +1,6 @@
 package dev.coppice.storage.wal;
 
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.Optional;
 
 /** WAL to read, by position, compared unsigned. Thread-safe. */
 public interface WalSource {
@@ -15,7 +13,4 @@ public interface WalSource {
      * @return the bytes read
      */
     int read(long lsn, ByteBuffer target);
-
-    /** A local file that holds the whole segment of {@code lsn} with nothing copied in it, if any timeline has one. */
-    Optional<Path> wholeSegment(long lsn);
 }

@@ -17,6 +17,9 @@ public interface WalStore extends WalSource {
     /** Overwrites this timeline's own WAL between two positions with zeroes, durably. */
     void erase(long from, long to);
 
+    /** Takes over the segments that the compute is done with; they cannot be changed from then on. */
+    void collectFinished();
+
     /**
      * Compresses archived segments that are no longer written to. Safe against a crash at any moment and while others
      * read.

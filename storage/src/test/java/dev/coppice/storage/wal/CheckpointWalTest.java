@@ -3,9 +3,7 @@ package dev.coppice.storage.wal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Of another timeline's WAL, the record of the last checkpoint and nothing else. */
@@ -28,11 +26,6 @@ class CheckpointWalTest {
             Arrays.fill(bytes, OLD);
             target.put(bytes);
             return count;
-        }
-
-        @Override
-        public Optional<Path> wholeSegment(long lsn) {
-            return Optional.of(Path.of("segment"));
         }
     };
 
@@ -62,11 +55,5 @@ class CheckpointWalTest {
                         .isEqualTo(Arrays.copyOfRange(expected, from, from + count));
             }
         }
-    }
-
-    @Test
-    void no_file_with_more_in_it_is_given_away() {
-        assertThat(new CheckpointWal(FULL, () -> PAGE, 2L * PAGE).wholeSegment(0))
-                .isEmpty();
     }
 }

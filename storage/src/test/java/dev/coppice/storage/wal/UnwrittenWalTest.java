@@ -50,12 +50,15 @@ class UnwrittenWalTest {
     }
 
     @Test
-    void a_segment_that_another_timeline_has_too_stays_shared() throws Exception {
-        Path shared = segment("000000010000000000000001", 100);
-        Path link = Files.createDirectory(directory.resolve("parent")).resolve("000000010000000000000001");
-        Files.createLink(link, shared);
+    void what_a_link_points_to_is_left_alone() throws Exception {
+        Path elsewhere = Files.createDirectory(directory.resolve("elsewhere"));
+        Path target = Files.write(elsewhere.resolve("file"), new byte[SEGMENT]);
+        Files.createSymbolicLink(directory.resolve("000000010000000000000001"), target);
+        Object before = Files.getAttribute(target, "unix:ctime");
         UnwrittenWal.release(directory);
-        assertThat(Files.isSameFile(link, shared)).isTrue();
+        assertThat(Files.getAttribute(target, "unix:ctime")).isEqualTo(before);
+        assertThat(Files.isSymbolicLink(directory.resolve("000000010000000000000001")))
+                .isTrue();
     }
 
     private List<Integer> hashes() throws IOException {
