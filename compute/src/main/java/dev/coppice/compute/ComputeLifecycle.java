@@ -113,6 +113,7 @@ final class ComputeLifecycle {
     RunningCompute start(ComputeSpec spec, Map<String, String> instead) throws InterruptedException {
         PhaseClock clock = new PhaseClock(metrics, "compute.wake");
         Timeline timeline = pages.timeline(spec.timeline());
+        timeline.requireWholeBoundaries();
         TimelineClaim claim = claims.take(timeline.id(), spec.endpointId());
         try {
             return start(spec, instead, timeline, claim, clock);

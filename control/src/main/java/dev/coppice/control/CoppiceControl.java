@@ -13,6 +13,7 @@ import dev.coppice.control.branch.Deadlines;
 import dev.coppice.control.branch.HiddenTimelines;
 import dev.coppice.control.branch.MaskedLogin;
 import dev.coppice.control.branch.MaskedViews;
+import dev.coppice.control.branch.MaskingAudit;
 import dev.coppice.control.branch.OwnerPowers;
 import dev.coppice.control.branch.ProjectStorage;
 import dev.coppice.control.branch.ProjectWorkflows;
@@ -221,7 +222,9 @@ public final class CoppiceControl implements AutoCloseable {
                 .filter(Endpoint::wasAwake)
                 .map(Endpoint::id)
                 .toList();
+        new MaskingAudit(catalog, pages).run();
         computes.recover();
+        MaskingAudit.endLocked(computes, pages);
         new Resumption(shop).run();
         new AnonymizeWorkflow(shop).resume();
         List<String> died = wereAwake.stream()

@@ -23,6 +23,7 @@ import dev.coppice.control.consumption.Quotas;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.storage.BoundaryException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -293,7 +294,26 @@ public final class Routing {
         return address;
     }
 
+    /** What to say of a branch whose boundary is not to be trusted; empty for any other failure. */
+    private static Optional<RoutingException> locked(Branch branch, Throwable failure) {
+        for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BoundaryException) {
+                log.warn("Branch {} is not opened: {}", branch.name(), cause.getMessage());
+                return Optional.of(new RoutingException(
+                        NOT_IN_PREREQUISITE_STATE,
+                        "branch \"" + branch.name()
+                                + "\" is locked: what hides its originals is missing or was changed",
+                        "The server's log says what to restore from a backup; or delete the branch."));
+            }
+        }
+        return Optional.empty();
+    }
+
     private static RoutingException notMasked(Branch branch, String role, RuntimeException failure) {
+        Optional<RoutingException> locked = locked(branch, failure);
+        if (locked.isPresent()) {
+            return locked.get();
+        }
         ControlException.Kind kind =
                 failure instanceof ControlException refused ? refused.kind() : ControlException.Kind.INTERNAL;
         String about = "the masked view of branch \"" + branch.name() + "\" for role \"" + role + "\" ";
@@ -317,6 +337,10 @@ public final class Routing {
     }
 
     private static RoutingException notThen(Branch branch, RuntimeException failure) {
+        Optional<RoutingException> locked = locked(branch, failure);
+        if (locked.isPresent()) {
+            return locked.get();
+        }
         ControlException.Kind kind =
                 failure instanceof ControlException refused ? refused.kind() : ControlException.Kind.INTERNAL;
         String message = Objects.requireNonNullElse(failure.getMessage(), "");
@@ -362,6 +386,12 @@ public final class Routing {
             Throwable cause = failure instanceof RoutingException ? failure : failure.getCause();
             if (cause instanceof RoutingException refused) {
                 throw new CompletionException(refused);
+            }
+        }
+        if (address == null && failure != null) {
+            Optional<RoutingException> locked = locked(branch, failure);
+            if (locked.isPresent()) {
+                throw new CompletionException(locked.get());
             }
         }
         if (address == null) {

@@ -7,24 +7,43 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The documents of boundaries, one file for each timeline that has one, outside of the timelines' directories: computes own those
- * and could change what they may see. A document names where its timeline begins, so that a changed {@code
- * timeline.json} leads nowhere. Thread-safe.
+ * The documents of boundaries, one file for each timeline that has one, outside of the timelines' directories: computes own what
+ * is in those and could change what they may see. A document names where its timeline begins, and {@code timeline.json} has
+ * the document's hash; unless both agree, nothing of the parent is shown. Thread-safe.
+ *
+ * <p>Crash argument: a document is made after the directory {@code .new-<id>} and before {@code timeline.json}, and deleted after the
+ * timeline's directory is called {@code .deleted-<id>} and before that goes. So what a crash leaves lies beside a directory
+ * of one of these names, and a document without one is never deleted: its timeline may be about to be put back.
  */
 final class BoundaryDocuments {
-    /** No timeline can have this name. */
-    private static final String DIRECTORY = ".boundaries";
+    /** No timeline may have this name. */
+    static final String DIRECTORY = "boundaries";
 
+    /** Where documents lay before; a copy by {@code timelines/*} missed it. */
+    private static final String FORMER_DIRECTORY = ".boundaries";
+
+    private static final Logger LOG = LoggerFactory.getLogger(BoundaryDocuments.class);
+
+    private final Path timelines;
     private final Path directory;
+    private final Path formerDirectory;
     private volatile Boundary.@Nullable Loader loader;
 
     BoundaryDocuments(Path timelines) {
+        this.timelines = timelines;
         this.directory = timelines.resolve(DIRECTORY);
+        this.formerDirectory = timelines.resolve(FORMER_DIRECTORY);
     }
 
     void use(Boundary.Loader chosen) {
@@ -35,68 +54,154 @@ final class BoundaryDocuments {
         return Files.exists(file(id));
     }
 
-    /** Stores a document, durably. */
-    void store(TimelineId id, BranchPoint point, byte[] document) throws IOException {
+    /**
+     * Stores a document, durably.
+     *
+     * @return the hash for {@link TimelineMetadata#boundary}
+     */
+    String store(TimelineId id, BranchPoint point, byte[] document) throws IOException {
         DurableFiles.createPrivateDirectory(directory);
+        DurableFiles.syncDirectory(timelines);
         byte[] head = head(point);
         byte[] whole = Arrays.copyOf(head, head.length + document.length);
         System.arraycopy(document, 0, whole, head.length, document.length);
         DurableFiles.replace(file(id), whole);
+        return hash(whole);
     }
 
     void delete(TimelineId id) throws IOException {
         Files.deleteIfExists(file(id));
     }
 
-    /** Deletes the documents of timelines without a directory: their creation or deletion was interrupted. */
-    void deleteOrphans(Path timelines) throws IOException {
-        if (!Files.isDirectory(directory)) {
+    /** Deletes the document of a creation or deletion that a crash ended, unless the timeline is there. */
+    void deleteLeftOver(String timeline) throws IOException {
+        Path file = directory.resolve(timeline);
+        if (Files.isRegularFile(file) && !Files.exists(timelines.resolve(timeline))) {
+            Files.delete(file);
+        }
+    }
+
+    /**
+     * Moves documents to where they lie today. One that is there already stays: the hash says which is right.
+     */
+    void adoptFormerDirectory() throws IOException {
+        if (!Files.isDirectory(formerDirectory)) {
             return;
         }
-        try (Stream<Path> files = Files.list(directory)) {
+        DurableFiles.createPrivateDirectory(directory);
+        boolean all = true;
+        try (Stream<Path> files = Files.list(formerDirectory)) {
             for (Path file : (Iterable<Path>) files::iterator) {
-                if (!Files.exists(timelines.resolve(file.getFileName()))) {
-                    Files.deleteIfExists(file);
+                Path target = directory.resolve(file.getFileName());
+                if (Files.exists(target)) {
+                    all = false;
+                } else {
+                    Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
                 }
             }
         }
+        DurableFiles.syncDirectory(directory);
+        if (all) {
+            Files.delete(formerDirectory);
+            LOG.info("What says what anonymized branches hide lies in {} now", directory);
+        }
     }
 
-    /** The boundary of a timeline that begins at {@code point}, loaded when it is first needed; null when it has none. */
+    /**
+     * The hash of a document that is there, for a timeline whose metadata is of a time when it said nothing about it; null when there is
+     * none.
+     *
+     * @throws BoundaryException when it is not the timeline's
+     */
     @Nullable
-    BoundaryGate gate(TimelineId id, @Nullable BranchPoint point) {
+    String hashOf(TimelineId id, @Nullable BranchPoint point) {
         if (!exists(id)) {
             return null;
         }
-        if (point == null) {
-            throw new StorageException("timeline " + id + " has a boundary and no parent");
-        }
-        return new BoundaryGate(this, id, point);
+        byte[] whole = readWhole(id);
+        requireHead(id, point, whole);
+        return hash(whole);
     }
 
-    Boundary load(TimelineId id, BranchPoint point, Boundary.ParentFiles parent) {
+    /** The boundary of a timeline, loaded when it is first needed; null when it has none. */
+    @Nullable
+    BoundaryGate gate(TimelineMetadata metadata) {
+        if (metadata.boundary() == null && !exists(metadata.id())) {
+            return null;
+        }
+        return new BoundaryGate(this, metadata);
+    }
+
+    Boundary load(TimelineMetadata metadata, Boundary.ParentFiles parent) {
         Boundary.Loader chosen = loader;
         if (chosen == null) {
             throw new StorageException(
-                    "timeline " + id + " reads through a boundary, and nothing here can load it yet");
+                    "timeline " + metadata.id() + " reads through a boundary, and nothing here can load it yet");
         }
-        return chosen.load(read(id, point), parent);
+        return chosen.load(read(metadata), parent);
     }
 
-    byte[] read(TimelineId id, BranchPoint point) {
-        try {
-            byte[] whole = Files.readAllBytes(file(id));
-            byte[] head = head(point);
-            if (!Arrays.equals(head, Arrays.copyOf(whole, head.length))) {
-                throw new StorageException("timeline " + id + " begins at " + point + ", and its boundary was made for"
-                        + " another point: it is not read");
-            }
-            return Arrays.copyOfRange(whole, head.length, whole.length);
-        } catch (NoSuchFileException e) {
-            throw new StorageException("the boundary of timeline " + id + " is gone: it is not read", e);
-        } catch (IOException e) {
-            throw new StorageException("cannot read the boundary of timeline " + id, e);
+    /**
+     * The document that a timeline was made with.
+     *
+     * @throws BoundaryException when it is not there, or not that one
+     */
+    byte[] read(TimelineMetadata metadata) {
+        TimelineId id = metadata.id();
+        String expected = metadata.boundary();
+        byte[] whole = readWhole(id);
+        if (expected == null) {
+            throw refusal(
+                    id,
+                    "there is a document " + file(id) + " that hides what it may not see, but its "
+                            + TimelineMetadata.FILE_NAME + " knows of none");
         }
+        int head = requireHead(id, metadata.ancestor(), whole);
+        if (!expected.equals(hash(whole))) {
+            throw refusal(
+                    id,
+                    "the document " + file(id) + " that hides what it may not see is not the one that it was made"
+                            + " with (its SHA-256 is not " + expected + ")");
+        }
+        return Arrays.copyOfRange(whole, head, whole.length);
+    }
+
+    private byte[] readWhole(TimelineId id) {
+        try {
+            return Files.readAllBytes(file(id));
+        } catch (NoSuchFileException e) {
+            throw refusal(id, "the document " + file(id) + " that hides what it may not see is missing", e);
+        } catch (IOException e) {
+            throw refusal(
+                    id,
+                    "the document " + file(id) + " that hides what it may not see cannot be read: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private int requireHead(TimelineId id, @Nullable BranchPoint point, byte[] whole) {
+        byte[] head = point == null ? new byte[0] : head(point);
+        if (point == null
+                || whole.length < head.length
+                || !Arrays.equals(head, 0, head.length, whole, 0, head.length)) {
+            throw refusal(
+                    id,
+                    "it begins at " + (point == null ? "no other timeline" : point.toString()) + ", and the document "
+                            + file(id) + " that hides what it may not see was made for another point");
+        }
+        return head.length;
+    }
+
+    private static BoundaryException refusal(TimelineId id, String what) {
+        return refusal(id, what, null);
+    }
+
+    private static BoundaryException refusal(TimelineId id, String what, @Nullable Throwable cause) {
+        return new BoundaryException(
+                "timeline " + id + " is anonymized, and nothing that it has of its parent is shown: " + what
+                        + ". Restore the document and the timeline's " + TimelineMetadata.FILE_NAME
+                        + " from a backup and restart the server, or delete the branch",
+                cause);
     }
 
     private Path file(TimelineId id) {
@@ -105,5 +210,13 @@ final class BoundaryDocuments {
 
     private static byte[] head(BranchPoint point) {
         return ("1 " + point.timeline().value() + " " + point.lsn() + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String hash(byte[] whole) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(whole));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
     }
 }

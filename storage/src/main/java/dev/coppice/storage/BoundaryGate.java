@@ -1,6 +1,5 @@
 package dev.coppice.storage;
 
-import dev.coppice.common.TimelineId;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -8,21 +7,31 @@ import org.jspecify.annotations.Nullable;
 /** The boundary of one timeline, loaded when it is first needed; until that succeeds nothing passes. Thread-safe. */
 final class BoundaryGate {
     private final BoundaryDocuments documents;
-    private final TimelineId id;
-    private final BranchPoint point;
+    private final TimelineMetadata metadata;
     private final ReentrantLock loading = new ReentrantLock();
     private volatile @Nullable Boundary boundary;
     private Boundary.@Nullable ParentFiles parent;
 
-    BoundaryGate(BoundaryDocuments documents, TimelineId id, BranchPoint point) {
+    BoundaryGate(BoundaryDocuments documents, TimelineMetadata metadata) {
         this.documents = documents;
-        this.id = id;
-        this.point = point;
+        this.metadata = metadata;
+    }
+
+    /**
+     * Looks whether the document is the one that the timeline was made with, unless the boundary was loaded already.
+     *
+     * @throws BoundaryException when it is not
+     */
+    void check() {
+        if (boundary == null) {
+            documents.read(metadata);
+        }
     }
 
     /** Says how the parent is read; before the first {@link #view}. */
     void below(FileReader reader) {
-        long lsn = point.lsn().value();
+        BranchPoint point = metadata.ancestor();
+        long lsn = point == null ? 0 : point.lsn().value();
         parent = new Boundary.ParentFiles() {
             @Override
             public FileStatus stat(String path) {
@@ -48,9 +57,9 @@ final class BoundaryGate {
             Boundary.ParentFiles files = parent;
             if (loaded == null) {
                 if (files == null) {
-                    throw new IllegalStateException("nothing is below the boundary of timeline " + id);
+                    throw new IllegalStateException("nothing is below the boundary of timeline " + metadata.id());
                 }
-                loaded = documents.load(id, point, files);
+                loaded = documents.load(metadata, files);
                 boundary = loaded;
             }
             return loaded;

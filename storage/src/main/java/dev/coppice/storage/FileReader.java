@@ -40,6 +40,9 @@ final class FileReader {
     /** What may be seen of the parent; null for everything. */
     private final @Nullable BoundaryGate boundary;
 
+    /** Why nothing of the parent may be read; null when it may. */
+    private volatile @Nullable String refusal;
+
     /** @param parent reads what lies below {@code ancestorLsn}; null for a root */
     FileReader(TimelineHistory history, @Nullable FileReader parent, long ancestorLsn) {
         this(history, parent, ancestorLsn, null);
@@ -54,6 +57,18 @@ final class FileReader {
         this.boundary = boundary;
         if (boundary != null && parent != null) {
             boundary.below(parent);
+        }
+    }
+
+    void refuseParent(String reason) {
+        refusal = reason;
+    }
+
+    /** @throws BoundaryException when nothing of the parent may be read */
+    void requireParent() {
+        String reason = refusal;
+        if (reason != null) {
+            throw new BoundaryException(reason);
         }
     }
 
@@ -169,6 +184,7 @@ final class FileReader {
 
     /** Whether a branch's parent has nothing at a path for it. */
     boolean isAbsentInParent(String path) {
+        requireParent();
         return parent == null
                 || !isInherited(path)
                 || parent.stat(path, ancestorLsn).kind() == FileKind.ABSENT;
@@ -324,6 +340,7 @@ final class FileReader {
         if (parent == null || !isInherited(path)) {
             return Optional.empty();
         }
+        requireParent();
         return boundary == null ? Optional.of(PageView.SAME) : boundary.view(path);
     }
 
@@ -348,6 +365,9 @@ final class FileReader {
     private void collectNames(String path, long lsn, Map<String, FileKind> names) {
         Deque<Seen> chain = isInherited(path + "/") ? chain(lsn) : new ArrayDeque<>(List.of(new Seen(this, lsn)));
         for (Seen at : chain) {
+            if (isInherited(path + "/")) {
+                at.reader.requireParent();
+            }
             if (at.reader.boundary != null) {
                 names.keySet()
                         .removeIf(name ->
@@ -389,6 +409,7 @@ final class FileReader {
 
     private void collectDirectories(long lsn, Set<String> found) {
         for (Seen at : chain(lsn)) {
+            at.reader.requireParent();
             found.removeIf(path -> at.reader.viewOfParent(path).isEmpty());
             at.reader.collectOwnDirectories(at.lsn, found);
         }

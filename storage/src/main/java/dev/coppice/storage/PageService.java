@@ -104,7 +104,7 @@ public final class PageService implements AutoCloseable {
      * @throws TimelineExistsException when the id is taken
      */
     public Timeline createRoot(TimelineId id) {
-        return create(id, null);
+        return create(id, null, null);
     }
 
     /**
@@ -114,10 +114,11 @@ public final class PageService implements AutoCloseable {
      * @throws NoSuchTimelineException when the point's timeline is not there
      * @throws OutsideHistoryException when the point was collected
      * @throws ChainTooLongException when the point's timeline has {@link Timeline#MAX_DEPTH} ancestors
+     * @throws BoundaryException when the point's timeline is anonymized, and what hides its originals is not what it was
      */
     public Timeline createBranch(TimelineId id, BranchPoint point) {
         try (Lease _ = lease(point)) {
-            return create(id, point);
+            return create(id, point, null);
         }
     }
 
@@ -127,22 +128,12 @@ public final class PageService implements AutoCloseable {
      *
      * @param boundary the document that {@link #useBoundaries}'s loader makes the boundary of, now and after every restart
      * @throws StorageException when the parent was not shut down cleanly at the point
+     * @throws BoundaryException when the parent itself cannot be shown
      */
     public Timeline createBranch(TimelineId id, BranchPoint point, byte[] boundary) {
         try (Lease _ = lease(point)) {
             timeline(point.timeline()).requireCleanAt(point.lsn());
-            structure.lock();
-            try {
-                if (timelines.containsKey(id)) {
-                    throw new TimelineExistsException(id);
-                }
-                resources.boundaries().store(id, point, boundary);
-                return create(id, point);
-            } catch (IOException e) {
-                throw new StorageException("cannot store the boundary of timeline " + id, e);
-            } finally {
-                structure.unlock();
-            }
+            return create(id, point, boundary);
         }
     }
 
@@ -152,9 +143,11 @@ public final class PageService implements AutoCloseable {
      * @throws StorageException when it has none
      */
     public byte[] boundaryDocument(TimelineId id) {
-        BranchPoint point =
-                timeline(id).ancestor().orElseThrow(() -> new StorageException("timeline " + id + " has no boundary"));
-        return resources.boundaries().read(id, point);
+        Timeline timeline = timeline(id);
+        if (!timeline.hasBoundary()) {
+            throw new StorageException("timeline " + id + " has no boundary");
+        }
+        return resources.boundaries().read(timeline.metadata());
     }
 
     /** Says what makes boundaries of their documents; until then nothing can be read through one. */
@@ -293,7 +286,10 @@ public final class PageService implements AutoCloseable {
         resources.files().close();
     }
 
-    private Timeline create(TimelineId id, @Nullable BranchPoint point) {
+    private Timeline create(TimelineId id, @Nullable BranchPoint point, byte @Nullable [] document) {
+        if (id.value().equals(BoundaryDocuments.DIRECTORY)) {
+            throw new IllegalArgumentException("no timeline can be called " + id);
+        }
         structure.lock();
         try {
             if (timelines.containsKey(id)) {
@@ -303,12 +299,21 @@ public final class PageService implements AutoCloseable {
             if (parent != null && parent.depth() >= Timeline.MAX_DEPTH) {
                 throw new ChainTooLongException(parent.id());
             }
-            TimelineMetadata metadata =
-                    new TimelineMetadata(id, point, Instant.now().truncatedTo(ChronoUnit.MICROS));
+            if (parent != null) {
+                parent.requireWholeBoundaries();
+            }
             Path temporary = root.resolve(NEW_PREFIX + id);
             Path directory = root.resolve(id.value());
             DurableFiles.deleteRecursively(temporary);
             DurableFiles.createPrivateDirectory(temporary);
+            String boundary = null;
+            if (document != null && point != null) {
+                // A document that a crash leaves is known by this directory, so it must be there first.
+                DurableFiles.syncDirectory(root);
+                boundary = resources.boundaries().store(id, point, document);
+            }
+            TimelineMetadata metadata =
+                    TimelineMetadata.of(id, point, Instant.now().truncatedTo(ChronoUnit.MICROS), boundary);
             metadata.store(temporary);
             Files.move(temporary, directory, StandardCopyOption.ATOMIC_MOVE);
             DurableFiles.syncDirectory(root);
@@ -324,23 +329,59 @@ public final class PageService implements AutoCloseable {
     }
 
     private void load() throws IOException {
+        resources.boundaries().adoptFormerDirectory();
         Map<TimelineId, TimelineMetadata> found = new HashMap<>();
         try (Stream<Path> names = Files.list(root)) {
             for (Path directory : (Iterable<Path>) names::iterator) {
                 String name = directory.getFileName().toString();
-                if (name.startsWith(NEW_PREFIX) || name.startsWith(DELETED_PREFIX)) {
-                    DurableFiles.deleteRecursively(directory);
+                if (name.startsWith(NEW_PREFIX)) {
+                    deleteLeftOver(directory, name.substring(NEW_PREFIX.length()));
+                } else if (name.startsWith(DELETED_PREFIX)) {
+                    int end = name.indexOf('~');
+                    deleteLeftOver(
+                            directory, name.substring(DELETED_PREFIX.length(), end < 0 ? name.length() : end));
                 } else if (Files.exists(directory.resolve(TimelineMetadata.FILE_NAME))) {
-                    TimelineMetadata metadata = TimelineMetadata.load(directory);
+                    TimelineMetadata metadata = withBoundary(TimelineMetadata.load(directory), directory);
                     found.put(metadata.id(), metadata);
                 }
             }
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-        resources.boundaries().deleteOrphans(root);
         for (TimelineMetadata metadata : found.values()) {
             build(metadata, found);
+        }
+        for (Timeline timeline : timelines.values()) {
+            try {
+                timeline.requireWholeBoundary();
+            } catch (BoundaryException e) {
+                LOG.error("{}", e.getMessage());
+            }
+        }
+    }
+
+    /** Of a creation or a deletion that a crash ended; its document goes first, because the directory says that it may go. */
+    private void deleteLeftOver(Path directory, String id) throws IOException {
+        resources.boundaries().deleteLeftOver(id);
+        DurableFiles.deleteRecursively(directory);
+    }
+
+    /** Metadata of a former version learns the hash of the document that is there; from then on the timeline is nothing without it. */
+    private TimelineMetadata withBoundary(TimelineMetadata metadata, Path directory) throws IOException {
+        if (metadata.saysBoundary()) {
+            return metadata;
+        }
+        try {
+            String hash = resources.boundaries().hashOf(metadata.id(), metadata.ancestor());
+            if (hash == null) {
+                return metadata;
+            }
+            TimelineMetadata complete = metadata.behind(hash);
+            complete.store(directory);
+            return complete;
+        } catch (BoundaryException e) {
+            // Said below, with the others.
+            return metadata;
         }
     }
 

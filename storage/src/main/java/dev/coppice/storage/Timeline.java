@@ -74,7 +74,7 @@ public final class Timeline {
         writerLock = new WriterLock(directory.resolve("writer.lock"));
         history = new TimelineHistory(metadata.id(), journalDirectory(), resources);
         journal = history.journal();
-        boundary = resources.boundaries().gate(metadata.id(), ancestor);
+        boundary = resources.boundaries().gate(metadata);
         files = new FileReader(history, parent == null ? null : parent.files, ancestorLsn, boundary);
         WalStore store = new LocalWalStore(
                 walDirectory(),
@@ -91,14 +91,52 @@ public final class Timeline {
     }
 
     private WalSource inheritedWal(Timeline from, long ancestorLsn) {
-        return boundary == null
+        BoundaryGate gate = boundary;
+        return gate == null
                 ? from.wal.store()
-                : new CheckpointWal(from.wal.store(), () -> from.wal.cleanCheckpoint(ancestorLsn), ancestorLsn);
+                : new CheckpointWal(from.wal.store(), () -> cleanCheckpoint(from, gate, ancestorLsn), ancestorLsn);
+    }
+
+    private static long cleanCheckpoint(Timeline from, BoundaryGate gate, long lsn) {
+        gate.check();
+        return from.wal.cleanCheckpoint(lsn);
     }
 
     /** Whether it reads its parent through a {@link Boundary}, and has no history before it began. */
     public boolean hasBoundary() {
         return boundary != null;
+    }
+
+    /**
+     * Shows nothing of its parent any more, to whoever reads through this timeline, and lets no compute start, until the page service is
+     * opened again. For a timeline that others know to be anonymized, or not to be, against what its own files say.
+     *
+     * @param reason what is wrong and what to do, as a sentence without its full stop
+     */
+    public void lock(String reason) {
+        files.refuseParent(reason);
+    }
+
+    /**
+     * Looks at whatever hides originals from it.
+     *
+     * @throws BoundaryException when it, or a timeline that it reads from, is locked or has not the boundary that it was made with
+     */
+    public void requireWholeBoundaries() {
+        for (Timeline at = this; at != null; at = at.parent) {
+            at.requireWholeBoundary();
+        }
+    }
+
+    void requireWholeBoundary() {
+        files.requireParent();
+        if (boundary != null) {
+            boundary.check();
+        }
+    }
+
+    TimelineMetadata metadata() {
+        return metadata;
     }
 
     /** Whether it or a timeline that it reads from has a boundary. */
@@ -279,8 +317,10 @@ public final class Timeline {
      * journal segment. Everything the compute writes to belongs to {@code owner} afterwards.
      *
      * @throws EpochRunningException when a process holds the writer lock
+     * @throws BoundaryException as {@link #requireWholeBoundaries}
      */
     public Epoch beginEpoch(FileOwner owner) {
+        requireWholeBoundaries();
         Epoch epoch = epochs.begin(owner);
         followed = true;
         return epoch;

@@ -1,6 +1,7 @@
 package dev.coppice.control.api;
 
 import dev.coppice.control.error.ControlException;
+import dev.coppice.storage.BoundaryException;
 import io.avaje.jex.http.Context;
 import io.avaje.jex.http.HttpResponseException;
 import java.util.Objects;
@@ -18,6 +19,14 @@ final class Failures {
         return switch (failure) {
             case ControlException refused -> refused(context, refused, requestId);
             case HttpResponseException refused -> noRoute(context, refused, requestId);
+            case BoundaryException locked ->
+                refused(
+                        context,
+                        new ControlException(
+                                ControlException.Kind.LOCKED,
+                                Objects.requireNonNullElse(locked.getMessage(), "locked"),
+                                locked),
+                        requestId);
             default -> {
                 log.error("{} {} failed, request {}", context.method(), context.path(), requestId, failure);
                 yield reply(

@@ -9,6 +9,7 @@ import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
+import dev.coppice.storage.BoundaryException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;
@@ -96,6 +97,9 @@ final class Computes {
                         ControlException.Kind.UNAVAILABLE,
                         "the compute could not be started: " + cause.getMessage(),
                         cause);
+            }
+            if (e.getCause() instanceof BoundaryException locked) {
+                throw new ControlException(ControlException.Kind.LOCKED, String.valueOf(locked.getMessage()), locked);
             }
             throw e;
         }

@@ -101,6 +101,7 @@ final class MaskedTimeline {
             shop.pages()
                     .createBranch(masked, cleanPoint, cleaned.ready().document().bytes());
             shop.pages().setRetention(masked, retention);
+            MaskingAudit.note(shop.catalog(), shop.pages(), masked);
             return new Made(
                     cleaned.contents(),
                     cleaned.ready().rebuilds(),

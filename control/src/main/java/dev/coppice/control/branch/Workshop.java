@@ -124,6 +124,7 @@ public record Workshop(
                     e);
         }
         pages.setRetention(id, retention);
+        MaskingAudit.note(catalog, pages, id);
         computeService.detachAtFirstStart(id);
         catalog.steps().between();
     }

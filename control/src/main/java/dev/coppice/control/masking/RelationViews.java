@@ -136,8 +136,8 @@ final class RelationViews {
                 byte[] masked = masker.mask(page, block);
                 idle.add(masker);
                 return masked;
-            } catch (MaskingException | IllegalStateException | IndexOutOfBoundsException e) {
-                throw new StorageException("a page cannot be masked and is not shown: " + e.getMessage(), e);
+            } catch (RuntimeException e) {
+                throw refusal(e);
             }
         });
     }
@@ -160,9 +160,20 @@ final class RelationViews {
                 byte[] result = masker.mask(page, block, shown.get());
                 idle.add(masker);
                 return result;
-            } catch (MaskingException | IllegalStateException | IndexOutOfBoundsException e) {
-                throw new StorageException("a page cannot be masked and is not shown: " + e.getMessage(), e);
+            } catch (RuntimeException e) {
+                throw refusal(e);
             }
         });
+    }
+
+    /** Whatever goes wrong with a page is an error of that page. Only our own messages are known to quote no value. */
+    private static StorageException refusal(RuntimeException failure) {
+        if (failure instanceof StorageException known) {
+            return known;
+        }
+        String reason = failure instanceof MaskingException
+                ? String.valueOf(failure.getMessage())
+                : failure.getClass().getSimpleName();
+        return new StorageException("a page cannot be masked and is not shown: " + reason, failure);
     }
 }
