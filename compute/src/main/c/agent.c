@@ -1,7 +1,10 @@
 /*
  * Requests to the page service over the agent's Unix socket: docs/page-protocol.md, section 5. A connection per process,
  * opened lazily after the fork. Requests are idempotent, so a lost connection is simply tried again, for as long as it
- * takes (design, law 9); only the end of the postmaster ends the waiting.
+ * takes (design, law 9); the end of the postmaster ends the waiting, and what Postgres wants of this process (interrupt.c).
+ *
+ * A server that takes the question and hangs up, again and again, is not away: something in the question ends it, and to ask
+ * for ever would hang this query and end every other one's answer with it. Then the query fails.
  *
  * Pages come through memory that the agent shares with this process: the socket would copy each of them twice more. Where
  * there is none, they come through the socket.
@@ -11,11 +14,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +28,8 @@
 #define SHARED_BYTES ((size_t)READ_PAGES_LIMIT * BLOCK)
 #define SHARED_FROM 32 /* blocks: a smaller request is not worth the memory of a connection that asks for no more */
 #define RETRY_NANOSECONDS 20000000L
+#define LOOK_MICROSECONDS 200000 /* so often whoever waits for an answer looks what Postgres wants */
+#define HANG_UPS_MAX 8
 
 enum operation {
     OP_HELLO = 1,
@@ -53,6 +58,7 @@ struct question {
     uint32_t count;
     uint64_t first;
     const uint32_t *blocks; /* READ_BLOCKS: `count` of them */
+    bool patient;           /* waits whatever Postgres wants */
     bool (*receive)(struct question *question, uint32_t payload);
     void *answer;
 };
@@ -61,6 +67,10 @@ static struct sockaddr_un address;
 static uint32_t hello_epoch;
 static int connection = -1;
 static pid_t connection_owner;
+static pid_t parent; /* the postmaster that this process was forked from, or is; 0 in other programs */
+
+/* What is asked now; NULL between two questions. */
+static const struct question *asking;
 
 /* This connection's memory; of no use after another connect, and asked for once. */
 static const char *shared;
@@ -75,7 +85,26 @@ void agent_init(const char *socket_path, uint32_t epoch)
     hello_epoch = epoch;
 }
 
+void agent_forked_from(pid_t postmaster)
+{
+    parent = postmaster;
+}
+
 /* ---- the connection ---- */
+
+static bool gives_up(const struct question *question)
+{
+    return question != NULL && !question->patient && must_give_up(question->relative);
+}
+
+/* After a call that a signal or the time ended: whether to go on. */
+static bool waits_on(void)
+{
+    if (errno != EINTR && errno != EAGAIN)
+        return false;
+    exit_when_orphaned();
+    return !gives_up(asking);
+}
 
 static void disconnect(void)
 {
@@ -93,7 +122,7 @@ static bool send_all(const void *data, size_t length)
     const char *p = data;
     while (length > 0) {
         ssize_t n = send(connection, p, length, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && waits_on())
             continue;
         if (n <= 0)
             return false;
@@ -108,7 +137,7 @@ static bool receive_all(void *data, size_t length)
     char *p = data;
     while (length > 0) {
         ssize_t n = recv(connection, p, length, 0);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && waits_on())
             continue;
         if (n <= 0)
             return false;
@@ -163,8 +192,8 @@ static bool receive_status(const char *relative, uint32_t *payload, bool *refuse
 
 void exit_when_orphaned(void)
 {
-    pid_t postmaster = map->postmaster;
-    if (postmaster > 0 && postmaster != getpid() && kill(postmaster, 0) != 0 && errno == ESRCH)
+    /* Not whether a process of its number lives: that may be another one by now. */
+    if (parent != 0 && parent != getpid() && getppid() != parent)
         _exit(1); /* holding the writer lock would only block the next compute */
 }
 
@@ -190,6 +219,10 @@ static bool connect_once(void)
     connection_owner = getpid();
     if (connection < 0)
         return false;
+    /* With a limit, a call ends at a signal, too: Postgres's handlers are installed with SA_RESTART. */
+    struct timeval look = {0, LOOK_MICROSECONDS};
+    (void)setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &look, sizeof look);
+    (void)setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &look, sizeof look);
     if (connect(connection, (struct sockaddr *)&address, sizeof address) != 0 || !send_question(&hello) ||
         !receive_status("", &payload, &refused)) {
         disconnect();
@@ -200,26 +233,48 @@ static bool connect_once(void)
     return true;
 }
 
-/* Asks until a server has answered whole. -1 with errno EIO when it refuses. */
-static int ask(struct question *question)
+enum outcome { ANSWERED, REFUSED, LOST, NOT_CONNECTED };
+
+static enum outcome ask_once(struct question *question)
 {
     uint32_t payload;
     bool refused;
+    enum outcome outcome = NOT_CONNECTED;
+    asking = question;
+    if (is_connected() || connect_once()) {
+        outcome = LOST;
+        if (send_question(question) && receive_status(question->relative, &payload, &refused)) {
+            if (refused)
+                outcome = REFUSED;
+            else if (question->receive(question, payload))
+                outcome = ANSWERED;
+        }
+    }
+    asking = NULL;
+    if (outcome == LOST)
+        disconnect();
+    return outcome;
+}
+
+/* Asks until a server has answered whole. -1 with errno EIO when it refuses or cannot, or this process is not to wait. */
+static int ask(struct question *question)
+{
     __atomic_add_fetch(&map->requests, 1, __ATOMIC_RELAXED);
-    for (;;) {
-        if (is_connected() || connect_once()) {
-            if (send_question(question) && receive_status(question->relative, &payload, &refused)) {
-                if (refused) {
-                    errno = EIO;
-                    return -1;
-                }
-                if (question->receive(question, payload))
-                    return 0;
-            }
-            disconnect();
+    for (int hang_ups = 0;;) {
+        enum outcome outcome = ask_once(question);
+        if (outcome == ANSWERED)
+            return 0;
+        if (outcome == REFUSED || gives_up(question))
+            break;
+        if (outcome == LOST && ++hang_ups == HANG_UPS_MAX) {
+            complain("the page service hung up %d times when it was asked for \"%s\"; its log may say why", hang_ups,
+                     question->relative);
+            break;
         }
         wait_for_server();
     }
+    errno = EIO;
+    return -1;
 }
 
 /* ---- one question each ---- */
@@ -234,16 +289,29 @@ static bool receive_stat(struct question *question, uint32_t payload)
     return payload == sizeof(struct stat_answer) && receive_all(question->answer, payload);
 }
 
-int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size)
+static int ask_status(const char *relative, enum agent_kind *kind, uint64_t *size, bool patient)
 {
     struct stat_answer answer = {0, 0};
-    struct question question = {
-        .operation = OP_STAT, .relative = relative, .receive = receive_stat, .answer = &answer};
+    struct question question = {.operation = OP_STAT,
+                                .relative = relative,
+                                .patient = patient,
+                                .receive = receive_stat,
+                                .answer = &answer};
     if (ask(&question) != 0)
         return -1;
     *kind = answer.kind;
     *size = answer.size;
     return 0;
+}
+
+int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size)
+{
+    return ask_status(relative, kind, size, false);
+}
+
+int agent_stat_patiently(const char *relative, enum agent_kind *kind, uint64_t *size)
+{
+    return ask_status(relative, kind, size, true);
 }
 
 struct pages_answer {
@@ -340,25 +408,18 @@ static bool share(void)
  */
 static int read_shared(struct question *question)
 {
-    uint32_t payload;
-    bool refused;
     struct pages_answer *answer = question->answer;
     answer->pages = NULL;
     if (!share())
         return 0;
     __atomic_add_fetch(&map->requests, 1, __ATOMIC_RELAXED);
-    if (!send_question(question) || !receive_status(question->relative, &payload, &refused)) {
-        disconnect();
-        return 0;
-    }
-    if (refused) {
-        errno = EIO;
-        return -1;
-    }
-    if (receive_pages(question, payload))
+    enum outcome outcome = ask_once(question);
+    if (outcome == ANSWERED)
         return 1;
-    disconnect();
-    return 0;
+    if (outcome != REFUSED && !gives_up(question))
+        return 0;
+    errno = EIO;
+    return -1;
 }
 
 int agent_read_pages(const char *relative, uint32_t first, uint32_t count, uint8_t *flags, const char **pages)

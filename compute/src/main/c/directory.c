@@ -164,6 +164,17 @@ struct dirent *directory_read(DIR *dir)
     return &listing->entry;
 }
 
+long directory_position(DIR *dir)
+{
+    return (long)((struct listing *)dir)->at;
+}
+
+void directory_go_to(DIR *dir, long position)
+{
+    struct listing *listing = (struct listing *)dir;
+    listing->at = position < 0 || (size_t)position > listing->count ? listing->count : (size_t)position;
+}
+
 int directory_close(DIR *dir)
 {
     for (struct listing **link = &listings; *link != NULL; link = &(*link)->next) {

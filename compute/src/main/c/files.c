@@ -314,7 +314,7 @@ int unlink_paged(const char *path, const char *relative)
     int result = -1;
     if (slot != NULL && slot->state == SLOT_ABSENT) {
         errno = ENOENT;
-    } else if (slot == NULL && agent_stat(relative, &kind, &size) != 0) {
+    } else if (slot == NULL && agent_stat_patiently(relative, &kind, &size) != 0) {
         /* errno says */
     } else if (slot == NULL && kind != KIND_FILE) {
         errno = ENOENT;
@@ -333,7 +333,7 @@ int unlink_whole(const char *path, const char *relative)
     enum agent_kind kind = KIND_FILE;
     uint64_t size;
     int result = -1;
-    if (libc.access(path, F_OK) != 0 && (agent_stat(relative, &kind, &size) != 0 || kind != KIND_FILE)) {
+    if (libc.access(path, F_OK) != 0 && (agent_stat_patiently(relative, &kind, &size) != 0 || kind != KIND_FILE)) {
         if (kind != KIND_FILE)
             errno = ENOENT;
     } else if (journal_event(ENTRY_UNLINK, relative, 0) == 0) {

@@ -33,7 +33,7 @@ static int open_classified(const char *path, int flags, mode_t mode)
     case OUTSIDE:
         return libc.open(path, flags, mode);
     case PAGED:
-        return open_paged(path, relative, flags, mode);
+        return (int)end_of_wait(open_paged(path, relative, flags, mode));
     case WHOLE:
         return open_whole(path, relative, flags, mode);
     default:
@@ -46,7 +46,7 @@ EXPORT int open(const char *path, int flags, ...)
 {
     mode_t mode = 0;
     ready();
-    if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+    if ((flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE) {
         va_list arguments;
         va_start(arguments, flags);
         mode = va_arg(arguments, mode_t);
@@ -90,11 +90,11 @@ EXPORT int dup(int fd)
 EXPORT int dup2(int fd, int target)
 {
     ready();
-    if (active && fd != target)
-        untrack(target);
     int copy = libc.dup2(fd, target);
-    if (fd != target)
+    if (active && fd != target && copy >= 0) { /* else the target is open as it was */
+        untrack(target);
         copy_tracking(fd, copy);
+    }
     return copy;
 }
 
@@ -111,8 +111,16 @@ EXPORT FILE *fopen(const char *path, const char *mode)
         return NULL;
     }
     FILE *file = libc.fopen(path, mode);
-    if (file != NULL && class != OUTSIDE && track(fileno(file), class, relative) >= 0)
-        tracked(fileno(file))->capture = writes && class == WHOLE;
+    if (file == NULL || class == OUTSIDE)
+        return file;
+    int fd = fileno(file);
+    if (track(fd, class, relative) < 0) { /* which closed the descriptor below the stream */
+        int reason = errno;
+        libc.fclose(file);
+        errno = reason;
+        return NULL;
+    }
+    tracked(fd)->capture = writes && class == WHOLE;
     return file;
 }
 
@@ -150,7 +158,7 @@ EXPORT ssize_t pread(int fd, void *buffer, size_t length, off_t offset)
     struct tracked *t = active ? tracked(fd) : NULL;
     if (must_hydrate(t)) {
         struct iovec iov = {buffer, length};
-        return read_tracked(fd, t, &iov, 1, offset);
+        return end_of_wait(read_tracked(fd, t, &iov, 1, offset));
     }
     return libc.pread(fd, buffer, length, offset);
 }
@@ -159,7 +167,8 @@ EXPORT ssize_t preadv(int fd, const struct iovec *iov, int iovcnt, off_t offset)
 {
     ready();
     struct tracked *t = active ? tracked(fd) : NULL;
-    return must_hydrate(t) ? read_tracked(fd, t, iov, iovcnt, offset) : libc.preadv(fd, iov, iovcnt, offset);
+    return must_hydrate(t) ? end_of_wait(read_tracked(fd, t, iov, iovcnt, offset))
+                           : libc.preadv(fd, iov, iovcnt, offset);
 }
 
 /* Recovery, bitmap scans and read streams say what they will read soon. */
@@ -177,7 +186,7 @@ EXPORT ssize_t read(int fd, void *buffer, size_t length)
     ready();
     struct tracked *t = active ? tracked(fd) : NULL;
     if (must_hydrate(t) && hydrate(t, (uint64_t)lseek(fd, 0, SEEK_CUR), length) != 0)
-        return -1;
+        return end_of_wait(-1);
     return libc.read(fd, buffer, length);
 }
 
@@ -558,6 +567,40 @@ EXPORT int closedir(DIR *dir)
 {
     ready();
     return active && directory_is_ours(dir) ? directory_close(dir) : libc.closedir(dir);
+}
+
+/* Postgres has no use for these, but an extension may: libc's own would read a listing of ours as a DIR of theirs. */
+EXPORT void rewinddir(DIR *dir)
+{
+    ready();
+    if (active && directory_is_ours(dir))
+        directory_go_to(dir, 0);
+    else
+        libc.rewinddir(dir);
+}
+
+EXPORT long telldir(DIR *dir)
+{
+    ready();
+    return active && directory_is_ours(dir) ? directory_position(dir) : libc.telldir(dir);
+}
+
+EXPORT void seekdir(DIR *dir, long position)
+{
+    ready();
+    if (active && directory_is_ours(dir))
+        directory_go_to(dir, position);
+    else
+        libc.seekdir(dir, position);
+}
+
+EXPORT int dirfd(DIR *dir)
+{
+    ready();
+    if (!active || !directory_is_ours(dir))
+        return libc.dirfd(dir);
+    errno = ENOTSUP; /* a listing has no descriptor */
+    return -1;
 }
 
 /* ---- the large-file names: on 64-bit Linux the same functions ---- */

@@ -11,13 +11,15 @@
  *   journal.c    entries, stamps, CRC-32C, fsync
  *   map.c        shared memory of the compute: mark, file table, presence map, locks
  *   agent.c      requests to the page service
+ *   interrupt.c  cancel and termination of those who wait for it
  *   classify.c   path -> file class
  *   users.c      a name for the user of a compute, which has none
  *
  * docs/page-protocol.md is the contract with the Java side. Rules that hold everywhere:
  *   - a version is in the journal before the local file has it;
  *   - a page's stamp is the mark read after the caller flushed its WAL, so it is read when the write arrives;
- *   - nothing here returns EINTR, a short count or EIO because the server is away: it waits (design, law 9);
+ *   - nothing here returns EINTR, a short count or EIO because the server is away: it waits (design, law 9), until Postgres
+ *     cancels the statement or ends the session. A server that cannot answer is not away: that is EIO at once;
  *   - Postgres processes are single-threaded; what they share lives in the map.
  */
 #ifndef COPPICE_INTERPOSER_H
@@ -73,6 +75,10 @@ struct libc {
     int (*fclose)(FILE *);
     DIR *(*opendir)(const char *);
     struct dirent *(*readdir)(DIR *);
+    void (*rewinddir)(DIR *);
+    long (*telldir)(DIR *);
+    void (*seekdir)(DIR *, long);
+    int (*dirfd)(DIR *);
     int (*closedir)(DIR *);
 };
 extern struct libc libc;
@@ -194,9 +200,15 @@ enum agent_kind { KIND_ABSENT = 0, KIND_FILE = 1, KIND_DIRECTORY = 2 };
 #define READ_PAGES_LIMIT 128
 void agent_init(const char *socket_path, uint32_t epoch);
 void exit_when_orphaned(void); /* for whoever waits: nobody is left to serve when the postmaster is gone */
+void agent_forked_from(pid_t postmaster); /* by the postmaster, before it forks */
 #define FILE_PIECE (1u << 20)
-/* All wait for a server that is away. -1 with errno EIO when the page service refuses, after a message in the log. */
+/*
+ * All wait for a server that is away. -1 with errno EIO when the page service refuses or hangs up on the question again and again,
+ * after a message in the log, and when Postgres wants this process to stop waiting.
+ */
 int agent_stat(const char *relative, enum agent_kind *kind, uint64_t *size);
+/* The same for a change of the timeline that may not be left out because its statement is cancelled: waits on. */
+int agent_stat_patiently(const char *relative, enum agent_kind *kind, uint64_t *size);
 #define SMALL_FILE_BLOCKS 16
 /* As agent_stat, and *count blocks, which are all when the file is small, else none: as of agent_read_pages. */
 int agent_open(const char *relative, enum agent_kind *kind, uint64_t *size, uint32_t *count, uint8_t *flags,
@@ -213,6 +225,13 @@ int agent_read_file(const char *relative, uint64_t offset, char *piece, uint32_t
                     uint64_t *size);
 /* The raw entries {u8 kind, u16 length, name}..., malloc'd, the caller frees it. */
 int agent_list(const char *relative, enum agent_kind *kind, uint32_t *count, char **entries, size_t *bytes);
+
+/* ---- interrupt.c ---- */
+void interrupt_init(void);
+/* Whether Postgres wants the process to stop waiting for what it asks of `relative`; the caller fails with EIO then. */
+bool must_give_up(const char *relative);
+/* Ends a hook that read; `result` is what it returns. May not return when the reading was given up. */
+ssize_t end_of_wait(ssize_t result);
 
 /* ---- files.c ---- */
 #define TRACKED_FDS 65536
@@ -275,6 +294,8 @@ bool directory_is_complete(const char *relative);
 DIR *directory_open(const char *path, const char *relative);
 bool directory_is_ours(DIR *dir);
 struct dirent *directory_read(DIR *dir);
+long directory_position(DIR *dir);
+void directory_go_to(DIR *dir, long position);
 int directory_close(DIR *dir);
 int directory_place(const char *path, const char *relative);
 /* Journals every file below a directory that a rename brought to (appear) or took from its journaled place. */

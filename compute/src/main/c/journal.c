@@ -38,6 +38,9 @@ struct entry {
 };
 
 static int journal = -1;
+static char journal_path[4096];
+static int sync_descriptor = -1;
+static pid_t sync_owner;
 
 /* ---- CRC-32C, the processor's own instruction where it has one ---- */
 
@@ -79,23 +82,24 @@ static bool have_crc_hardware(void)
 {
     return __builtin_cpu_supports("sse4.2");
 }
-#elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
-#include <arm_acle.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+/* By name, because compilers know the instruction only when they are told that every processor has it. */
 static uint32_t crc32c_hardware(uint32_t crc, const uint8_t *p, size_t n)
 {
     for (; n >= 8; n -= 8, p += 8) {
         uint64_t word;
         memcpy(&word, p, 8);
-        crc = __crc32cd(crc, word);
+        __asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(word));
     }
     for (; n > 0; n--)
-        crc = __crc32cb(crc, *p++);
+        __asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1" : "+r"(crc) : "r"((uint32_t)*p++));
     return crc;
 }
 
 static bool have_crc_hardware(void)
 {
-    return true;
+    return (getauxval(AT_HWCAP) & (1UL << 7)) != 0; /* HWCAP_CRC32 */
 }
 #else
 static uint32_t crc32c_hardware(uint32_t crc, const uint8_t *p, size_t n)
@@ -130,6 +134,9 @@ void journal_open(const char *path, uint32_t epoch)
     journal = libc.open(path, O_RDWR | O_APPEND | O_CLOEXEC);
     if (journal < 0)
         die("cannot open the journal %s: %s", path, strerror(errno));
+    if (strlen(path) >= sizeof journal_path)
+        die("the path of the journal is too long: %s", path);
+    strcpy(journal_path, path);
     if (libc.pread(journal, header, sizeof header, 0) != (ssize_t)sizeof header || memcmp(header, "COPPICEJ", 8) != 0)
         die("%s is not a journal segment", path);
     memcpy(&header_epoch, header + 12, 4);
@@ -281,6 +288,19 @@ int journal_pages(const char *relative, const struct iovec *iov, int iovcnt, uin
     return zero_bytes > 0 ? journal_zero(relative, zero_from, zero_bytes) : 0;
 }
 
+/*
+ * A descriptor of this process alone. The kernel reports a failed write-back once to each open file description: with one that all
+ * processes share, only one of them would hear of it.
+ */
+static int own_descriptor(void)
+{
+    if (sync_owner != getpid()) {
+        sync_descriptor = libc.open(journal_path, O_WRONLY | O_CLOEXEC); /* the parent's stays the parent's */
+        sync_owner = getpid();
+    }
+    return sync_descriptor >= 0 ? sync_descriptor : journal;
+}
+
 /* Law 4: returns 0 only when every entry appended before the call is durable. One fdatasync serves many callers. */
 int journal_sync(void)
 {
@@ -293,8 +313,13 @@ int journal_sync(void)
     }
     if (synced >= target)
         return 0;
-    if (libc.fdatasync(journal) != 0) {
+    if (libc.fdatasync(own_descriptor()) != 0) {
         __atomic_store_n(&map->sync_failed, 1, __ATOMIC_SEQ_CST);
+        return -1;
+    }
+    /* Another process may have been told meanwhile of the failure that this one was not. */
+    if (__atomic_load_n(&map->sync_failed, __ATOMIC_SEQ_CST) != 0) {
+        errno = EIO;
         return -1;
     }
     while (synced < target &&

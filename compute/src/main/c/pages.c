@@ -33,15 +33,21 @@ static bool claim_block(uint8_t *presence, uint32_t block)
 
 /*
  * Waits until another process has filled the block, however long its server is away: taking over after a time would let the
- * late answer overwrite what was written since. A filler that is killed takes the whole compute with it.
+ * late answer overwrite what was written since. A filler that is killed takes the whole compute with it. False when Postgres
+ * wants this one to stop waiting: errno is EIO then. A writer, with a path of NULL, waits on.
  */
-static void wait_for_fill(uint8_t *presence, uint32_t block)
+static bool wait_for_fill(uint8_t *presence, uint32_t block, const char *path)
 {
     struct timespec pause = {0, FILL_POLL_NANOSECONDS};
     while (block_state(presence, block) == BLOCK_FILLING) {
         nanosleep(&pause, NULL);
         exit_when_orphaned();
+        if (path != NULL && must_give_up(path)) {
+            errno = EIO;
+            return false;
+        }
     }
+    return true;
 }
 
 bool slot_path(const struct tracked *t, char *path)
@@ -184,7 +190,8 @@ int hydrate(const struct tracked *t, uint64_t offset, size_t length)
             block++;
             break;
         case BLOCK_FILLING:
-            wait_for_fill(presence, block);
+            if (!wait_for_fill(presence, block, slot->path))
+                return -1;
             break;
         default: {
             if (!map_has_room())
@@ -196,9 +203,12 @@ int hydrate(const struct tracked *t, uint64_t offset, size_t length)
                 return -1;
             if (is_stale(t))
                 return 0;
+            /* A truncation may have come in between: what is left below it is still to be fetched. */
             limit = __atomic_load_n(&slot->limit, __ATOMIC_SEQ_CST);
-            if (last >= limit)
+            if (limit == 0)
                 return 0;
+            if (last >= limit)
+                last = limit - 1;
         }
         }
     }
@@ -222,7 +232,7 @@ static uint32_t claim_for_write(const struct tracked *t, uint32_t first, uint32_
         }
         uint32_t got = claim_absent(t, block, first + count - block);
         if (got == 0)
-            wait_for_fill(presence, block);
+            (void)wait_for_fill(presence, block, NULL);
         block += got;
         claimed += got;
     }
@@ -242,7 +252,7 @@ static void release_claims(const struct tracked *t, const char *path, uint32_t f
     map_unlock(lock);
 }
 
-/* Journals whole blocks of the local file: for writes that are not made of blocks. */
+/* Journals whole blocks of the local file: what a cut inside a block leaves of it. */
 static int journal_local_blocks(int fd, const char *relative, uint64_t offset, size_t length)
 {
     char path[PATH_LIMIT * 2], block[BLOCK];
@@ -273,15 +283,58 @@ size_t total_length(const struct iovec *iov, int iovcnt)
     return total;
 }
 
+/* Copies `length` bytes from the `from`th byte of the buffers on. */
+static void copy_bytes(char *to, const struct iovec *iov, size_t from, size_t length)
+{
+    for (; length > 0; iov++) {
+        if (from >= iov->iov_len) {
+            from -= iov->iov_len;
+            continue;
+        }
+        size_t piece = iov->iov_len - from < length ? iov->iov_len - from : length;
+        memcpy(to, (const char *)iov->iov_base + from, piece);
+        to += piece;
+        length -= piece;
+        from = 0;
+    }
+}
+
+/* Journals the blocks that a write will make of those of the local file. */
+static int journal_changed_blocks(const char *relative, const struct iovec *iov, uint64_t offset, size_t length)
+{
+    char path[PATH_LIMIT * 2], block[BLOCK];
+    snprintf(path, sizeof path, "%s/%s", data_directory(), relative);
+    int reader = libc.open(path, O_RDONLY | O_CLOEXEC); /* the descriptor may be write-only */
+    if (reader < 0)
+        return -1;
+    int result = 0;
+    for (uint64_t at = offset / BLOCK * BLOCK; result == 0 && at < offset + length; at += BLOCK) {
+        uint64_t begin = at > offset ? at : offset, end = at + BLOCK < offset + length ? at + BLOCK : offset + length;
+        memset(block, 0, sizeof block);
+        ssize_t n = libc.pread(reader, block, BLOCK, (off_t)at);
+        if (n < 0) {
+            result = -1;
+            break;
+        }
+        copy_bytes(block + (begin - at), iov, (size_t)(begin - offset), (size_t)(end - begin));
+        uint32_t size = (uint64_t)n > end - at ? (uint32_t)n : (uint32_t)(end - at);
+        result = journal_block(relative, at, block, size);
+    }
+    int reason = errno;
+    libc.close(reader);
+    errno = reason;
+    return result;
+}
+
 static ssize_t write_bytes(int fd, struct tracked *t, const char *relative, const struct iovec *iov, int iovcnt,
                            off_t offset)
 {
-    if (t->class == PAGED && hydrate(t, (uint64_t)offset, total_length(iov, iovcnt)) != 0)
+    size_t length = total_length(iov, iovcnt);
+    if (t->class == PAGED && hydrate(t, (uint64_t)offset, length) != 0)
         return -1;
-    ssize_t n = libc.pwritev(fd, iov, iovcnt, offset);
-    if (n > 0 && journal_local_blocks(fd, relative, (uint64_t)offset, (size_t)n) != 0)
+    if (length > 0 && journal_changed_blocks(relative, iov, (uint64_t)offset, length) != 0)
         return -1;
-    return n;
+    return libc.pwritev(fd, iov, iovcnt, offset);
 }
 
 ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int iovcnt, off_t offset)
@@ -332,8 +385,7 @@ int truncate_tracked(int fd, struct tracked *t, off_t length)
     return result;
 }
 
-/* posix_fallocate: grows without allocating, but says "full" here rather than at the checkpoint. Returns an errno value. */
-int extend_tracked(int fd, struct tracked *t, off_t end)
+static int extend_locked(int fd, const char *relative, off_t end)
 {
     struct stat st;
     struct statvfs fs;
@@ -344,10 +396,20 @@ int extend_tracked(int fd, struct tracked *t, off_t end)
     /* The new bytes will be written twice, to the journal and to the local file. */
     if ((uint64_t)(end - st.st_size) * 2 > (uint64_t)fs.f_bavail * fs.f_frsize)
         return ENOSPC;
+    if (relative != NULL && journal_event(ENTRY_EXTEND, relative, (uint64_t)end) != 0)
+        return errno;
+    return libc.ftruncate(fd, end) == 0 ? 0 : errno;
+}
+
+/* posix_fallocate: grows without allocating, but says "full" here rather than at the checkpoint. Returns an errno value. */
+int extend_tracked(int fd, struct tracked *t, off_t end)
+{
     char path[SLOT_PATH];
     bool stale = t->class == PAGED && !slot_path(t, path);
     const char *relative = t->class == PAGED ? path : t->path;
-    if (!stale && journal_event(ENTRY_EXTEND, relative, (uint64_t)end) != 0)
-        return errno;
-    return libc.ftruncate(fd, end) == 0 ? 0 : errno;
+    /* Under the lock, or a file that another process grows in between would be cut. */
+    pthread_mutex_t *lock = map_lock(relative);
+    int result = extend_locked(fd, stale ? NULL : relative, end);
+    map_unlock(lock);
+    return result;
 }

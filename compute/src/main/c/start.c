@@ -55,8 +55,8 @@ void resolve_libc(void)
     RESOLVE(pwritev), RESOLVE(ftruncate), RESOLVE(posix_fallocate), RESOLVE(posix_fadvise), RESOLVE(copy_file_range), RESOLVE(fsync);
     RESOLVE(fdatasync), RESOLVE(sync_file_range), RESOLVE(syncfs), RESOLVE(dup), RESOLVE(dup2), RESOLVE(unlink);
     RESOLVE(rename), RESOLVE(symlink), RESOLVE(mkdir), RESOLVE(rmdir), RESOLVE(access), RESOLVE(chdir), RESOLVE(fopen);
-    RESOLVE(fclose), RESOLVE(opendir), RESOLVE(readdir), RESOLVE(closedir), RESOLVE(shm_open);
-    RESOLVE(shm_unlink);
+    RESOLVE(fclose), RESOLVE(opendir), RESOLVE(readdir), RESOLVE(rewinddir), RESOLVE(telldir), RESOLVE(seekdir);
+    RESOLVE(dirfd), RESOLVE(closedir), RESOLVE(shm_open), RESOLVE(shm_unlink);
 #undef RESOLVE
 }
 
@@ -94,5 +94,7 @@ __attribute__((constructor)) static void start(void)
         map_start(number, strtoull(mark, NULL, 16));
     journal_open(journal, number);
     agent_init(agent, number);
+    agent_forked_from(is_postgres ? getpid() : 0);
+    interrupt_init();
     active = true;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -29,6 +30,8 @@
 #define LARGE_BLOCKS 6000
 #define SMALL "base/1/600" /* SMALL_BLOCKS, one of them zero */
 #define SMALL_BLOCKS 12
+#define HANGS_UP "base/1/700" /* whoever asks for its pages is hung up on */
+#define SILENT "base/1/800"   /* whoever asks for its pages gets no answer */
 #define LARGE_FILE "pg_stat/large" /* LARGE_FILE_BYTES: more than one piece, and no whole number of blocks */
 #define LARGE_FILE_BYTES (5u * FILE_PIECE / 2 + 17)
 
@@ -145,7 +148,8 @@ static void answer_small(int connection)
 static bool is_relation(const char *path)
 {
     return strcmp(path, RELATION) == 0 || strcmp(path, DROPPED) == 0 || strcmp(path, NEXT) == 0 ||
-           strcmp(path, OTHER) == 0 || strcmp(path, LARGE) == 0 || strcmp(path, SMALL) == 0;
+           strcmp(path, OTHER) == 0 || strcmp(path, LARGE) == 0 || strcmp(path, SMALL) == 0 ||
+           strcmp(path, HANGS_UP) == 0 || strcmp(path, SILENT) == 0;
 }
 
 static void answer_request(int connection, uint8_t operation, const char *path, uint32_t count, uint64_t first,
@@ -212,6 +216,11 @@ static void serve(int connection)
         uint32_t blocks[READ_PAGES_LIMIT];
         path[request.path_length] = 0;
         if (request.operation == 8 && !receive(connection, blocks, request.count * sizeof *blocks))
+            return;
+        bool pages = request.operation == 3 || request.operation == 7 || request.operation == 8;
+        if (pages && strcmp(path, HANGS_UP) == 0)
+            return;
+        if (pages && strcmp(path, SILENT) == 0 && !receive(connection, path, 1)) /* until the other side goes */
             return;
         answer_request(connection, request.operation, path, request.count, request.first,
                        request.operation == 8 ? blocks : NULL);
@@ -568,6 +577,251 @@ static void a_failed_sync_is_never_followed_by_a_good_one(void)
     map->sync_failed = 0;
 }
 
+/* ---- what Postgres exports ---- */
+
+volatile sig_atomic_t QueryCancelPending, ProcDiePending;
+volatile uint32_t CritSectionCount, InterruptHoldoffCount, QueryCancelHoldoffCount;
+void ProcessInterrupts(void);
+
+static int interrupts;
+
+void ProcessInterrupts(void)
+{
+    interrupts++;
+    QueryCancelPending = 0;
+    ProcDiePending = 0;
+}
+
+static int alarms;
+
+static void on_alarm(int number)
+{
+    (void)number;
+    QueryCancelPending = 1;
+    if (++alarms == 3)
+        CritSectionCount = 0;
+}
+
+/* As Postgres installs its own, so that calls begin again. */
+static void set_alarms(bool on)
+{
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct itimerval timer = {{0, on ? 100000 : 0}, {0, on ? 100000 : 0}};
+    alarms = 0;
+    interrupts = 0;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void a_server_that_hangs_up_on_a_question_is_an_error_of_that_read(void)
+{
+    char block[BLOCK];
+    int fd = open(HANGS_UP, O_RDWR);
+    CHECK(fd >= 0);
+    CHECK(pread(fd, block, BLOCK, 0) == -1 && errno == EIO);
+    CHECK(state_of(fd, 0) == BLOCK_ABSENT);
+    close(fd);
+    fd = open(OTHER, O_RDWR);
+    CHECK(pread(fd, block, BLOCK, 250L * BLOCK) == BLOCK && block_is(block, 250));
+    close(fd);
+}
+
+static void a_cancel_ends_the_wait_for_an_answer(void)
+{
+    char block[BLOCK];
+    int fd = open(SILENT, O_RDWR);
+    set_alarms(true);
+    CHECK(pread(fd, block, BLOCK, 0) == -1 && errno == EIO);
+    set_alarms(false);
+    CHECK(QueryCancelPending == 0 && state_of(fd, 0) == BLOCK_ABSENT);
+    close(fd);
+}
+
+static void postgres_is_asked_why_a_wait_ended(void)
+{
+    char block[BLOCK];
+    int fd = open(SILENT, O_RDWR), asked;
+    set_alarms(true);
+    (void)!pread(fd, block, BLOCK, 0);
+    asked = interrupts;
+    set_alarms(false);
+    CHECK(asked == 1);
+    InterruptHoldoffCount = 1;
+    set_alarms(true);
+    CHECK(pread(fd, block, BLOCK, 0) == -1 && errno == EIO);
+    asked = interrupts;
+    set_alarms(false);
+    CHECK(asked == 0);
+    InterruptHoldoffCount = 0;
+    QueryCancelPending = 0;
+    close(fd);
+}
+
+/* An error there would be a panic of the whole compute. */
+static void a_critical_section_waits_on(void)
+{
+    char block[BLOCK];
+    int fd = open(SILENT, O_RDWR), seen;
+    CritSectionCount = 1;
+    set_alarms(true);
+    CHECK(pread(fd, block, BLOCK, 0) == -1 && errno == EIO);
+    seen = alarms;
+    set_alarms(false);
+    CHECK(seen >= 3 && CritSectionCount == 0);
+    QueryCancelPending = 0;
+    close(fd);
+}
+
+static void a_cancel_ends_the_wait_for_another_process(void)
+{
+    char block[BLOCK];
+    int fd = open(OTHER, O_RDWR);
+    uint8_t *presence = slot_presence(slot_at(tracked(fd)->slot)), before = presence[299];
+    presence[299] = BLOCK_FILLING;
+    set_alarms(true);
+    CHECK(pread(fd, block, BLOCK, 299L * BLOCK) == -1 && errno == EIO);
+    set_alarms(false);
+    QueryCancelPending = 0;
+    presence[299] = before;
+    close(fd);
+}
+
+static void a_server_that_is_away_is_waited_for(void)
+{
+    char away[PATH_LIMIT * 2];
+    const char *agent = getenv("COPPICE_AGENT");
+    snprintf(away, sizeof away, "%s.away", agent);
+    CHECK(libc.rename(agent, away) == 0);
+    int said[2];
+    CHECK(pipe(said) == 0);
+    pid_t reader = fork();
+    if (reader == 0) {
+        char block[BLOCK];
+        int fd = open(OTHER, O_RDWR);
+        (void)!write(said[1], "x", 1);
+        _exit(pread(fd, block, BLOCK, 275L * BLOCK) == BLOCK && block_is(block, 275) ? 0 : 1);
+    }
+    char byte;
+    int status;
+    CHECK(libc.read(said[0], &byte, 1) == 1);
+    usleep(500000);
+    CHECK(waitpid(reader, &status, WNOHANG) == 0);
+    CHECK(libc.rename(away, agent) == 0);
+    CHECK(waitpid(reader, &status, 0) == reader && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(said[0]);
+    close(said[1]);
+}
+
+static void an_orphan_ends_whoever_has_its_postmasters_number(void)
+{
+    int said[2];
+    CHECK(pipe(said) == 0);
+    pid_t postmaster = fork();
+    if (postmaster == 0) {
+        agent_forked_from(getpid());
+        pid_t own = getpid();
+        if (fork() == 0) {
+            exit_when_orphaned();
+            while (getppid() == own)
+                usleep(1000);
+            exit_when_orphaned();
+            (void)!write(said[1], "x", 1);
+        }
+        _exit(0);
+    }
+    char byte;
+    close(said[1]);
+    /* Not reaped yet: its number is that of a process. */
+    CHECK(libc.read(said[0], &byte, 1) == 0);
+    waitpid(postmaster, NULL, 0);
+    close(said[0]);
+}
+
+static int synced_descriptor;
+
+static int sync_that_another_process_saw_fail(int fd)
+{
+    synced_descriptor = fd;
+    map->sync_failed = 1;
+    return 0;
+}
+
+static void a_sync_that_failed_for_another_process_failed_for_all(void)
+{
+    int (*before)(int) = libc.fdatasync;
+    char block[BLOCK];
+    int fd = open(OTHER, O_RDWR);
+    memset(block, 0x12, BLOCK);
+    CHECK(pwrite(fd, block, BLOCK, 6L * BLOCK) == BLOCK);
+    libc.fdatasync = sync_that_another_process_saw_fail;
+    CHECK(fsync(fd) == -1 && errno == EIO);
+    libc.fdatasync = before;
+    map->sync_failed = 0;
+    CHECK((fcntl(synced_descriptor, F_GETFL) & O_APPEND) == 0); /* not the one that all processes append with */
+    CHECK(fsync(fd) == 0);
+    close(fd);
+}
+
+static void a_write_of_bytes_that_is_not_journaled_is_not_in_the_local_file(const char *journal)
+{
+    char back[8] = {0};
+    struct stat st;
+    struct rlimit unlimited, limited;
+    int fd = open("pg_stat/bytes", O_RDWR | O_CREAT, 0600);
+    CHECK(fd >= 0 && pwrite(fd, "abcdef", 6, 0) == 6);
+    CHECK(syscall_stat(journal, &st) == 0 && getrlimit(RLIMIT_FSIZE, &unlimited) == 0);
+    limited = unlimited;
+    limited.rlim_cur = (rlim_t)st.st_size + 10;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limited) == 0);
+    CHECK(pwrite(fd, "XY", 2, 2) == -1 && errno == ENOSPC);
+    CHECK(setrlimit(RLIMIT_FSIZE, &unlimited) == 0);
+    CHECK(pread(fd, back, 6, 0) == 6 && memcmp(back, "abcdef", 6) == 0);
+    struct iovec iov[2] = {{"12", 2}, {"345", 3}};
+    CHECK(pwritev(fd, iov, 2, 4) == 5 && pread(fd, back, 8, 0) == 8 && memcmp(back, "abcd1234", 8) == 0);
+    CHECK(pwrite(fd, "z", 1, 2 * BLOCK + 5) == 1);
+    CHECK(syscall_stat(journal, &st) == 0);
+    char entry[48 + 13 + 6];
+    int reader = libc.open(journal, O_RDONLY);
+    CHECK(libc.pread(reader, entry, sizeof entry, st.st_size - (off_t)sizeof entry) == (ssize_t)sizeof entry);
+    CHECK(memcmp(entry, "CPJ1", 4) == 0 && memcmp(entry + 48 + 13, "\0\0\0\0\0z", 6) == 0);
+    libc.close(reader);
+    close(fd);
+}
+
+static void a_dup2_that_fails_leaves_its_target_alone(void)
+{
+    int fd = open(OTHER, O_RDWR);
+    CHECK(dup2(9999, fd) == -1 && errno == EBADF);
+    CHECK(tracked(fd) != NULL);
+    int copy = dup2(fd, 500);
+    CHECK(copy == 500 && tracked(copy) != NULL && tracked(copy)->slot == tracked(fd)->slot);
+    close(copy);
+    close(fd);
+}
+
+static void a_listing_can_be_read_again(void)
+{
+    char first[256] = "";
+    DIR *dir = opendir("pg_stat");
+    CHECK(dir != NULL && directory_is_ours(dir));
+    long start = telldir(dir);
+    struct dirent *entry = readdir(dir);
+    if (entry != NULL)
+        snprintf(first, sizeof first, "%s", entry->d_name);
+    while (readdir(dir) != NULL)
+        ;
+    rewinddir(dir);
+    CHECK((entry = readdir(dir)) != NULL && strcmp(entry->d_name, first) == 0);
+    seekdir(dir, start);
+    CHECK((entry = readdir(dir)) != NULL && strcmp(entry->d_name, first) == 0);
+    CHECK(dirfd(dir) == -1 && errno == ENOTSUP);
+    closedir(dir);
+    dir = libc.opendir(".");
+    rewinddir(dir);
+    CHECK(dirfd(dir) >= 0 && readdir(dir) != NULL);
+    libc.closedir(dir);
+}
+
 static void whole_files_are_placed_and_listed(void)
 {
     char text[8] = {0};
@@ -637,6 +891,17 @@ static void run_tests(const char *journal)
     a_journal_whose_beginning_was_freed_is_appended_to_as_before(journal);
     a_failed_sync_is_never_followed_by_a_good_one();
     whole_files_are_placed_and_listed();
+    a_server_that_hangs_up_on_a_question_is_an_error_of_that_read();
+    a_cancel_ends_the_wait_for_an_answer();
+    postgres_is_asked_why_a_wait_ended();
+    a_critical_section_waits_on();
+    a_cancel_ends_the_wait_for_another_process();
+    a_server_that_is_away_is_waited_for();
+    an_orphan_ends_whoever_has_its_postmasters_number();
+    a_sync_that_failed_for_another_process_failed_for_all();
+    a_write_of_bytes_that_is_not_journaled_is_not_in_the_local_file(journal);
+    a_dup2_that_fails_leaves_its_target_alone();
+    a_listing_can_be_read_again();
     tablespaces_are_refused();
     removed_wal_goes_to_the_archive();
     an_ancestors_wal_is_never_written();

@@ -34,6 +34,8 @@ class InterposerNativeTest {
                     "-fsanitize=address,undefined",
                     "-fno-sanitize-recover=all",
                     "-pthread",
+                    // The suite has what a postgres exports.
+                    "-rdynamic",
                     "-o",
                     program.toString(),
                     SUITE.toString()));

@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection of a Postgres process: reads a request, answers it, and so on, on one thread. Errors of the storage are
- * answers; errors of the protocol end the connection after an answer that says why.
+ * One connection of a Postgres process: reads a request, answers it, and so on, on one thread. Whatever goes wrong while an answer is
+ * made is an answer, or the process would ask again without end; errors of the protocol end the connection after one that says why.
  */
 final class AgentConnection {
     private static final Logger log = LoggerFactory.getLogger(AgentConnection.class);
@@ -37,16 +37,24 @@ final class AgentConnection {
     private final PageBuffers buffers;
     private final RequestReader request;
     private final ComputeUser user;
+    private final Unanswerable failures;
     private final ByteBuffer small = ByteBuffer.allocateDirect(SMALL_ANSWER).order(ByteOrder.LITTLE_ENDIAN);
     private @Nullable SharedPages shared;
 
     /** @param user who may read the memory that a connection shares */
-    AgentConnection(SocketChannel channel, Timeline timeline, long epoch, PageBuffers buffers, ComputeUser user) {
+    AgentConnection(
+            SocketChannel channel,
+            Timeline timeline,
+            long epoch,
+            PageBuffers buffers,
+            ComputeUser user,
+            Unanswerable failures) {
         this.channel = channel;
         this.timeline = timeline;
         this.epoch = epoch;
         this.buffers = buffers;
         this.user = user;
+        this.failures = failures;
         this.request = new RequestReader(channel);
     }
 
@@ -102,10 +110,13 @@ final class AgentConnection {
             // Another process of the compute may have removed it since this one opened it.
             log.debug("Refused: {}", e.getMessage());
             refuse(String.valueOf(e.getMessage()));
+        } catch (ProtocolException e) {
+            throw e;
         } catch (StorageException e) {
-            log.error(
-                    "Cannot answer for {} of {}", request.path(), timeline.id().value(), e);
-            refuse(String.valueOf(e.getMessage()));
+            refuse(failures.note(request.path(), e) + ": " + e.getMessage());
+        } catch (RuntimeException | StackOverflowError | LinkageError | AssertionError e) {
+            // Other errors are the end of the virtual machine.
+            refuse(failures.note(request.path(), e) + ": an error of the server; its log has more under this number");
         }
     }
 

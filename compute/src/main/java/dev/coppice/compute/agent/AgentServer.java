@@ -43,6 +43,7 @@ public final class AgentServer implements AutoCloseable {
     private final long epoch;
     private final ServerSocketChannel server;
     private final ComputeUser user;
+    private final Unanswerable failures;
     private final Set<SocketChannel> connections = ConcurrentHashMap.newKeySet();
 
     private AgentServer(Path socket, Timeline timeline, long epoch, ServerSocketChannel server, ComputeUser user) {
@@ -51,6 +52,7 @@ public final class AgentServer implements AutoCloseable {
         this.epoch = epoch;
         this.server = server;
         this.user = user;
+        this.failures = new Unanswerable(timeline.id().value());
     }
 
     /**
@@ -135,7 +137,7 @@ public final class AgentServer implements AutoCloseable {
 
     private void serve(SocketChannel connection) {
         try {
-            new AgentConnection(connection, timeline, epoch, BUFFERS, user).run();
+            new AgentConnection(connection, timeline, epoch, BUFFERS, user, failures).run();
         } catch (ProtocolException e) {
             log.warn(
                     "A process of the compute on {} was refused: {}",

@@ -2,7 +2,10 @@ package dev.coppice.masking.format;
 
 import java.util.List;
 
-/** A jsonb value as a tree. Strings are UTF-8 bytes, numbers payloads of {@link PgNumeric}. */
+/**
+ * A jsonb value as a tree. Strings are UTF-8 bytes, numbers payloads of {@link PgNumeric}. It can be deeper than a stack: walk it
+ * with a stack of your own, and leave {@code equals}, {@code hashCode} and {@code toString} to small ones.
+ */
 public sealed interface JsonValue {
     /** An object; the keys in jsonb's order: by length in bytes, then by bytes. */
     record JsonObject(List<Member> members) implements JsonValue {}

@@ -7,9 +7,12 @@ import dev.coppice.masking.format.JsonValue.JsonObject;
 import dev.coppice.masking.format.JsonValue.JsonString;
 import dev.coppice.masking.format.JsonValue.Member;
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * jsonb on disk (utils/jsonb.h, jsonb_util.c): a container header, one entry per child (its length, for every 32nd its end
@@ -29,7 +32,9 @@ public final class Jsonb {
     private static final int NULL = 0x4000_0000;
     private static final int CONTAINER = 0x5000_0000;
     private static final int OFFSET_STRIDE = 32;
-    private static final int MAX_DEPTH = 1000;
+
+    /** The deepest document that is taken apart; Postgres's own functions end before it, at any usual max_stack_depth. */
+    public static final int MAX_DEPTH = 100_000;
 
     private Jsonb() {}
 
@@ -42,7 +47,7 @@ public final class Jsonb {
         if (payload.length < 4) {
             throw malformed("is too short");
         }
-        JsonValue root = container(payload, 0, payload.length, 0);
+        JsonValue root = tree(payload);
         if ((LittleEndian.i32(payload, 0) & SCALAR_FLAG) != 0) {
             List<JsonValue> elements = ((JsonArray) root).elements();
             if (elements.size() != 1) {
@@ -57,40 +62,94 @@ public final class Jsonb {
         return new MalformedValueException("a jsonb " + what);
     }
 
-    private static JsonValue container(byte[] payload, int start, int end, int depth) {
-        if (depth > MAX_DEPTH) {
-            throw malformed("is nested deeper than " + MAX_DEPTH);
+    /** Without recursion: how deep a document goes is up to who wrote it, and the stack of a reader may be small. */
+    private static JsonValue tree(byte[] payload) {
+        Deque<OpenContainer> open = new ArrayDeque<>();
+        open.push(new OpenContainer(payload, 0, payload.length));
+        while (true) {
+            OpenContainer top = open.element();
+            if (top.hasNext()) {
+                OpenContainer inner = top.next();
+                if (inner != null) {
+                    if (open.size() == MAX_DEPTH) {
+                        throw malformed("is nested deeper than " + MAX_DEPTH);
+                    }
+                    open.push(inner);
+                }
+                continue;
+            }
+            JsonValue whole = open.pop().whole();
+            if (open.isEmpty()) {
+                return whole;
+            }
+            open.element().children.add(whole);
         }
-        if (end - start < 4) {
-            throw malformed("has a container without a header");
+    }
+
+    /** A container some of whose children were read. */
+    private static final class OpenContainer {
+        private final byte[] payload;
+        private final int start;
+        private final int end;
+        private final int count;
+        private final int entries;
+        private final int data;
+        private final boolean object;
+        private final List<JsonValue> children;
+        private int at;
+        private int offset;
+
+        OpenContainer(byte[] payload, int start, int end) {
+            if (end - start < 4) {
+                throw malformed("has a container without a header");
+            }
+            int header = LittleEndian.i32(payload, start);
+            this.payload = payload;
+            this.start = start;
+            this.end = end;
+            count = header & COUNT_MASK;
+            object = (header & OBJECT_FLAG) != 0;
+            if (object == ((header & ARRAY_FLAG) != 0)) {
+                throw malformed("has a container that is neither object nor array");
+            }
+            long claimed = object ? 2L * count : count;
+            if (claimed > (end - start - 4) / 4) {
+                throw malformed("claims more children than its bytes can hold");
+            }
+            entries = (int) claimed;
+            data = start + 4 + 4 * entries;
+            children = new ArrayList<>(entries);
         }
-        int header = LittleEndian.i32(payload, start);
-        int count = header & COUNT_MASK;
-        boolean object = (header & OBJECT_FLAG) != 0;
-        if (object == ((header & ARRAY_FLAG) != 0)) {
-            throw malformed("has a container that is neither object nor array");
+
+        boolean hasNext() {
+            return at < entries;
         }
-        long entries = object ? 2L * count : count;
-        if (entries > (end - start - 4) / 4) {
-            throw malformed("claims more children than its bytes can hold");
-        }
-        int data = start + 4 + 4 * (int) entries;
-        List<JsonValue> children = new ArrayList<>((int) entries);
-        int offset = 0;
-        for (int i = 0; i < entries; i++) {
-            int entry = LittleEndian.i32(payload, start + 4 + 4 * i);
+
+        /** Takes the next child, or returns it when it is a container: it is to be read first. */
+        @Nullable
+        OpenContainer next() {
+            int entry = LittleEndian.i32(payload, start + 4 + 4 * at++);
             int field = entry & COUNT_MASK;
             int childEnd = (entry & HAS_OFFSET) != 0 ? field : offset + field;
             if (childEnd < offset || childEnd > end - data) {
                 throw malformed("has a child outside of its container");
             }
-            children.add(child(payload, entry & TYPE_MASK, data + offset, data + childEnd, depth));
+            int from = data + offset;
+            int to = data + childEnd;
             offset = childEnd;
+            if ((entry & TYPE_MASK) == CONTAINER) {
+                return new OpenContainer(payload, alignUp(from), to);
+            }
+            children.add(leaf(payload, entry & TYPE_MASK, from, to));
+            return null;
         }
-        return object ? object(children, count) : new JsonArray(children);
+
+        JsonValue whole() {
+            return object ? object(children, count) : new JsonArray(children);
+        }
     }
 
-    private static JsonValue child(byte[] payload, int type, int from, int to, int depth) {
+    private static JsonValue leaf(byte[] payload, int type, int from, int to) {
         return switch (type) {
             case STRING -> new JsonString(Arrays.copyOfRange(payload, from, to));
             case NUMERIC -> {
@@ -103,7 +162,6 @@ public final class Jsonb {
             case FALSE -> JsonLiteral.FALSE;
             case TRUE -> JsonLiteral.TRUE;
             case NULL -> JsonLiteral.NULL;
-            case CONTAINER -> container(payload, alignUp(from), to, depth + 1);
             default -> throw malformed("has a child of unknown type");
         };
     }
@@ -127,9 +185,9 @@ public final class Jsonb {
     public static byte[] encode(JsonValue value) {
         Writer writer = new Writer();
         if (value instanceof JsonObject || value instanceof JsonArray) {
-            writer.container(value, 0);
+            writer.whole(value, 0);
         } else {
-            writer.container(new JsonArray(List.of(value)), SCALAR_FLAG);
+            writer.whole(new JsonArray(List.of(value)), SCALAR_FLAG);
         }
         return writer.bytes();
     }
@@ -162,7 +220,30 @@ public final class Jsonb {
             out.writeBytes(word);
         }
 
-        void container(JsonValue value, int flags) {
+        /** Writes a container with everything in it, without recursion. */
+        void whole(JsonValue root, int flags) {
+            Deque<WrittenContainer> open = new ArrayDeque<>();
+            open.push(begin(root, flags));
+            while (!open.isEmpty()) {
+                WrittenContainer top = open.element();
+                if (top.at == top.children.size()) {
+                    open.pop();
+                    if (!open.isEmpty()) {
+                        end(open.element(), CONTAINER);
+                    }
+                    continue;
+                }
+                top.before = out.size();
+                JsonValue child = top.children.get(top.at);
+                if (child instanceof JsonObject || child instanceof JsonArray) {
+                    open.push(begin(child, 0));
+                } else {
+                    end(top, leaf(child));
+                }
+            }
+        }
+
+        private WrittenContainer begin(JsonValue value, int flags) {
             pad();
             List<JsonValue> children = new ArrayList<>();
             if (value instanceof JsonObject(List<Member> members)) {
@@ -175,16 +256,18 @@ public final class Jsonb {
             }
             int entries = out.size();
             children.forEach(child -> word(0));
-            int data = out.size();
-            for (int i = 0; i < children.size(); i++) {
-                int before = out.size();
-                int type = child(children.get(i));
-                int field = i % OFFSET_STRIDE == 0 ? out.size() - data | HAS_OFFSET : out.size() - before;
-                patches.add(new int[] {entries + 4 * i, type | field});
-            }
+            return new WrittenContainer(children, entries, out.size());
         }
 
-        private int child(JsonValue value) {
+        /** The child that was begun last is written: its entry can be. */
+        private void end(WrittenContainer container, int type) {
+            int i = container.at++;
+            int field =
+                    i % OFFSET_STRIDE == 0 ? out.size() - container.data | HAS_OFFSET : out.size() - container.before;
+            patches.add(new int[] {container.entries + 4 * i, type | field});
+        }
+
+        private int leaf(JsonValue value) {
             return switch (value) {
                 case JsonString(byte[] utf8) -> {
                     out.writeBytes(utf8);
@@ -201,15 +284,23 @@ public final class Jsonb {
                         case FALSE -> FALSE;
                         case NULL -> NULL;
                     };
-                case JsonObject object -> {
-                    container(object, 0);
-                    yield CONTAINER;
-                }
-                case JsonArray array -> {
-                    container(array, 0);
-                    yield CONTAINER;
-                }
+                case JsonObject _, JsonArray _ -> throw new IllegalStateException("a container is no leaf");
             };
+        }
+    }
+
+    /** A container some of whose children were written. */
+    private static final class WrittenContainer {
+        private final List<JsonValue> children;
+        private final int entries;
+        private final int data;
+        private int at;
+        private int before;
+
+        WrittenContainer(List<JsonValue> children, int entries, int data) {
+            this.children = children;
+            this.entries = entries;
+            this.data = data;
         }
     }
 }

@@ -1,22 +1,28 @@
 package dev.coppice.masking.function;
 
 import dev.coppice.masking.crypto.PseudoRandom;
+import dev.coppice.masking.format.Jsonb;
 import dev.coppice.masking.format.MalformedValueException;
 import dev.coppice.masking.format.PgNumeric;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One pass over a JSON text that copies it and masks the leaves that rules lead to. */
 final class JsonTextRewriter {
-    private static final int MAX_DEPTH = 1000;
     private static final int MAX_NUMBER = 1000;
 
     private final String text;
     private final List<JsonRule> rules;
     private final PseudoRandom random;
     private final StringBuilder out;
+
+    /** Not the thread's stack: a document may be deeper than that. */
+    private final Deque<OpenContainer> open = new ArrayDeque<>();
+
     private int at;
 
     JsonTextRewriter(String text, List<JsonRule> rules, PseudoRandom random) {
@@ -27,8 +33,10 @@ final class JsonTextRewriter {
     }
 
     String rewrite() {
-        long[] positions = rules.stream().mapToLong(rule -> rule.path().start()).toArray();
-        value(positions, null, 0);
+        begin(rules.stream().mapToLong(rule -> rule.path().start()).toArray(), null);
+        while (!open.isEmpty()) {
+            goOn(open.element());
+        }
         space();
         if (at != text.length()) {
             throw malformed();
@@ -36,64 +44,65 @@ final class JsonTextRewriter {
         return out.toString();
     }
 
-    private void value(long[] positions, @Nullable JsonLeaves inherited, int depth) {
-        if (depth > MAX_DEPTH) {
-            throw malformed();
+    /** An object or array that is not closed yet. */
+    private static final class OpenContainer {
+        private final char close;
+        private final long[] positions;
+        private final @Nullable JsonLeaves leaves;
+        private int children;
+
+        OpenContainer(char close, long[] positions, @Nullable JsonLeaves leaves) {
+            this.close = close;
+            this.positions = positions;
+            this.leaves = leaves;
         }
+    }
+
+    /** Copies a leaf, or the beginning of a container. */
+    private void begin(long[] positions, @Nullable JsonLeaves inherited) {
         JsonLeaves leaves = inherited;
         for (int i = 0; leaves == null && i < positions.length; i++) {
             leaves = rules.get(i).path().matches(positions[i]) ? rules.get(i).leaves() : null;
         }
         space();
         switch (peek()) {
-            case '{' -> object(positions, leaves, depth);
-            case '[' -> array(positions, leaves, depth);
+            case '{', '[' -> {
+                if (open.size() == Jsonb.MAX_DEPTH) {
+                    throw malformed();
+                }
+                open.push(new OpenContainer(peek() == '{' ? '}' : ']', positions, leaves));
+                copy(peek());
+            }
             case '"' -> string(leaves);
             case 't', 'f', 'n' -> literal(leaves);
             default -> number(leaves);
         }
     }
 
-    private void object(long[] positions, @Nullable JsonLeaves leaves, int depth) {
-        copy('{');
+    /** Copies a container's next child as {@link #begin} does, or its end. */
+    private void goOn(OpenContainer container) {
         space();
-        if (peek() == '}') {
-            copy('}');
+        char wanted = container.children == 0 ? container.close : ',';
+        if ((peek() == wanted) == (container.children == 0)) {
+            copy(container.close);
+            open.pop();
             return;
         }
-        while (true) {
-            space();
-            int start = at;
-            String key = parseString();
-            out.append(text, start, at);
-            space();
-            copy(':');
-            value(descend(positions, key, 0), leaves, depth + 1);
-            space();
-            if (peek() != ',') {
-                copy('}');
-                return;
-            }
+        if (container.children > 0) {
             copy(',');
         }
-    }
-
-    private void array(long[] positions, @Nullable JsonLeaves leaves, int depth) {
-        copy('[');
-        space();
-        if (peek() == ']') {
-            copy(']');
+        int index = container.children++;
+        if (container.close == ']') {
+            begin(descend(container.positions, null, index), container.leaves);
             return;
         }
-        for (int index = 0; ; index++) {
-            value(descend(positions, null, index), leaves, depth + 1);
-            space();
-            if (peek() != ',') {
-                copy(']');
-                return;
-            }
-            copy(',');
-        }
+        space();
+        int start = at;
+        String key = parseString();
+        out.append(text, start, at);
+        space();
+        copy(':');
+        begin(descend(container.positions, key, 0), container.leaves);
     }
 
     private long[] descend(long[] positions, @Nullable String key, int index) {

@@ -10,8 +10,11 @@ import dev.coppice.masking.format.JsonValue.JsonString;
 import dev.coppice.masking.format.JsonValue.Member;
 import dev.coppice.masking.format.Jsonb;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Functions at paths of a jsonb document; keys stay. The first rule whose path leads to a value, or to what contains it, masks it.
@@ -21,39 +24,107 @@ import java.util.List;
 record JsonbMask(List<JsonRule> rules) implements VariableMask {
     @Override
     public byte[] mask(PseudoRandom random, byte[] value) {
-        long[] positions = rules.stream().mapToLong(rule -> rule.path().start()).toArray();
-        return Jsonb.encode(walk(random, Jsonb.decode(value), positions));
+        return Jsonb.encode(masked(random, Jsonb.decode(value)));
     }
 
-    private JsonValue walk(PseudoRandom random, JsonValue value, long[] positions) {
-        for (int i = 0; i < positions.length; i++) {
-            if (rules.get(i).path().matches(positions[i])) {
-                return masked(random, value, rules.get(i).leaves());
+    /** Without recursion: a document may be deeper than the stack. */
+    private JsonValue masked(PseudoRandom random, JsonValue root) {
+        Deque<OpenContainer> open = new ArrayDeque<>();
+        long[] start = rules.stream().mapToLong(rule -> rule.path().start()).toArray();
+        JsonLeaves ofRoot = leaves(start, null);
+        if (!isContainer(root)) {
+            return leaf(random, root, ofRoot);
+        }
+        open.push(new OpenContainer(root, start, ofRoot));
+        while (true) {
+            OpenContainer top = open.element();
+            if (!top.hasNext()) {
+                JsonValue whole = open.pop().whole();
+                if (open.isEmpty()) {
+                    return whole;
+                }
+                open.element().take(whole);
+                continue;
+            }
+            JsonValue child = top.next();
+            long[] positions = descend(top.positions, top.key(), top.index());
+            JsonLeaves leaves = leaves(positions, top.leaves);
+            if (isContainer(child)) {
+                open.push(new OpenContainer(child, positions, leaves));
+            } else {
+                top.take(leaf(random, child, leaves));
             }
         }
-        return switch (value) {
-            case JsonObject(List<Member> members) -> {
-                List<Member> walked = new ArrayList<>(members.size());
-                for (Member member : members) {
-                    String key = new String(member.key(), StandardCharsets.UTF_8);
-                    walked.add(new Member(member.key(), walk(random, member.value(), descend(positions, key, 0))));
-                }
-                yield new JsonObject(walked);
-            }
-            case JsonArray(List<JsonValue> elements) -> {
-                List<JsonValue> walked = new ArrayList<>(elements.size());
-                for (int i = 0; i < elements.size(); i++) {
-                    walked.add(walk(random, elements.get(i), descend(positions, null, i)));
-                }
-                yield new JsonArray(walked);
-            }
-            case JsonString string -> string;
-            case JsonNumber number -> number;
-            case JsonLiteral literal -> literal;
-        };
     }
 
-    private long[] descend(long[] positions, @org.jspecify.annotations.Nullable String key, int index) {
+    private static boolean isContainer(JsonValue value) {
+        return value instanceof JsonObject || value instanceof JsonArray;
+    }
+
+    /** What is done at a place, by the first rule that leads to it or to what contains it; null for nothing. */
+    private @Nullable JsonLeaves leaves(long[] positions, @Nullable JsonLeaves inherited) {
+        JsonLeaves found = inherited;
+        for (int i = 0; found == null && i < positions.length; i++) {
+            found = rules.get(i).path().matches(positions[i]) ? rules.get(i).leaves() : null;
+        }
+        return found;
+    }
+
+    /** An object or array some of whose children were masked. */
+    private static final class OpenContainer {
+        private final JsonValue value;
+        private final long[] positions;
+        private final @Nullable JsonLeaves leaves;
+        private final List<JsonValue> done = new ArrayList<>();
+
+        OpenContainer(JsonValue value, long[] positions, @Nullable JsonLeaves leaves) {
+            this.value = value;
+            this.positions = positions;
+            this.leaves = leaves;
+        }
+
+        boolean hasNext() {
+            return done.size()
+                    < (value instanceof JsonObject(List<Member> members)
+                            ? members.size()
+                            : ((JsonArray) value).elements().size());
+        }
+
+        JsonValue next() {
+            return value instanceof JsonObject(List<Member> members)
+                    ? members.get(done.size()).value()
+                    : ((JsonArray) value).elements().get(done.size());
+        }
+
+        /** The key of the next child; null in an array. */
+        @Nullable
+        String key() {
+            return value instanceof JsonObject(List<Member> members)
+                    ? new String(members.get(done.size()).key(), StandardCharsets.UTF_8)
+                    : null;
+        }
+
+        int index() {
+            return value instanceof JsonArray ? done.size() : 0;
+        }
+
+        void take(JsonValue child) {
+            done.add(child);
+        }
+
+        JsonValue whole() {
+            if (!(value instanceof JsonObject(List<Member> members))) {
+                return new JsonArray(done);
+            }
+            List<Member> masked = new ArrayList<>(done.size());
+            for (int i = 0; i < done.size(); i++) {
+                masked.add(new Member(members.get(i).key(), done.get(i)));
+            }
+            return new JsonObject(masked);
+        }
+    }
+
+    private long[] descend(long[] positions, @Nullable String key, int index) {
         long[] next = new long[positions.length];
         for (int i = 0; i < next.length; i++) {
             next[i] = rules.get(i).path().descend(positions[i], key, index);
@@ -61,19 +132,15 @@ record JsonbMask(List<JsonRule> rules) implements VariableMask {
         return next;
     }
 
-    private static JsonValue masked(PseudoRandom random, JsonValue value, JsonLeaves leaves) {
+    private static JsonValue leaf(PseudoRandom random, JsonValue value, @Nullable JsonLeaves leaves) {
+        if (leaves == null) {
+            return value;
+        }
         return switch (value) {
-            case JsonObject(List<Member> members) ->
-                new JsonObject(members.stream()
-                        .map(member -> new Member(member.key(), masked(random, member.value(), leaves)))
-                        .toList());
-            case JsonArray(List<JsonValue> elements) ->
-                new JsonArray(elements.stream()
-                        .map(element -> masked(random, element, leaves))
-                        .toList());
             case JsonString(byte[] utf8) -> new JsonString(leaves.string(random, utf8));
             case JsonNumber(byte[] numeric) -> new JsonNumber(leaves.numeric(random, numeric));
-            case JsonLiteral ignored -> JsonLiteral.NULL;
+            case JsonLiteral _ -> JsonLiteral.NULL;
+            case JsonObject _, JsonArray _ -> throw new IllegalStateException("a container is no leaf");
         };
     }
 

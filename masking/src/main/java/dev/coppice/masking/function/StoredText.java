@@ -6,6 +6,7 @@ import dev.coppice.masking.format.JsonValue.JsonLiteral;
 import dev.coppice.masking.format.JsonValue.JsonNumber;
 import dev.coppice.masking.format.JsonValue.JsonObject;
 import dev.coppice.masking.format.JsonValue.JsonString;
+import dev.coppice.masking.format.JsonValue.Member;
 import dev.coppice.masking.format.Jsonb;
 import dev.coppice.masking.format.LittleEndian;
 import dev.coppice.masking.format.PgArray;
@@ -18,7 +19,10 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalTime;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -131,18 +135,37 @@ public final class StoredText {
                 .collect(Collectors.joining(",", "{", "}"));
     }
 
-    private static String json(JsonValue value) {
-        return switch (value) {
-            case JsonObject object ->
-                object.members().stream()
-                        .map(member -> quoted(member.key()) + ": " + json(member.value()))
-                        .collect(Collectors.joining(", ", "{", "}"));
-            case JsonArray array ->
-                array.elements().stream().map(StoredText::json).collect(Collectors.joining(", ", "[", "]"));
-            case JsonString(byte[] utf8) -> quoted(utf8);
-            case JsonNumber(byte[] numeric) -> number(numeric);
-            case JsonLiteral literal -> literal.name().toLowerCase(Locale.ROOT);
-        };
+    /** As Postgres writes it; without recursion, because a document may be deeper than the stack. */
+    private static String json(JsonValue root) {
+        StringBuilder text = new StringBuilder();
+        // What is still to be written: values, and the texts between them.
+        Deque<Object> ahead = new ArrayDeque<>();
+        ahead.push(root);
+        while (!ahead.isEmpty()) {
+            switch (ahead.pop()) {
+                case JsonObject(List<Member> members) -> {
+                    text.append('{');
+                    ahead.push("}");
+                    for (int i = members.size() - 1; i >= 0; i--) {
+                        ahead.push(members.get(i).value());
+                        ahead.push((i == 0 ? "" : ", ") + quoted(members.get(i).key()) + ": ");
+                    }
+                }
+                case JsonArray(List<JsonValue> elements) -> {
+                    text.append('[');
+                    ahead.push("]");
+                    for (int i = elements.size() - 1; i >= 0; i--) {
+                        ahead.push(elements.get(i));
+                        ahead.push(i == 0 ? "" : ", ");
+                    }
+                }
+                case JsonString(byte[] utf8) -> text.append(quoted(utf8));
+                case JsonNumber(byte[] numeric) -> text.append(number(numeric));
+                case JsonLiteral literal -> text.append(literal.name().toLowerCase(Locale.ROOT));
+                case Object between -> text.append(between);
+            }
+        }
+        return text.toString();
     }
 
     private static String quoted(byte[] utf8) {

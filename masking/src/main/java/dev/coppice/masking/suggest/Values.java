@@ -24,13 +24,15 @@ final class Values {
             Pattern.compile("[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\\.[A-Za-z]{2,}|\\+\\d[\\d ()-]{7,}\\d");
     private static final int CARD_MIN = 13;
     private static final int CARD_MAX = 19;
+    private static final int EMAIL_MAX = 320;
     private static final int PHONE_MIN = 7;
     private static final int PHONE_MAX = 15;
 
     private Values() {}
 
     static boolean isEmail(String value) {
-        return EMAIL.matcher(value.strip()).matches();
+        // Longer is none, and the pattern would recurse for each of its parts.
+        return value.length() <= EMAIL_MAX && EMAIL.matcher(value.strip()).matches();
     }
 
     static boolean isPhoneNumber(String value) {
