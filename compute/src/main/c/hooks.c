@@ -190,6 +190,24 @@ EXPORT ssize_t read(int fd, void *buffer, size_t length)
     return libc.read(fd, buffer, length);
 }
 
+/* What a fortified build calls where the buffer's size is known. */
+EXPORT ssize_t __read_chk(int fd, void *buffer, size_t length, size_t room);
+EXPORT ssize_t __pread_chk(int fd, void *buffer, size_t length, off_t offset, size_t room);
+
+ssize_t __read_chk(int fd, void *buffer, size_t length, size_t room)
+{
+    if (length > room)
+        abort();
+    return read(fd, buffer, length);
+}
+
+ssize_t __pread_chk(int fd, void *buffer, size_t length, off_t offset, size_t room)
+{
+    if (length > room)
+        abort();
+    return pread(fd, buffer, length, offset);
+}
+
 /* ---- writing ---- */
 
 static bool is_journaled(const struct tracked *t)
@@ -606,6 +624,7 @@ EXPORT int dirfd(DIR *dir)
 /* ---- the large-file names: on 64-bit Linux the same functions ---- */
 #define ALIAS(name, of) EXPORT extern __typeof__(of) name __attribute__((alias(#of)))
 ALIAS(pread64, pread);
+ALIAS(__pread64_chk, __pread_chk);
 ALIAS(pwrite64, pwrite);
 ALIAS(preadv64, preadv);
 ALIAS(pwritev64, pwritev);

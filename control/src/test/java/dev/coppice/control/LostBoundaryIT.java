@@ -9,6 +9,7 @@ import dev.coppice.storage.BoundaryException;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.StorageException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -115,10 +116,12 @@ class LostBoundaryIT {
         DOCUMENT_OF_ANOTHER_TIMELINE_FOR_THIS_POINT {
             @Override
             void happen() throws IOException {
-                String head =
-                        Files.readString(document(masked)).lines().findFirst().orElseThrow();
-                String body = Files.readString(document(other));
-                Files.writeString(document(masked), head + body.substring(body.indexOf('\n')));
+                String own = Files.readString(document(masked), StandardCharsets.ISO_8859_1);
+                String body = Files.readString(document(other), StandardCharsets.ISO_8859_1);
+                Files.writeString(
+                        document(masked),
+                        own.substring(0, own.indexOf('\n')) + body.substring(body.indexOf('\n')),
+                        StandardCharsets.ISO_8859_1);
             }
         },
         METADATA_WITHOUT_BOUNDARY {

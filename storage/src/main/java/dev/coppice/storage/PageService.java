@@ -338,8 +338,7 @@ public final class PageService implements AutoCloseable {
                     deleteLeftOver(directory, name.substring(NEW_PREFIX.length()));
                 } else if (name.startsWith(DELETED_PREFIX)) {
                     int end = name.indexOf('~');
-                    deleteLeftOver(
-                            directory, name.substring(DELETED_PREFIX.length(), end < 0 ? name.length() : end));
+                    deleteLeftOver(directory, name.substring(DELETED_PREFIX.length(), end < 0 ? name.length() : end));
                 } else if (Files.exists(directory.resolve(TimelineMetadata.FILE_NAME))) {
                     TimelineMetadata metadata = withBoundary(TimelineMetadata.load(directory), directory);
                     found.put(metadata.id(), metadata);
