@@ -205,7 +205,7 @@ class EndToEndIT {
                 .isEqualTo("0");
         Programs.Result contradiction = Programs.psql(uri.replace("/coppice?", "/coppice@main?"), "select 1");
         assertThat(contradiction.exitCode()).isNotZero();
-        assertThat(contradiction.error()).contains("main");
+        assertThat(contradiction.error()).contains("two names do not belong together");
     }
 
     @Test
