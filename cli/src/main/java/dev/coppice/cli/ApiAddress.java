@@ -1,7 +1,5 @@
 package dev.coppice.cli;
 
-import dev.coppice.common.config.ConfigurationException;
-import dev.coppice.common.config.DataDirectory;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.AccessDeniedException;
@@ -36,7 +34,7 @@ record ApiAddress(URI base, String key, @Nullable Path certificate) {
         if (chosenUrl != null && chosenKey != null) {
             return new ApiAddress(base(chosenUrl), checked(chosenKey), null);
         }
-        Path file = dataDirectory(environment).resolve(FILE);
+        Path file = ServerProcessFile.dataDirectory(environment).resolve(FILE);
         JsonNode known = read(file);
         String fileUrl = known.path("apiUrl").asString("");
         URI base = base(chosenUrl != null ? chosenUrl : fileUrl);
@@ -61,14 +59,6 @@ record ApiAddress(URI base, String key, @Nullable Path certificate) {
             throw new CliException(CliException.USAGE, "the API key is empty or has characters that no key has", null);
         }
         return key;
-    }
-
-    private static Path dataDirectory(Map<String, String> environment) {
-        try {
-            return DataDirectory.find(environment);
-        } catch (ConfigurationException e) {
-            throw new CliException(CliException.USAGE, String.valueOf(e.getMessage()), null);
-        }
     }
 
     private static JsonNode read(Path file) {

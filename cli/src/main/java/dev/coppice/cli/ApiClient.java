@@ -28,6 +28,7 @@ final class ApiClient implements AutoCloseable {
     /** Until the first line: the server sends progress long before. */
     private static final Duration LINES_TIMEOUT = Duration.ofMinutes(10);
 
+    private static final int NOT_FOUND = 404;
     private static final int LOCKED = 423;
     private static final int TRIES_WHEN_LOCKED = 5;
     private static final Duration WAIT_WHEN_LOCKED = Duration.ofSeconds(1);
@@ -58,6 +59,15 @@ final class ApiClient implements AutoCloseable {
 
     JsonNode get(String path) {
         return call("GET", path, null);
+    }
+
+    /** As {@link #get}; a missing node when there is nothing at the path. */
+    JsonNode getIfThere(String path) {
+        HttpResponse<String> response = send(request("GET", path, null, CALL_TIMEOUT), BodyHandlers.ofString());
+        JsonNode answer = response.statusCode() == NOT_FOUND ? null : parse(response.body());
+        return answer == null || response.statusCode() / 100 != 2
+                ? JsonMapper.shared().missingNode()
+                : answer;
     }
 
     JsonNode post(String path, @Nullable JsonNode body) {
@@ -173,7 +183,7 @@ final class ApiClient implements AutoCloseable {
             return new CliException(
                     CliException.REFUSED,
                     "the server at " + address + " refused the API key",
-                    "pass --api-key or set COPPICE_API_KEY; ./coppice up prints the first one");
+                    "pass --api-key or set COPPICE_API_KEY; the first key is in cli.json of the server's data directory");
         }
         String message = answer == null ? "" : answer.path("message").asString("");
         if (message.isEmpty()) {
@@ -182,7 +192,7 @@ final class ApiClient implements AutoCloseable {
                     "an answer that is not Coppice's came from " + address + " (HTTP " + status + ")",
                     "is another program listening there?");
         }
-        return new CliException(CliException.REFUSED, message, null);
+        return new CliException(CliException.REFUSED, OptionNames.in(message), null);
     }
 
     @Override

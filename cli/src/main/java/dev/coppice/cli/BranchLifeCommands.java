@@ -3,6 +3,7 @@ package dev.coppice.cli;
 import static dev.coppice.cli.ApiClient.encode;
 import static dev.coppice.cli.CoppiceCommand.withSession;
 
+import java.time.Instant;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,7 +30,10 @@ final class BranchLifeCommands {
             name = "set-expiration",
             description = "Set when a branch is deleted by itself; without a time it never is.",
             footerHeading = "%nExample:%n",
-            footer = "  coppice branches set-expiration preview-pr-142 2026-11-28T00:00:00Z")
+            footer = {
+                "  coppice branches set-expiration preview-pr-142 7d",
+                "  coppice branches set-expiration preview-pr-142 2026-11-28T00:00:00Z"
+            })
     static final class SetExpiration implements Callable<Integer> {
         @Spec
         private CommandSpec spec = CommandSpec.create();
@@ -37,13 +41,17 @@ final class BranchLifeCommands {
         @Parameters(index = "0", paramLabel = "BRANCH", description = "Its name or id.")
         private String branch = "";
 
-        @Parameters(index = "1", arity = "0..1", paramLabel = "TIME", description = "At most 30 days ahead.")
+        @Parameters(
+                index = "1",
+                arity = "0..1",
+                paramLabel = "TIME",
+                description = "How long from now, like 2h or 7d, or a time; at most 30 days ahead.")
         private @Nullable String time;
 
         @Override
         public Integer call() {
             ObjectNode body = JsonMapper.shared().createObjectNode();
-            body.putObject("branch").put("expires_at", time);
+            body.putObject("branch").put("expires_at", time == null ? null : Times.ahead(time, "TIME", Instant.now()));
             return change(spec, branch, body);
         }
     }

@@ -2,7 +2,7 @@ package dev.coppice.cli;
 
 import static dev.coppice.cli.CoppiceCommand.withSession;
 
-import dev.coppice.cli.Output.Column;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -13,6 +13,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 @Command(
@@ -39,28 +40,42 @@ import tools.jackson.databind.node.ObjectNode;
             "  coppice branches delete dev-alice"
         })
 final class BranchesCommand {
+    private static final List<String> KINDS = List.of("ordinary", "anonymized", "schema-only");
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
     @Command(name = "list", description = "List the branches; the default branch is marked with *.")
-    int list() {
+    int list(
+            @Option(names = "--tree", description = "Parents before their children, which are indented.") boolean tree,
+            @Option(
+                            names = "--kind",
+                            paramLabel = "KIND",
+                            description = "Only those of a kind: ordinary, anonymized or schema-only.")
+                    @Nullable
+                    String kind) {
+        if (kind != null && !KINDS.contains(kind)) {
+            throw new CliException(
+                    CliException.USAGE,
+                    "--kind: there is no kind \"" + kind + "\"",
+                    "there are " + String.join(", ", KINDS));
+        }
         return withSession(spec, session -> {
-            JsonNode branches = session.branches(session.projectPath());
-            List<Column> columns = List.of(
-                    new Column("NAME", row -> row.path("name").asString("") + (isDefault(row) ? " *" : "")),
-                    Column.of("ID", "id"),
-                    new Column(
-                            "PARENT",
-                            row -> nameOf(branches, row.path("parent_id").asString(""))),
-                    Column.of("STATE", "current_state"),
-                    Column.time("CREATED", "created_at"));
-            session.output().list(branches, "There is no branch.", columns);
+            String project = session.projectPath();
+            if (session.output().isTable()) {
+                BranchTable table = BranchTable.read(session, project);
+                session.output().list(table.rows(kind, tree), "There is no branch.", table.columns());
+                return 0;
+            }
+            ArrayNode chosen = JsonMapper.shared().createArrayNode();
+            session.branches(project).forEach(branch -> {
+                if (kind == null || BranchTable.kind(branch).equals(kind)) {
+                    chosen.add(branch);
+                }
+            });
+            session.output().list(chosen, "", List.of());
             return 0;
         });
-    }
-
-    private static boolean isDefault(JsonNode branch) {
-        return branch.path("default").asBoolean(false);
     }
 
     static String nameOf(JsonNode branches, String id) {
@@ -75,10 +90,18 @@ final class BranchesCommand {
     @Command(name = "get", description = "Show a branch.")
     int get(@Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch) {
         return withSession(spec, session -> {
-            JsonNode found = session.api()
-                    .get(session.branchPath(session.projectPath(), branch))
-                    .path("branch");
-            session.output().object(found, Nouns.BRANCH);
+            String project = session.projectPath();
+            String path = session.branchPath(project, branch);
+            JsonNode found = session.api().get(path).path("branch");
+            if (!session.output().isTable()) {
+                session.output().tree(found);
+                return 0;
+            }
+            // Only a branch with rules of its own has a state of them; its children read through it.
+            JsonNode masking = BranchTable.kind(found).equals("anonymized")
+                    ? session.api().getIfThere(path + "/anonymized_status")
+                    : JsonMapper.shared().missingNode();
+            session.output().object(found, BranchTable.read(session, project).detail(masking));
             return 0;
         });
     }
@@ -98,8 +121,9 @@ final class BranchesCommand {
             @Option(
                             names = "--at",
                             paramLabel = "POINT",
-                            description = "An LSN (0/16B3748) or a time (2026-11-21T09:30:00Z) in the parent's history."
-                                    + " Default: now.")
+                            description =
+                                    "An LSN (0/16B3748), a time (2026-11-21T09:30:00Z) or \"10m ago\" in the parent's history."
+                                            + " Default: now.")
                     @Nullable
                     String at,
             @Option(
@@ -109,16 +133,25 @@ final class BranchesCommand {
             @Option(
                             names = "--expires-at",
                             paramLabel = "TIME",
-                            description = "When it is deleted by itself, like 2026-11-21T09:30:00Z. Default: never.")
+                            description =
+                                    "When it is deleted by itself: 2h, 7d, or a time like 2026-11-21T09:30:00Z. Default: never.")
                     @Nullable
                     String expiresAt,
             @Option(
                             names = "--suspend-timeout",
-                            paramLabel = "SECONDS",
-                            description = "Seconds without a query until its compute is suspended, -1 = never."
-                                    + " Default: as the server is configured.")
+                            paramLabel = "DURATION",
+                            description = "Time without a query until its compute is suspended, " + Times.DURATION
+                                    + "; or never. Default: as the server is configured.")
                     @Nullable
-                    Integer suspendTimeoutSeconds,
+                    String suspendTimeout,
+            @Option(
+                            names = "--if-not-exists",
+                            description = "Leave a branch of this name as it is, and print its string.")
+                    boolean ifNotExists,
+            @Option(
+                            names = "--no-wait",
+                            description = "Do not wait until it can be connected to; connecting waits then.")
+                    boolean noWait,
             @Mixin AnonymizedOptions anonymized) {
         ObjectNode body = JsonMapper.shared().createObjectNode();
         ObjectNode wanted = body.putObject("branch").put("name", name);
@@ -126,20 +159,25 @@ final class BranchesCommand {
             wanted.put("init_source", "schema-only");
         }
         if (expiresAt != null) {
-            wanted.put("expires_at", expiresAt);
+            wanted.put("expires_at", Times.ahead(expiresAt, "--expires-at", Instant.now()));
         }
         if (at != null) {
             Moment.parse(at, "--at").put(wanted, "parent");
         }
         ObjectNode endpoint = body.putArray("endpoints").addObject().put("type", "read_write");
-        if (suspendTimeoutSeconds != null) {
-            endpoint.put("suspend_timeout_seconds", suspendTimeoutSeconds);
+        if (suspendTimeout != null) {
+            endpoint.put("suspend_timeout_seconds", Times.suspendSeconds(suspendTimeout, "--suspend-timeout"));
         }
         return withSession(spec, session -> {
             String project = session.projectPath();
+            JsonNode there = ifNotExists ? session.branchIfThere(project, name) : null;
+            if (there != null) {
+                return existing(session, project, there);
+            }
             JsonNode from = session.parent(project, parent);
             wanted.put("parent_id", from.path("id").asString(""));
-            JsonNode created = session.finished(anonymized.create(session, project, body));
+            JsonNode answer = anonymized.create(session, project, body);
+            JsonNode created = noWait ? answer : session.finished(answer);
             if (!session.output().isTable()) {
                 session.output().tree(created);
                 return 0;
@@ -161,6 +199,22 @@ final class BranchesCommand {
                                     : uri));
             return 0;
         });
+    }
+
+    private static int existing(Session session, String project, JsonNode branch) {
+        if (!session.output().isTable()) {
+            ObjectNode answer = JsonMapper.shared().createObjectNode();
+            answer.set("branch", branch);
+            session.output().tree(answer);
+            return 0;
+        }
+        session.output().line("Branch " + branch.path("name").asString("") + " is there already:");
+        session.output()
+                .line("\n"
+                        + session.connectionUri(project, branch, null, null)
+                                .path("uri")
+                                .asString(""));
+        return 0;
     }
 
     private static String point(JsonNode branch) {
@@ -188,15 +242,31 @@ final class BranchesCommand {
                             + " branch with children is refused.")
     int delete(
             @Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch,
-            @Option(names = "--hard", description = "For good: its space is free at once.") boolean hard) {
+            @Option(names = "--hard", description = "For good: its space is free at once.") boolean hard,
+            @Option(names = "--if-exists", description = "Without an error when there is no such branch.")
+                    boolean ifExists) {
         return withSession(spec, session -> {
             String project = session.projectPath();
+            if (ifExists && session.branchIfThere(project, branch) == null) {
+                if (session.output().isTable()) {
+                    session.output().line("There is no branch " + branch + ".");
+                }
+                return 0;
+            }
             JsonNode found = session.branch(project, branch);
             JsonNode deleted = session.api()
                     .delete(Session.path(project, found) + (hard ? "?hard_delete=true" : ""))
                     .path("branch");
             if (session.output().isTable()) {
-                session.output().line("Branch " + found.path("name").asString("") + " is deleted.");
+                String name = found.path("name").asString("");
+                String until =
+                        deleted.path("recovery").path("recoverable_until").asString("");
+                session.output()
+                        .line("Branch " + name + " is deleted."
+                                + (until.isEmpty()
+                                        ? ""
+                                        : " Until " + until.replaceFirst("\\.\\d+Z$", "Z")
+                                                + " it comes back with: coppice branches recover " + name));
             } else {
                 session.output().tree(deleted.isMissingNode() ? found : deleted);
             }

@@ -70,10 +70,11 @@ final class ComputesCommand {
                     Double size,
             @Option(
                             names = "--suspend-timeout",
-                            paramLabel = "SECONDS",
-                            description = "Seconds without a query until it is suspended; -1 never, 0 the default.")
+                            paramLabel = "DURATION",
+                            description = "Time without a query until it is suspended, " + Times.DURATION
+                                    + "; or never, or default.")
                     @Nullable
-                    Integer suspendTimeoutSeconds,
+                    String suspendTimeout,
             @Option(names = "--disabled", paramLabel = "true|false", description = "Whether connections are refused.")
                     @Nullable
                     Boolean disabled,
@@ -88,8 +89,8 @@ final class ComputesCommand {
         if (size != null) {
             wanted.put("autoscaling_limit_min_cu", size).put("autoscaling_limit_max_cu", size);
         }
-        if (suspendTimeoutSeconds != null) {
-            wanted.put("suspend_timeout_seconds", suspendTimeoutSeconds);
+        if (suspendTimeout != null) {
+            wanted.put("suspend_timeout_seconds", Times.suspendSeconds(suspendTimeout, "--suspend-timeout"));
         }
         if (disabled != null) {
             wanted.put("disabled", disabled);
@@ -151,7 +152,7 @@ final class ComputesCommand {
         return switch (seconds) {
             case 0 -> "default";
             case -1 -> "never";
-            default -> seconds + " s";
+            default -> Times.text(seconds);
         };
     }
 }

@@ -19,6 +19,7 @@ import tools.jackson.databind.JsonNode;
         footer = {
             "  coppice connection-string dev-alice",
             "  coppice connection-string main@2026-11-21T09:30:00Z",
+            "  coppice connection-string \"main@10m ago\" --format jdbc",
             "  DATABASE_URL=$(coppice cs dev-alice --role-name reporting)"
         })
 final class ConnectionStringCommand implements Callable<Integer> {
@@ -41,6 +42,13 @@ final class ConnectionStringCommand implements Callable<Integer> {
     @Option(names = "--pooled", description = "Through the branch's pool: for many short-lived clients.")
     private boolean pooled;
 
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            defaultValue = "uri",
+            description = "${COMPLETION-CANDIDATES}. Default: uri. env is for eval \"$(...)\" in a shell.")
+    private ConnectionFormat format = ConnectionFormat.uri;
+
     @Override
     public Integer call() {
         BranchAt wanted = BranchAt.parse(branch);
@@ -57,7 +65,7 @@ final class ConnectionStringCommand implements Callable<Integer> {
                             true)
                     : wanted.connectionUri(session, session.projectPath(), database, role);
             if (session.output().isTable()) {
-                session.output().line(uri.path("uri").asString(""));
+                session.output().line(format.of(uri.path("uri").asString("")));
             } else {
                 session.output().tree(uri);
             }

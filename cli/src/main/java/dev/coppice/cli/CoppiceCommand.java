@@ -42,15 +42,19 @@ final class CoppiceCommand {
             StorageCommand.class,
             StatusCommand.class,
             SetContextCommand.class,
-            CompletionCommand.class);
+            CompletionCommand.class,
+            LocalCommands.Stop.class,
+            LocalCommands.Logs.class,
+            LocalCommands.Data.class);
 
     private final Map<String, String> environment;
 
     @Option(
-            names = "--project-id",
-            paramLabel = "ID",
+            names = {"--project", "--project-id"},
+            paramLabel = "PROJECT",
             scope = ScopeType.INHERIT,
-            description = "The project. Default: COPPICE_PROJECT_ID, else that of the context file, else the only one.")
+            description =
+                    "The project, by name or id. Default: COPPICE_PROJECT_ID, else that of the context file, else the only one.")
     private @Nullable String projectId;
 
     @Option(
@@ -65,8 +69,15 @@ final class CoppiceCommand {
             paramLabel = "FORMAT",
             defaultValue = "table",
             scope = ScopeType.INHERIT,
-            description = "${COMPLETION-CANDIDATES}. Default: table. json and yaml are the API's objects.")
+            description =
+                    "${COMPLETION-CANDIDATES}. Default: table. json and yaml are the API's objects, name only their names.")
     private Output.Format format = Output.Format.table;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            scope = ScopeType.INHERIT,
+            description = "Print names only: -o name.")
+    private boolean quiet;
 
     @Option(
             names = "--api-url",
@@ -120,7 +131,12 @@ final class CoppiceCommand {
         return options.contextFile != null ? options.contextFile : Path.of(ProjectContext.FILE);
     }
 
-    /** {@code --project-id} as given. */
+    static Map<String, String> environment(CommandSpec spec) {
+        CoppiceCommand options = spec.root().commandLine().getCommand();
+        return options.environment;
+    }
+
+    /** {@code --project} as given. */
     static @Nullable String projectOption(CommandSpec spec) {
         CoppiceCommand options = spec.root().commandLine().getCommand();
         return options.projectId;
@@ -139,7 +155,9 @@ final class CoppiceCommand {
             project = context.projectId();
         }
         ApiAddress address = ApiAddress.find(options.apiUrl, options.apiKey, environment);
-        Output output = new Output(options.format, spec.commandLine().getOut());
+        Output output = new Output(
+                options.quiet ? Output.Format.name : options.format,
+                spec.commandLine().getOut());
         try (Session session = new Session(
                 address,
                 output,

@@ -2,8 +2,10 @@ package dev.coppice.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -43,6 +45,10 @@ public final class Main {
         String command = line.getCommandSpec().qualifiedName();
         String help = "see " + command + " --help";
         boolean wantsCommand = !line.getSubcommands().isEmpty();
+        Optional<CliException> unknown = unknownOption(line, arguments, help);
+        if (unknown.isPresent()) {
+            return report(line, unknown.get());
+        }
         if (wantsCommand
                 && e instanceof CommandLine.UnmatchedArgumentException unmatched
                 && !unmatched.isUnknownOption()) {
@@ -66,15 +72,39 @@ public final class Main {
         return report(line, new CliException(CliException.USAGE, String.valueOf(e.getMessage()), help));
     }
 
+    /** An option that the command does not have is what is wrong, whatever else is missing. */
+    private static Optional<CliException> unknownOption(CommandLine line, String[] arguments, String help) {
+        Map<String, CommandLine.Model.OptionSpec> known = line.getCommandSpec().optionsMap();
+        boolean value = false;
+        for (String argument : arguments) {
+            if (argument.equals("--")) {
+                break;
+            }
+            int equals = argument.indexOf('=');
+            String name = equals < 0 ? argument : argument.substring(0, equals);
+            boolean option = !value && name.length() > 1 && name.charAt(0) == '-' && !Character.isDigit(name.charAt(1));
+            CommandLine.Model.OptionSpec found = known.get(name);
+            if (option && found == null && !(name.charAt(1) != '-' && known.containsKey(name.substring(0, 2)))) {
+                List<String> close = Close.to(name, known.keySet());
+                return Optional.of(new CliException(
+                        CliException.USAGE,
+                        line.getCommandSpec().qualifiedName() + " has no option \"" + name + "\"",
+                        close.isEmpty() ? help : help + "; close to it: " + String.join(", ", close)));
+            }
+            value = option && found != null && equals < 0 && found.arity().max() > 0;
+        }
+        return Optional.empty();
+    }
+
     /** Without their aliases. */
     private static String names(Stream<CommandLine> commands) {
         return commands.map(CommandLine::getCommandName).distinct().collect(Collectors.joining(", "));
     }
 
     private static int report(CommandLine line, CliException failure) {
-        line.getErr().println("error: " + failure.getMessage());
+        line.getErr().println("error: " + Visible.lines(String.valueOf(failure.getMessage())));
         if (failure.hint() != null) {
-            line.getErr().println("hint: " + failure.hint());
+            line.getErr().println("hint: " + Visible.lines(failure.hint()));
         }
         line.getErr().flush();
         return failure.exitCode();

@@ -6,8 +6,6 @@ import static dev.coppice.cli.CoppiceCommand.withSession;
 import dev.coppice.cli.Output.Column;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,12 +31,10 @@ final class MaskedRoleCommand implements Callable<Integer> {
     static final List<Column> COLUMNS = List.of(
             Column.of("ROLE", "role_name"),
             new Column("RULES", row -> row.path("masking_rule_set").asString("everything is masked")),
-            new Column("MAX LAG", row -> row.path("max_lag_seconds").asInt() + " s"),
+            new Column("MAX LAG", row -> Times.text(row.path("max_lag_seconds").asInt())),
             new Column("INHERITED", row -> row.path("inherited").asBoolean() ? "yes" : "no"),
             Column.of("VIEW", "view_state"),
             Column.of("DATA AS OF", "data_as_of"));
-
-    private static final Pattern TIME = Pattern.compile("(\\d{1,9})([smhd]?)");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -93,23 +89,8 @@ final class MaskedRoleCommand implements Callable<Integer> {
             body.put("masking_rule_set", rules);
         }
         if (maxLag != null) {
-            body.put("max_lag_seconds", seconds(maxLag));
+            body.put("max_lag_seconds", Times.seconds(maxLag, "--max-lag"));
         }
         return body;
-    }
-
-    private static long seconds(String text) {
-        Matcher matcher = TIME.matcher(text);
-        if (!matcher.matches()) {
-            throw new CliException(
-                    CliException.USAGE, "--max-lag: \"" + text + "\" is no time", "write it like 30s, 5m, 2h or 1d");
-        }
-        long unit = switch (matcher.group(2)) {
-            case "m" -> 60;
-            case "h" -> 3600;
-            case "d" -> 86_400;
-            default -> 1;
-        };
-        return Long.parseLong(matcher.group(1)) * unit;
     }
 }

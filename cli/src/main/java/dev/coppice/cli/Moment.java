@@ -2,8 +2,7 @@ package dev.coppice.cli;
 
 import static dev.coppice.cli.ApiClient.encode;
 
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.regex.Pattern;
 import tools.jackson.databind.node.ObjectNode;
@@ -22,15 +21,14 @@ record Moment(String kind, String text) {
         if (LSN.matcher(text).matches()) {
             return new Moment("lsn", text.toUpperCase(Locale.ROOT));
         }
-        try {
-            return new Moment(
-                    "timestamp", OffsetDateTime.parse(text).toInstant().toString());
-        } catch (DateTimeParseException e) {
-            throw new CliException(
-                    CliException.USAGE,
-                    "not a point in history: \"" + text + "\"",
-                    where + " takes an LSN like 0/16B3748, or a time with its zone like 2026-11-21T09:30:00Z");
-        }
+        return Times.past(text, Instant.now())
+                .map(time -> new Moment("timestamp", time.toString()))
+                .orElseThrow(() -> new CliException(
+                        CliException.USAGE,
+                        "not a point in history: \"" + text + "\"",
+                        where
+                                + " takes an LSN like 0/16B3748, a time with its zone like 2026-11-21T09:30:00Z, or one like"
+                                + " \"10m ago\""));
     }
 
     /** Adds the API field {@code <prefix>_lsn} or {@code <prefix>_timestamp}. */

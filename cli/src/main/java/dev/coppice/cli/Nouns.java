@@ -2,6 +2,7 @@ package dev.coppice.cli;
 
 import dev.coppice.cli.Output.Column;
 import java.util.List;
+import tools.jackson.databind.JsonNode;
 
 /** Which fields of the API's objects a table shows. */
 final class Nouns {
@@ -16,7 +17,9 @@ final class Nouns {
             Column.of("NAME", "name"),
             Column.of("ID", "id"),
             Column.of("POSTGRES", "pg_version"),
-            Column.of("HISTORY SECONDS", "history_retention_seconds"),
+            new Column(
+                    "HISTORY",
+                    row -> Times.text(row.path("history_retention_seconds").asLong())),
             Column.time("CREATED", "created_at"));
 
     static final List<Column> BRANCH = List.of(
@@ -41,8 +44,23 @@ final class Nouns {
             Column.of("ID", "id"),
             Column.of("ACTION", "action"),
             Column.of("STATUS", "status"),
+            new Column("PROGRESS", Nouns::progress).whereAny(),
+            Column.of("ERROR", "error").whereAny(),
             Column.of("BRANCH", "branch_id"),
-            Column.time("CREATED", "created_at"));
+            Column.time("CREATED", "created_at"),
+            new Column(
+                    "TOOK",
+                    row -> row.path("status").asString("").equals("running")
+                            ? ""
+                            : row.path("total_duration_ms").asLong() + " ms"));
+
+    /** What a running operation does, and how much of it is done. */
+    static String progress(JsonNode operation) {
+        JsonNode progress = operation.path("progress");
+        String stage = progress.path("stage").asString("");
+        JsonNode percent = progress.path("percent");
+        return percent.isNumber() ? percent.asInt() + "% " + stage : stage;
+    }
 
     private Nouns() {}
 }

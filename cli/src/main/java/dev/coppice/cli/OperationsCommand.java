@@ -4,6 +4,7 @@ import static dev.coppice.cli.CoppiceCommand.withSession;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
@@ -13,10 +14,21 @@ import tools.jackson.databind.JsonNode;
         description = "List what the server did and does.",
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
-        footer = {"  coppice operations list"})
+        footer = {"  coppice operations list", "  coppice operations get ID"})
 final class OperationsCommand {
     @Spec
     private CommandSpec spec = CommandSpec.create();
+
+    @Command(name = "get", description = "Show an operation: how far it is, how it ended.")
+    int get(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
+        return withSession(spec, session -> {
+            JsonNode operation = session.api()
+                    .get(session.projectPath() + "/operations/" + ApiClient.encode(id))
+                    .path("operation");
+            session.output().object(operation, Nouns.OPERATIONS);
+            return 0;
+        });
+    }
 
     @Command(name = "list", description = "List the operations, the newest first.")
     int list() {

@@ -15,11 +15,25 @@ final class Output {
     enum Format {
         table,
         json,
-        yaml
+        yaml,
+        name
     }
 
-    /** One column: its header, and where the value stands in an object. */
-    record Column(String header, java.util.function.Function<JsonNode, String> value) {
+    /**
+     * One column: its header, and where the value stands in an object.
+     *
+     * @param optional whether it is left out of a table in which no row has it
+     */
+    record Column(String header, java.util.function.Function<JsonNode, String> value, boolean optional) {
+        Column(String header, java.util.function.Function<JsonNode, String> value) {
+            this(header, value, false);
+        }
+
+        /** The same, left out of a table in which no row has it. */
+        Column whereAny() {
+            return new Column(header, value, true);
+        }
+
         /** The field {@code name}, blank when absent. */
         static Column of(String header, String name) {
             return new Column(header, row -> row.path(name).asString(""));
@@ -49,7 +63,9 @@ final class Output {
 
     /** Prints {@code rows}: as a table with the columns, or whole. */
     void list(JsonNode rows, String noRows, List<Column> columns) {
-        if (!isTable()) {
+        if (format == Format.name) {
+            rows.forEach(this::name);
+        } else if (!isTable()) {
             tree(rows);
         } else if (rows.isEmpty()) {
             line(noRows);
@@ -68,17 +84,21 @@ final class Output {
         for (Column column : columns) {
             String value = column.value().apply(object);
             if (!value.isEmpty()) {
-                line(pad(column.header(), width) + GAP + value);
+                line(pad(column.header(), width) + GAP + Visible.cell(value));
             }
         }
     }
 
-    /** Prints JSON or YAML, whatever the format says a table is. */
+    /** Prints JSON or YAML, whatever the format says a table is; or the name alone. */
     void tree(JsonNode tree) {
+        if (format == Format.name) {
+            name(tree);
+            return;
+        }
         out.print(
                 switch (format) {
                     case yaml -> YAMLMapper.shared().writeValueAsString(tree);
-                    case table, json ->
+                    case table, json, name ->
                         JsonMapper.builder()
                                         .enable(SerializationFeature.INDENT_OUTPUT)
                                         .build()
@@ -89,15 +109,50 @@ final class Output {
     }
 
     void line(String text) {
-        out.print(text + "\n");
+        out.print(Visible.lines(text) + "\n");
         out.flush();
     }
 
-    private void table(JsonNode rows, List<Column> columns) {
+    /** The name, else the id, of an object or of the first one in it; of a list, of each. */
+    private void name(JsonNode object) {
+        if (object.isArray()) {
+            object.forEach(this::name);
+            return;
+        }
+        String name = named(object);
+        if (name.isEmpty()) {
+            for (JsonNode part : object) {
+                name = part.isObject() ? named(part) : "";
+                if (!name.isEmpty()) {
+                    break;
+                }
+            }
+        }
+        if (!name.isEmpty()) {
+            line(Visible.cell(name));
+        }
+    }
+
+    private static String named(JsonNode object) {
+        for (String field : List.of("name", "role_name", "uri", "id")) {
+            String value = object.path(field).asString("");
+            if (!value.isEmpty()) {
+                return value;
+            }
+        }
+        return "";
+    }
+
+    private void table(JsonNode rows, List<Column> all) {
+        List<Column> columns = all.stream()
+                .filter(column -> !column.optional() || anyHas(rows, column))
+                .toList();
         List<List<String>> cells = new ArrayList<>();
         cells.add(columns.stream().map(Column::header).toList());
         for (JsonNode row : rows) {
-            cells.add(columns.stream().map(c -> c.value().apply(row)).toList());
+            cells.add(columns.stream()
+                    .map(c -> Visible.cell(c.value().apply(row)))
+                    .toList());
         }
         int[] widths = new int[columns.size()];
         for (List<String> row : cells) {
@@ -113,6 +168,15 @@ final class Output {
             }
             line(text.toString().stripTrailing());
         }
+    }
+
+    private static boolean anyHas(JsonNode rows, Column column) {
+        for (JsonNode row : rows) {
+            if (!column.value().apply(row).isEmpty()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static String pad(String text, int width) {

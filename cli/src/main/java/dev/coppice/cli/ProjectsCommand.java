@@ -66,9 +66,11 @@ final class ProjectsCommand {
     }
 
     @Command(name = "get", description = "Show a project.")
-    int get(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
+    int get(@Parameters(paramLabel = "PROJECT", description = "Its name or id.") String id) {
         return withSession(spec, session -> {
-            JsonNode project = session.api().get("/projects/" + encode(id)).path("project");
+            JsonNode project = session.api()
+                    .get("/projects/" + encode(session.projectId(id)))
+                    .path("project");
             session.output().object(project, Nouns.PROJECT);
             return 0;
         });
@@ -76,31 +78,30 @@ final class ProjectsCommand {
 
     @Command(name = "update", description = "Rename a project, or change how far back its branches can be restored.")
     int update(
-            @Parameters(paramLabel = "ID", description = "Its id.") String id,
+            @Parameters(paramLabel = "PROJECT", description = "Its name or id.") String id,
             @Option(names = "--name", paramLabel = "NAME", description = "Its new name.") @Nullable String name,
             @Option(
-                            names = "--history-retention-seconds",
-                            paramLabel = "SECONDS",
-                            description =
-                                    "How long history is kept, 0 to 2592000 (30 days). Less frees space and cannot be"
-                                            + " taken back.")
+                            names = {"--history-retention", "--history-retention-seconds"},
+                            paramLabel = "DURATION",
+                            description = "How long history is kept, up to 30d: " + Times.DURATION
+                                    + ". Less frees space and cannot be taken back.")
                     @Nullable
-                    Integer historyRetentionSeconds) {
+                    String historyRetention) {
         ObjectNode body = JsonMapper.shared().createObjectNode();
         ObjectNode project = body.putObject("project");
         if (name != null) {
             project.put("name", name);
         }
-        if (historyRetentionSeconds != null) {
-            project.put("history_retention_seconds", historyRetentionSeconds);
+        if (historyRetention != null) {
+            project.put("history_retention_seconds", Times.seconds(historyRetention, "--history-retention"));
         }
         if (project.isEmpty()) {
-            throw new CliException(
-                    CliException.USAGE, "nothing to change", "give --name or --history-retention-seconds");
+            throw new CliException(CliException.USAGE, "nothing to change", "give --name or --history-retention");
         }
         return withSession(spec, session -> {
-            JsonNode changed =
-                    session.api().patch("/projects/" + encode(id), body).path("project");
+            JsonNode changed = session.api()
+                    .patch("/projects/" + encode(session.projectId(id)), body)
+                    .path("project");
             session.output().object(changed, Nouns.PROJECT);
             return 0;
         });
@@ -111,9 +112,11 @@ final class ProjectsCommand {
             description =
                     "Delete a project with all its branches. It can be recovered for as long as the server is told,"
                             + " seven days by default.")
-    int delete(@Parameters(paramLabel = "ID", description = "Its id.") String id) {
+    int delete(@Parameters(paramLabel = "PROJECT", description = "Its name or id.") String id) {
         return withSession(spec, session -> {
-            JsonNode project = session.api().delete("/projects/" + encode(id)).path("project");
+            JsonNode project = session.api()
+                    .delete("/projects/" + encode(session.projectId(id)))
+                    .path("project");
             session.output().object(project, Nouns.PROJECTS);
             return 0;
         });

@@ -1,5 +1,7 @@
 package dev.coppice.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -10,6 +12,16 @@ final class Restoring {
     static final String PRESERVE = "Keep what the branch is now as a new branch of this name; its children move there.";
 
     private Restoring() {}
+
+    private static List<String> childrenOf(Session session, String project, String id) {
+        List<String> names = new ArrayList<>();
+        for (JsonNode branch : session.branches(project)) {
+            if (branch.path("parent_id").asString("").equals(id)) {
+                names.add(branch.path("name").asString(""));
+            }
+        }
+        return names;
+    }
 
     static JsonNode parentOf(Session session, String project, JsonNode branch) {
         String parent = branch.path("parent_id").asString("");
@@ -38,6 +50,9 @@ final class Restoring {
         if (preserve != null) {
             body.put("preserve_under_name", preserve);
         }
+        List<String> moved = preserve == null || !session.output().isTable()
+                ? List.of()
+                : childrenOf(session, project, target.path("id").asString(""));
         JsonNode restored = session.finished(session.api().post(Session.path(project, target) + "/restore", body))
                 .path("branch");
         if (!session.output().isTable()) {
@@ -50,6 +65,13 @@ final class Restoring {
                         + restored.path("parent_lsn").asString("") + ".");
         if (preserve != null) {
             session.output().line("What it was is branch " + preserve + ".");
+            if (!moved.isEmpty()) {
+                session.output()
+                        .line("The branches made from it hang on " + preserve + ": " + String.join(", ", moved)
+                                + ". A reset of them takes the data of " + preserve + ", not of "
+                                + target.path("name").asString("") + "; for that, restore them from "
+                                + target.path("name").asString("") + ".");
+            }
         }
         return 0;
     }

@@ -44,6 +44,9 @@ final class SchemaDiffCommand implements Callable<Integer> {
             description = "Default: every database of the branch.")
     private @Nullable String database;
 
+    @Option(names = "--exit-code", description = "Exit with 1 when there is a difference, as diff does.")
+    private boolean exitCode;
+
     @Override
     public Integer call() {
         BranchAt before = BranchAt.parse(base);
@@ -56,13 +59,16 @@ final class SchemaDiffCommand implements Callable<Integer> {
                     + point("&base_", before.moment())
                     + point("&", after.moment());
             if (database != null) {
-                show(session, path, query, database);
-                return 0;
+                return code(show(session, path, query, database));
             }
+            boolean differs = false;
             for (JsonNode found : session.api().get(path + "/databases").path("databases")) {
-                show(session, path, query, found.path("name").asString(""));
+                differs |= show(session, path, query, found.path("name").asString(""));
             }
-            return 0;
+            if (!differs && session.output().isTable()) {
+                session.output().line("The schemas are the same.");
+            }
+            return code(differs);
         });
     }
 
@@ -70,7 +76,12 @@ final class SchemaDiffCommand implements Callable<Integer> {
         return moment == null ? "" : prefix + moment.kind() + "=" + encode(moment.text());
     }
 
-    private static void show(Session session, String path, String query, String database) {
+    private int code(boolean differs) {
+        return exitCode && differs ? CliException.REFUSED : 0;
+    }
+
+    /** Whether there is a difference. */
+    private static boolean show(Session session, String path, String query, String database) {
         JsonNode answer = session.api().get(path + "/compare_schema?db_name=" + encode(database) + query);
         String diff = answer.path("diff").asString("");
         if (!session.output().isTable()) {
@@ -78,5 +89,6 @@ final class SchemaDiffCommand implements Callable<Integer> {
         } else if (!diff.isEmpty()) {
             session.output().line("Database: " + database + "\n" + diff);
         }
+        return !diff.isEmpty();
     }
 }

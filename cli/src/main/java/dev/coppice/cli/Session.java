@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -25,19 +26,23 @@ final class Session implements AutoCloseable {
     private static final Set<String> UNDER_WAY = Set.of("scheduling", "running", "cancelling");
 
     private static final Set<String> FAILED = Set.of("failed", "error", "cancelled");
-    private static final Duration OPERATION_POLL = Duration.ofMillis(100);
-    private static final Duration OPERATION_LIMIT = Duration.ofMinutes(5);
+    private static final Pattern PROJECT_ID = Pattern.compile("[a-z]+-[a-z]+-[0-9]{8}");
+    private static final Duration OPERATION_POLL = Duration.ofMillis(200);
+    private static final Duration OPERATION_LIMIT = Duration.ofHours(24);
+    private static final double WHOLE = 100;
 
     private final ApiAddress address;
     private final ApiClient api;
     private final Output output;
+    private final PrintWriter err;
     private final Map<String, String> environment;
     private final @Nullable String contextBranch;
     private @Nullable String projectId;
+    private boolean projectKnown;
 
     /**
      * @param err where a person is told to wait
-     * @param projectId absent = the only one
+     * @param projectId by name or id; absent = the only one
      * @param contextBranch the branch that is meant when none is named; absent = the default one
      */
     Session(
@@ -51,6 +56,7 @@ final class Session implements AutoCloseable {
         this.api = new ApiClient(address, err);
         this.contextBranch = contextBranch;
         this.output = output;
+        this.err = err;
         this.projectId = projectId;
         this.environment = environment;
     }
@@ -87,12 +93,56 @@ final class Session implements AutoCloseable {
         }
     }
 
-    /** The API path of the project that {@code --project-id} names, or of the only one. */
+    /** The API path of the project that {@code --project} names, or of the only one. */
     String projectPath() {
         if (projectId == null) {
             projectId = onlyProject();
+        } else if (!projectKnown) {
+            projectId = projectId(projectId);
         }
+        projectKnown = true;
         return "/projects/" + encode(projectId);
+    }
+
+    /** The id of the project with this name or id. */
+    String projectId(String idOrName) {
+        if (PROJECT_ID.matcher(idOrName).matches()) {
+            return idOrName;
+        }
+        List<String> names = new ArrayList<>();
+        List<String> named = new ArrayList<>();
+        for (JsonNode project : projects()) {
+            String id = project.path("id").asString("");
+            if (id.equals(idOrName)) {
+                return id;
+            }
+            names.add(project.path("name").asString(""));
+            if (names.getLast().equals(idOrName)) {
+                named.add(id);
+            }
+        }
+        if (named.size() > 1) {
+            throw new CliException(
+                    CliException.USAGE,
+                    named.size() + " projects have the name \"" + idOrName + "\"",
+                    "name one by its id: " + some(named));
+        }
+        if (named.isEmpty()) {
+            throw notThere("project", idOrName, names);
+        }
+        return named.getFirst();
+    }
+
+    /** @param names what is there */
+    private static CliException notThere(String what, String name, List<String> names) {
+        List<String> close = Close.to(name, names);
+        String hint = null;
+        if (!close.isEmpty()) {
+            hint = "close to it: " + String.join(", ", close);
+        } else if (!names.isEmpty()) {
+            hint = "the " + (what.endsWith("h") ? what + "es" : what + "s") + " are " + some(names);
+        }
+        return new CliException(CliException.REFUSED, "there is no " + what + " \"" + name + "\"", hint);
     }
 
     private String onlyProject() {
@@ -106,7 +156,9 @@ final class Session implements AutoCloseable {
         throw names.isEmpty()
                 ? new CliException(CliException.REFUSED, "there is no project", "coppice projects create --name NAME")
                 : new CliException(
-                        CliException.USAGE, "there are several projects", "pass --project-id: " + some(names));
+                        CliException.USAGE,
+                        "there are several projects",
+                        "pass --project with a name or an id: " + some(names));
     }
 
     JsonNode branches(String project) {
@@ -116,6 +168,21 @@ final class Session implements AutoCloseable {
     /** The branch with this id or name; null = that of the context, else the default branch. */
     JsonNode branch(String project, @Nullable String idOrName) {
         return exactly(project, idOrName == null ? contextBranch : idOrName);
+    }
+
+    /** The branch with this id or name; null when there is none. */
+    @Nullable
+    JsonNode branchIfThere(String project, String idOrName) {
+        JsonNode byName = null;
+        for (JsonNode branch : branches(project)) {
+            if (isId(branch, idOrName)) {
+                return branch;
+            }
+            if (branch.path("name").asString("").equals(idOrName)) {
+                byName = branch;
+            }
+        }
+        return byName;
     }
 
     /** The branch with this id or name; null = the default branch, whatever the context says. */
@@ -140,10 +207,12 @@ final class Session implements AutoCloseable {
         if (byName != null) {
             return byName;
         }
-        throw new CliException(
-                CliException.REFUSED,
-                idOrName == null ? "the project has no default branch" : "there is no branch \"" + idOrName + "\"",
-                names.isEmpty() ? null : "the branches are " + some(names));
+        throw idOrName == null
+                ? new CliException(
+                        CliException.REFUSED,
+                        "the project has no default branch",
+                        names.isEmpty() ? null : "the branches are " + some(names))
+                : notThere("branch", idOrName, names);
     }
 
     /** The first names of a list that may be long. */
@@ -192,10 +261,9 @@ final class Session implements AutoCloseable {
                 }
             }
             if (found == null) {
-                throw new CliException(
-                        CliException.REFUSED,
-                        database == null ? "the branch has no database" : "there is no database \"" + database + "\"",
-                        names.isEmpty() ? null : "the databases are " + some(names));
+                throw database == null
+                        ? new CliException(CliException.REFUSED, "the branch has no database", null)
+                        : notThere("database", database, names);
             }
             chosenDatabase = found.path("name").asString("");
             chosenRole = role != null ? role : found.path("owner_name").asString("");
@@ -211,6 +279,12 @@ final class Session implements AutoCloseable {
 
     /** Returns the answer when the operations that it mentions have ended. */
     JsonNode finished(JsonNode answer) {
+        try (ProgressBar bar = new ProgressBar(err, true)) {
+            return finished(answer, bar);
+        }
+    }
+
+    private JsonNode finished(JsonNode answer, ProgressBar bar) {
         long deadline = System.nanoTime() + OPERATION_LIMIT.toNanos();
         for (JsonNode started : answer.path("operations")) {
             String path =
@@ -220,6 +294,12 @@ final class Session implements AutoCloseable {
                 if (System.nanoTime() > deadline) {
                     throw new CliException(
                             CliException.REFUSED, "still under way: " + what(operation), "coppice operations list");
+                }
+                JsonNode progress = operation.path("progress");
+                if (!progress.path("stage").asString("").isEmpty()) {
+                    bar.show(
+                            progress.path("stage").asString(""),
+                            progress.path("percent").asInt(0) / WHOLE);
                 }
                 ApiClient.pause(OPERATION_POLL);
                 operation = api.get(path).path("operation");

@@ -4,6 +4,7 @@ import static dev.coppice.cli.ApiClient.encode;
 import static dev.coppice.cli.CoppiceCommand.withSession;
 
 import dev.coppice.cli.Output.Column;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +28,7 @@ import tools.jackson.databind.node.ObjectNode;
             "  coppice snapshots create main --name before-migration",
             "  coppice snapshots restore before-migration --name look",
             "  coppice snapshots finalize look",
-            "  coppice snapshots schedule main --daily 3 --retention 604800"
+            "  coppice snapshots schedule main --daily 3 --retention 7d"
         })
 final class SnapshotsCommand {
     private static final List<Column> COLUMNS = List.of(
@@ -66,7 +67,8 @@ final class SnapshotsCommand {
             @Option(
                             names = "--expires-at",
                             paramLabel = "TIME",
-                            description = "When it is deleted by itself, like 2026-11-21T09:30:00Z. Default: never.")
+                            description =
+                                    "When it is deleted by itself: 7d, or a time like 2026-11-21T09:30:00Z. Default: never.")
                     @Nullable
                     String expiresAt) {
         BranchAt from = BranchAt.parse(branch);
@@ -84,7 +86,7 @@ final class SnapshotsCommand {
                 path.append("name=").append(encode(name)).append('&');
             }
             if (expiresAt != null) {
-                path.append("expires_at=").append(encode(expiresAt));
+                path.append("expires_at=").append(encode(Times.ahead(expiresAt, "--expires-at", Instant.now())));
             }
             JsonNode taken = session.finished(session.api().post(path.toString(), null));
             session.output().object(taken.path("snapshot"), COLUMNS);
@@ -189,10 +191,11 @@ final class SnapshotsCommand {
                     Integer monthly,
             @Option(
                             names = "--retention",
-                            paramLabel = "SECONDS",
-                            description = "Seconds until such a snapshot is deleted, at least 3600. Default: never.")
+                            paramLabel = "DURATION",
+                            description = "How long such a snapshot is kept, at least 1h: " + Times.DURATION
+                                    + ". Default: for ever.")
                     @Nullable
-                    Integer retention,
+                    String retention,
             @Option(names = "--none", description = "Take none any more.") boolean none) {
         ArrayNode items = JsonMapper.shared().createArrayNode();
         if (hourly) {
@@ -202,7 +205,8 @@ final class SnapshotsCommand {
         add(items, "weekly", "day", weekly);
         add(items, "monthly", "day", monthly);
         if (retention != null) {
-            items.forEach(item -> ((ObjectNode) item).put("retention_seconds", retention));
+            items.forEach(
+                    item -> ((ObjectNode) item).put("retention_seconds", Times.seconds(retention, "--retention")));
         }
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch) + "/backup_schedule";

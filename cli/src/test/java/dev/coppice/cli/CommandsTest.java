@@ -77,11 +77,88 @@ class CommandsTest {
     void branches_list_is_a_table_with_names() {
         assertThat(run("branches", "list")).isZero();
         assertThat(out.toString()).isEqualTo("""
-                        NAME       ID                     PARENT  STATE  CREATED
-                        main *     br-old-elm-11111111            ready  2026-11-21T04:00:00Z
-                        dev-alice  br-young-ash-22222222  main    ready  2026-11-21T04:05:00Z
+                        NAME       ID                     PARENT  KIND      COMPUTE  CREATED
+                        main *     br-old-elm-11111111            ordinary  none     2026-11-21T04:00:00Z
+                        dev-alice  br-young-ash-22222222  main    ordinary  idle     2026-11-21T04:05:00Z
                         """);
         assertThat(err.toString()).isEmpty();
+    }
+
+    @Test
+    void a_list_has_what_any_branch_has_and_can_be_a_tree_or_names_only() {
+        String p = "/projects/odd-fir-00000001";
+        api.on("GET " + p + "/endpoints", 200, "{\"endpoints\":[{\"branch_id\":\"c\",\"current_state\":\"active\"}]}")
+                .on("GET " + p + "/branches", 200, """
+                        {"branches":[
+                          {"id":"c","name":"anon","parent_id":"b","kind":"anonymized","current_state":"ready",
+                           "logical_size":1048576,"expires_at":"2026-12-01T00:00:00Z"},
+                          {"id":"a","name":"main","default":true,"protected":true,"current_state":"ready"},
+                          {"id":"b","name":"dev","parent_id":"a","current_state":"init"},
+                          {"id":"d","name":"empty","kind":"schema_only","parent_id":"a"}]}""");
+        assertThat(run("branches", "list", "--project", "odd-fir-00000001", "--tree"))
+                .isZero();
+        assertThat(out.toString()).isEqualTo("""
+                        NAME        ID  PARENT  KIND         STATE  COMPUTE  SIZE    PROTECTED  EXPIRES               CREATED
+                        main *      a           ordinary            none             yes
+                        ├─ dev      b   main    ordinary     init   none
+                        │  └─ anon  c   dev     anonymized          active   1.0 MB             2026-12-01T00:00:00Z
+                        └─ empty    d   main    schema-only         none
+                        """);
+        out.getBuffer().setLength(0);
+        assertThat(run("branches", "list", "--project", "odd-fir-00000001", "--kind", "anonymized", "-q"))
+                .isZero();
+        assertThat(out.toString()).isEqualTo("anon\n");
+        assertThat(run("branches", "list", "--kind", "odd")).isEqualTo(2);
+    }
+
+    @Test
+    void what_could_steer_a_terminal_is_written_out() {
+        api.on(
+                "GET " + P + "/branches/" + MAIN + "/roles",
+                200,
+                "{\"roles\":[{\"name\":\"\\u001b[31mRED\\u202e\\u0007\"}]}");
+        assertThat(run("roles", "list")).isZero();
+        assertThat(out.toString()).contains("\\u001b[31mRED\\u202e\\u0007").doesNotContain("\u001b", "\u202e");
+        api.on("DELETE " + P + "/branches/" + MAIN, 422, "{\"message\":\"no \\u001b]0;x\\u0007\"}");
+        assertThat(run("branches", "delete", "main")).isEqualTo(1);
+        assertThat(err.toString()).isEqualTo("error: no \\u001b]0;x\\u0007\n");
+    }
+
+    @Test
+    void projects_are_found_by_name() {
+        assertThat(run("branches", "list", "--project", "coppice")).isZero();
+        assertThat(run("branches", "list", "--project", "copice")).isEqualTo(1);
+        assertThat(err.toString()).isEqualTo("error: there is no project \"copice\"\nhint: close to it: coppice\n");
+    }
+
+    @Test
+    void an_option_that_is_not_there_is_named_even_when_another_is_missing() {
+        assertThat(run("branches", "create", "--nmae", "x")).isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualTo("error: coppice branches create has no option \"--nmae\"\n"
+                        + "hint: see coppice branches create --help; close to it: --name\n");
+        assertThat(run("branches", "delete", "--force", "x")).isEqualTo(2);
+        assertThat(err.toString()).contains("coppice branches delete has no option \"--force\"");
+    }
+
+    @Test
+    void messages_name_options_where_the_api_names_fields() {
+        api.on(
+                "POST " + P + "/branches",
+                400,
+                "{\"message\":\"branch.name: must not contain @; give preserve_under_name\"}");
+        assertThat(run("branches", "create", "--name", "a@b")).isEqualTo(1);
+        assertThat(err.toString()).isEqualTo("error: --name: must not contain @; give --preserve-under-name\n");
+    }
+
+    @Test
+    void what_is_there_already_or_gone_already_is_no_error_when_that_is_said() {
+        assertThat(run("branches", "create", "--name", "dev-alice", "--if-not-exists"))
+                .isZero();
+        assertThat(out.toString()).isEqualTo("Branch dev-alice is there already:\n\n" + URI + "\n");
+        assertThat(run("branches", "delete", "dev-carol", "--if-exists")).isZero();
+        assertThat(run("branches", "delete", "dev-carol")).isEqualTo(1);
+        assertThat(api.requests()).noneMatch(request -> request.startsWith("DELETE") || request.startsWith("POST"));
     }
 
     @Test
@@ -105,11 +182,13 @@ class CommandsTest {
                     .append("{\"id\":\"br-%d\",\"name\":\"b%d\",\"created_at\":\"2026-11-21T04:00:00.123456Z\"}"
                             .formatted(i, i));
         }
-        String many = "/projects/many/branches";
+        String many = "/projects/so-many-00000002/branches";
+        api.on("GET /projects/so-many-00000002/endpoints", 200, "{\"endpoints\":[]}");
         api.on("GET " + many, 200, "{\"branches\":[" + branches + "]}");
-        assertThat(run("branches", "list", "--project-id", "many")).isZero();
+        assertThat(run("branches", "list", "--project-id", "so-many-00000002")).isZero();
         assertThat(out.toString()).contains("2026-11-21T04:00:00Z\n").doesNotContain(".123");
-        assertThat(run("branches", "get", "none", "--project-id", "many")).isEqualTo(1);
+        assertThat(run("branches", "get", "none", "--project-id", "so-many-00000002"))
+                .isEqualTo(1);
         assertThat(err.toString())
                 .endsWith("hint: the branches are b1, b2, b3, b4, b5, b6, b7, b8, b9, b10, b11, b12, b13, b14,"
                         + " b15, b16, b17, b18, b19, b20 and 5 more\n");
@@ -174,7 +253,10 @@ class CommandsTest {
                 "{\"branch\":{\"id\":\"" + ALICE + "\",\"name\":\"dev-alice\"}}");
         assertThat(run("branches", "get", "dev-alice")).isZero();
         assertThat(run("branches", "get", ALICE)).isZero();
-        assertThat(out.toString()).contains("NAME         dev-alice\nID           " + ALICE);
+        assertThat(out.toString())
+                .contains(
+                        "NAME           dev-alice\nID             " + ALICE,
+                        "COMPUTE        ep-calm-fir-33333333, idle");
         assertThat(run("branches", "get", "dev-carol")).isEqualTo(1);
         assertThat(err.toString())
                 .isEqualTo("error: there is no branch \"dev-carol\"\nhint: the branches are main, dev-alice\n");
@@ -203,6 +285,28 @@ class CommandsTest {
         api.on("DELETE " + P + "/branches/" + ALICE, 423, "{\"code\":\"\",\"message\":\"locked\"}")
                 .on("DELETE " + P + "/branches/" + ALICE, 200, "{\"branch\":{}}");
         assertThat(run("branches", "delete", "dev-alice")).isZero();
+    }
+
+    @Test
+    void connection_strings_have_the_form_that_a_program_wants() {
+        String options = "options=endpoint%3Dep-calm-fir-33333333";
+        assertThat(formatted("jdbc"))
+                .isEqualTo(
+                        "jdbc:postgresql://127.0.0.1:5433/coppice?" + options + "&user=coppice_owner&password=p%2Bw\n");
+        assertThat(formatted("psql")).isEqualTo("psql '" + URI + "'\n");
+        assertThat(formatted("env"))
+                .isEqualTo("export PGHOST='127.0.0.1' PGPORT=5433 PGDATABASE='coppice' PGUSER='coppice_owner'"
+                        + " PGPASSWORD='p+w' PGOPTIONS='endpoint=ep-calm-fir-33333333'\n");
+        assertThat(formatted("spring"))
+                .isEqualTo("spring.datasource.url=jdbc:postgresql://127.0.0.1:5433/coppice?" + options
+                        + "\nspring.datasource.username=coppice_owner\nspring.datasource.password=p+w\n");
+        assertThat(formatted("prisma")).isEqualTo("DATABASE_URL=\"" + URI + "\"\n");
+    }
+
+    private String formatted(String format) {
+        out.getBuffer().setLength(0);
+        assertThat(run("cs", "dev-alice", "--format", format)).isZero();
+        return out.toString();
     }
 
     @Test
@@ -280,7 +384,10 @@ class CommandsTest {
         assertThat(lastRequest())
                 .endsWith("{\"source_branch_id\":\"" + MAIN
                         + "\",\"source_timestamp\":\"2026-11-21T09:30:00Z\",\"preserve_under_name\":\"broken\"}");
-        assertThat(out.toString()).endsWith("What it was is branch broken.\n");
+        assertThat(out.toString())
+                .endsWith(
+                        "What it was is branch broken.\nThe branches made from it hang on broken: dev-alice. A reset of them takes the data of"
+                                + " broken, not of main; for that, restore them from main.\n");
         assertThat(run("branches", "restore", "dev-alice", "^parent@0/16b3748")).isZero();
         assertThat(lastRequest()).endsWith("{\"source_branch_id\":\"" + MAIN + "\",\"source_lsn\":\"0/16B3748\"}");
         assertThat(run("branches", "restore", "main", "dev-alice")).isZero();
@@ -309,7 +416,7 @@ class CommandsTest {
         assertThat(run("projects", "update", "green-oak-12345678", "--history-retention-seconds", "3600"))
                 .isZero();
         assertThat(lastRequest()).isEqualTo("PATCH " + P + " {\"project\":{\"history_retention_seconds\":3600}}");
-        assertThat(out.toString()).contains("3600");
+        assertThat(out.toString()).contains("1h");
         assertThat(run("projects", "update", "green-oak-12345678")).isEqualTo(2);
     }
 
@@ -332,7 +439,7 @@ class CommandsTest {
     @Test
     void computes_are_listed() {
         assertThat(run("computes", "list")).isZero();
-        assertThat(out.toString()).contains("BRANCH     ID", "dev-alice  ep-calm-fir-33333333  idle   300");
+        assertThat(out.toString()).contains("BRANCH     ID", "dev-alice  ep-calm-fir-33333333  idle   5m");
     }
 
     @Test
@@ -390,12 +497,14 @@ class CommandsTest {
                             "GET /projects?limit=100",
                             200,
                             "{\"projects\":[{\"id\":\"a\",\"name\":\"x\"},{\"id\":\"b\",\"name\":\"y\"}]}")
-                    .on("GET /projects/b/branches", 200, BRANCHES);
+                    .on("GET /projects/b/branches", 200, BRANCHES)
+                    .on("GET /projects/b/endpoints", 200, ENDPOINTS);
             environment.put("COPPICE_API_URL", two.url());
             environment.put("COPPICE_API_KEY", RecordedApi.KEY);
             assertThat(run("branches", "list")).isEqualTo(2);
             assertThat(err.toString())
-                    .isEqualTo("error: there are several projects\nhint: pass --project-id: a (x), b (y)\n");
+                    .isEqualTo(
+                            "error: there are several projects\nhint: pass --project with a name or an id: a (x), b (y)\n");
             assertThat(run("branches", "list", "--project-id", "b")).isZero();
         }
     }
@@ -440,8 +549,8 @@ class CommandsTest {
 
     @Test
     void an_answer_that_is_not_json_is_not_taken_for_one() {
-        api.on("GET /projects/p/branches", 502, "<html>Bad Gateway</html>");
-        assertThat(run("branches", "list", "--project-id", "p")).isEqualTo(1);
+        api.on("GET /projects/so-odd-00000003/branches", 502, "<html>Bad Gateway</html>");
+        assertThat(run("branches", "list", "--project-id", "so-odd-00000003")).isEqualTo(1);
         assertThat(err.toString()).contains("an answer that is not Coppice's", "HTTP 502");
     }
 

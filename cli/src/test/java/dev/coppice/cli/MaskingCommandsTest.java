@@ -254,7 +254,7 @@ class MaskingCommandsTest {
         assertThat(run("masking", "role", "a b", "--branch", "main", "--rules", "dev", "--max-lag", "10m"))
                 .isZero();
         assertThat(lastRequest()).contains("\"masking_rule_set\":\"dev\"", "\"max_lag_seconds\":600");
-        assertThat(out.toString()).contains("600 s");
+        assertThat(out.toString()).contains("10m");
         assertThat(run("masking", "show", "--branch", "main", "-o", "json")).isZero();
         assertThat(out.toString()).contains("\"masked_roles\"");
         assertThat(run("masking", "role", "a b", "--off")).isZero();

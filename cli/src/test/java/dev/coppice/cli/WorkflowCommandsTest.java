@@ -78,7 +78,7 @@ class WorkflowCommandsTest {
         api.on("PUT " + P + "/branches/" + MAIN + "/backup_schedule", 200, "{}")
                 .on("GET " + P + "/branches/" + MAIN + "/backup_schedule", 200, """
                         {"schedule":[{"frequency":"daily","hour":3,"retention_seconds":7200}]}""");
-        assertThat(run("snapshots", "schedule", "main", "--daily", "3", "--retention", "7200"))
+        assertThat(run("snapshots", "schedule", "main", "--daily", "3", "--retention", "2h"))
                 .as(err.toString())
                 .isZero();
         assertThat(api.requests())
@@ -108,6 +108,10 @@ class WorkflowCommandsTest {
                 .as(err.toString())
                 .isZero();
         assertThat(out.toString()).isEqualTo("Database: a\n--- a/main\n+++ b/dev\n");
+        assertThat(run("branches", "schema-diff", "main@0/16B3748", "dev", "--exit-code"))
+                .isEqualTo(1);
+        assertThat(run("branches", "schema-diff", "main@0/16B3748", "dev", "--exit-code", "--database", "b"))
+                .isZero();
     }
 
     @Test

@@ -34,6 +34,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,6 +63,9 @@ public final class Routing {
 
     /** Branches and roles whose kind of password was in the log. */
     private final Set<String> warned = ConcurrentHashMap.newKeySet();
+
+    /** Below the proxy's 60 s. */
+    private static final int PATIENCE_SECONDS = 50;
 
     private final Inventory inventory;
     private final ComputeService computes;
@@ -206,8 +210,28 @@ public final class Routing {
             }
         }
         monitor.touch(endpointId);
-        return gate.pass(branch.get().id(), () -> wakeNow(endpointId))
+        return patient(branch.get(), gate.pass(branch.get().id(), () -> wakeNow(endpointId)))
                 .handle((address, failure) -> woken(branch.get(), endpointId, address, failure));
+    }
+
+    /** Who waits for something long is told what for, before the proxy gives up without knowing. */
+    private CompletableFuture<ComputeAddress> patient(Branch branch, CompletableFuture<ComputeAddress> wake) {
+        if (gate.waitsFor(branch.id()).isEmpty()) {
+            return wake;
+        }
+        return wake.copy()
+                .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(
+                        failure instanceof TimeoutException ? notYet(branch, failure) : failure));
+    }
+
+    private Throwable notYet(Branch branch, Throwable failure) {
+        return gate.waitsFor(branch.id())
+                .<Throwable>map(doing -> new RoutingException(
+                        CANNOT_CONNECT_NOW,
+                        "branch \"" + branch.name() + "\" is not ready yet: " + doing,
+                        "Connect again later; coppice operations list shows how far it is."))
+                .orElse(failure);
     }
 
     private Optional<RoutingException> exceeded(Branch branch) {

@@ -75,6 +75,12 @@ class BadInputIT {
                 // Names.
                 "POST   | $P/branches | {`branch`:{`name`:``}}                           | 400 | branch.name",
                 "POST   | $P/branches | {`branch`:{`name`:`a@b`}}                        | 400 | branch.name",
+                "POST   | $P/branches | {`branch`:{`name`:`a\\u202Eb`}}                  | 400 | cannot be seen",
+                "POST   | $P/branches | {`branch`:{`name`:`a\\u0000b`}}                  | 400 | branch.name",
+                "POST   | $P/branches | {`branch`:{`name`:`a`,`name`:`b`}}               | 400 | name",
+                "PUT    | $P/branches                                   | {}             | 405 | GET, POST",
+                "OPTIONS | $P/branches                                  |                | 405 | GET, POST",
+                "BREW   | $P/branches                                   |                | 501 | BREW",
                 "POST   | $P/branches | {`branch`:{`name`:`child`}}                      | 409 | already exists",
                 "PATCH  | $P/branches/$CHILD | {`branch`:{`name`:`main`}}                | 409 | already exists",
                 "POST   | /projects | {`project`:{`name`:``}}                            | 400 | project.name",

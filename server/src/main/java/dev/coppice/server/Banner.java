@@ -22,12 +22,17 @@ record Banner(
         Path standardDataDirectory,
         Duration startTime) {
 
-    /** The whole text, with a line break at its end. */
-    String text() {
+    /**
+     * The whole text, with a line break at its end.
+     *
+     * @param secrets whether the password and the API key are in it, or how to get them
+     */
+    String text(boolean secrets) {
         String client = dataDirectory.equals(standardDataDirectory)
                 ? "./coppice"
                 : "COPPICE_DATA_DIR=" + quoted(dataDirectory.toString()) + " ./coppice";
-        String key = apiKey == null ? "as printed at the first start" : apiKey;
+        String main = secrets ? mainConnectionString : client + " connection-string";
+        String key = secrets && apiKey != null ? apiKey : "in " + dataDirectory.resolve("cli.json");
         return String.format(
                 Locale.ROOT,
                 """
@@ -39,18 +44,19 @@ record Banner(
                   API key   %s
                   data      %s
 
-                Connect        psql "%s"
+                Connect        %s
                 Make a branch  %s branches create --name dev-alice
-                Stop           Ctrl-C
+                Stop           %s
 
                 """,
                 startTime.toMillis() / 1000.0,
-                mainConnectionString,
+                main,
                 apiUrl,
                 key,
                 dataDirectory,
-                mainConnectionString,
-                client);
+                secrets ? "psql \"" + mainConnectionString + "\"" : client + " psql",
+                client,
+                secrets ? "Ctrl-C" : client + " stop");
     }
 
     /** For a POSIX shell: as it is where that is safe, else in single quotes. */

@@ -3,6 +3,7 @@ package dev.coppice.server;
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.config.CoppiceConfiguration;
 import dev.coppice.common.config.ListenAddress;
+import dev.coppice.common.http.HostNames;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeSettings;
 import dev.coppice.compute.ComputeUsers;
@@ -138,8 +139,9 @@ final class CoppiceServer implements AutoCloseable {
             configuration
                     .api()
                     .operationsListen()
-                    .ifPresent(listen -> started.addLast(new OperationsServer(
-                            socketAddress(listen),
+                    .ifPresent(operations -> started.addLast(new OperationsServer(
+                            socketAddress(operations),
+                            hosts(socketAddress(operations), configuration, listen),
                             metrics,
                             proxy::listening,
                             sandbox.isolation().text())));
@@ -247,7 +249,7 @@ final class CoppiceServer implements AutoCloseable {
         settings.putIfAbsent("shared_buffers", compute.sharedBuffersMegabytes() + "MB");
         return new ControlConfiguration(
                 data,
-                api(configuration.api()),
+                api(configuration, listen),
                 advertised.host(),
                 advertised.port(),
                 compute.suspendTimeoutSeconds(),
@@ -264,7 +266,16 @@ final class CoppiceServer implements AutoCloseable {
                 });
     }
 
-    private static ApiSettings api(CoppiceConfiguration.Api api) {
+    /** What a server that listens at {@code address} may be called; {@code proxy} is where the proxy listens. */
+    private static HostNames hosts(InetSocketAddress address, CoppiceConfiguration configuration, ListenAddress proxy) {
+        return HostNames.of(
+                address.getAddress() != null && address.getAddress().isLoopbackAddress(),
+                configuration.api().allowedHosts(),
+                configuration.proxy().publicAddress(proxy).host());
+    }
+
+    private static ApiSettings api(CoppiceConfiguration configuration, ListenAddress proxy) {
+        CoppiceConfiguration.Api api = configuration.api();
         return new ApiSettings(
                 socketAddress(api.listen()),
                 api.tls()
@@ -272,6 +283,7 @@ final class CoppiceServer implements AutoCloseable {
                         .map(certificate ->
                                 new ApiSettings.Tls(certificate, api.tls().key().orElseThrow())),
                 api.allowPlainHttp(),
+                hosts(socketAddress(api.listen()), configuration, proxy),
                 api.rateLimits().requestsPerKeyPerSecond(),
                 api.rateLimits().failuresPerAddressPerMinute());
     }

@@ -1,14 +1,20 @@
 package dev.coppice.server;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 
-/** One server per data directory: an exclusive lock on {@code coppice.lock}, gone with the process. */
+/**
+ * One server per data directory: an exclusive lock on {@code coppice.lock}, gone with the process. The file says which process it is,
+ * for {@code coppice stop}: its id, a blank, and when it started in milliseconds since 1970.
+ */
 final class DataDirectoryLock implements AutoCloseable {
     private final FileChannel channel;
 
@@ -33,11 +39,19 @@ final class DataDirectoryLock implements AutoCloseable {
                 throw new ServerStartException("another server is running on " + data
                         + ": stop it, or choose another directory with --data and other ports in the configuration");
             }
+            channel.truncate(0);
+            channel.write(ByteBuffer.wrap(self().getBytes(StandardCharsets.US_ASCII)), 0);
             return new DataDirectoryLock(channel);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
         }
+    }
+
+    private static String self() {
+        ProcessHandle self = ProcessHandle.current();
+        long started = self.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+        return self.pid() + " " + started + "\n";
     }
 
     @Override

@@ -3,12 +3,14 @@ package dev.coppice.server;
 import dev.coppice.common.config.ConfigurationException;
 import dev.coppice.common.config.CoppiceConfiguration;
 import dev.coppice.common.config.DataDirectory;
+import java.io.Console;
 import java.lang.management.ManagementFactory;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -43,7 +45,7 @@ public final class Main {
                 "coppice.log.level", configuration.logging().level().name().toLowerCase(Locale.ROOT));
         SLF4JBridgeHandler.removeHandlersForRootLogger();
         SLF4JBridgeHandler.install();
-        ControllingTerminal terminal = new ControllingTerminal();
+        ControllingTerminal terminal = new ControllingTerminal(ReloadSignal.isIgnored());
         CompletableFuture<CoppiceServer> starting = new CompletableFuture<>();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(starting), "stop"));
         CoppiceServer server;
@@ -65,7 +67,7 @@ public final class Main {
             return;
         }
         ReloadSignal.install(() -> hangUp(terminal, server, List.of(arguments)));
-        System.out.print(banner(server, configuration).text());
+        System.out.print(banner(server, configuration).text(showsSecrets(List.of(arguments))));
         System.out.flush();
         new CountDownLatch(1).await();
     }
@@ -110,6 +112,12 @@ public final class Main {
             case AccessDeniedException _ -> message + ": permission denied";
             default -> message;
         };
+    }
+
+    /** What is printed elsewhere than to a person stays in journals and log collectors. */
+    private static boolean showsSecrets(List<String> arguments) {
+        return Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent()
+                || ServerOptions.printSecrets(arguments, System.getenv());
     }
 
     private static Banner banner(CoppiceServer server, CoppiceConfiguration configuration) {

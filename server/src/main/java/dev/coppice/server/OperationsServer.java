@@ -3,11 +3,14 @@ package dev.coppice.server;
 import com.codahale.metrics.MetricRegistry;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.coppice.common.HttpServerDelay;
+import dev.coppice.common.http.GuardedHttpServers;
+import dev.coppice.common.http.HostNames;
+import dev.coppice.common.http.HttpGuard;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
@@ -18,26 +21,40 @@ import java.util.function.BooleanSupplier;
  */
 final class OperationsServer implements AutoCloseable {
     private static final int OK = 200;
-    private static final int NOT_ALLOWED = 405;
+    private static final int NOT_FOUND = 404;
     private static final int UNAVAILABLE = 503;
     private static final int BACKLOG = 50;
+
+    private static final Set<String> PATHS = Set.of("/metrics", "/healthz", "/readyz");
+    private static final Set<String> METHODS = Set.of("GET", "HEAD");
 
     private final HttpServer http;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     /**
+     * Starts to listen.
+     *
+     * @param hosts what it may be called
      * @param ready whether clients can connect; asked for each request
      * @param isolation how computes are kept from each other, in a line
      */
-    OperationsServer(InetSocketAddress listen, MetricRegistry metrics, BooleanSupplier ready, String isolation) {
-        HttpServerDelay.off();
+    OperationsServer(
+            InetSocketAddress listen,
+            HostNames hosts,
+            MetricRegistry metrics,
+            BooleanSupplier ready,
+            String isolation) {
         try {
-            http = HttpServer.create(listen, BACKLOG);
+            http = new GuardedHttpServers(new HttpGuard(hosts, path -> PATHS.contains(path) ? METHODS : Set.of()))
+                    .createHttpServer(listen, BACKLOG);
         } catch (IOException e) {
             threads.close();
             throw new UncheckedIOException("api.operations_listen: cannot listen on " + listen, e);
         }
         http.setExecutor(threads);
+        http.createContext(
+                "/",
+                exchange -> answer(exchange, NOT_FOUND, "text/plain", "there are /metrics, /healthz and /readyz\n"));
         http.createContext(
                 "/metrics",
                 exchange -> answer(
@@ -57,12 +74,12 @@ final class OperationsServer implements AutoCloseable {
 
     private static void answer(HttpExchange exchange, int status, String type, String body) throws IOException {
         try (exchange) {
-            if (!exchange.getRequestMethod().equals("GET")) {
-                exchange.sendResponseHeaders(NOT_ALLOWED, -1);
-                return;
-            }
             byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", type);
+            if (exchange.getRequestMethod().equals("HEAD")) {
+                exchange.sendResponseHeaders(status, -1);
+                return;
+            }
             exchange.sendResponseHeaders(status, bytes.length);
             exchange.getResponseBody().write(bytes);
         }

@@ -10,8 +10,13 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The server's command line: {@code [--data DIR] [--config FILE]}, each also as {@code --data=DIR}. */
+/** The server's command line: {@code [--data DIR] [--config FILE] [--print-secrets]}, the former also as {@code --data=DIR}. */
 final class ServerOptions {
+    private static final String PRINT_SECRETS = "--print-secrets";
+
+    /** Set by the launcher for its option. */
+    private static final String PRINT_SECRETS_VARIABLE = "COPPICE_PRINT_SECRETS";
+
     private ServerOptions() {}
 
     /**
@@ -27,9 +32,12 @@ final class ServerOptions {
             String argument = arguments.get(i);
             int equals = argument.indexOf('=');
             String name = equals < 0 ? argument : argument.substring(0, equals);
+            if (argument.equals(PRINT_SECRETS)) {
+                continue;
+            }
             if (!name.equals("--data") && !name.equals("--config")) {
-                throw new ConfigurationException(
-                        "unknown option \"" + argument + "\": there are --data DIR and --config FILE");
+                throw new ConfigurationException("unknown option \"" + argument
+                        + "\": there are --data DIR, --config FILE and " + PRINT_SECRETS);
             }
             String value = equals >= 0 ? argument.substring(equals + 1) : following(arguments, ++i);
             if (value == null || value.isBlank()) {
@@ -42,6 +50,11 @@ final class ServerOptions {
             }
         }
         return ConfigurationLoader.load(Optional.ofNullable(file), overridden);
+    }
+
+    /** Whether the password and the API key may be printed although nobody may be looking, but a log may. */
+    static boolean printSecrets(List<String> arguments, Map<String, String> environment) {
+        return arguments.contains(PRINT_SECRETS) || "true".equals(environment.get(PRINT_SECRETS_VARIABLE));
     }
 
     private static @Nullable String following(List<String> arguments, int index) {

@@ -11,7 +11,7 @@ class BannerTest {
 
     @Test
     void says_how_to_connect_and_how_to_branch() {
-        assertThat(banner(Path.of("/var/lib/coppice"), "napi_key").text()).isEqualTo("""
+        assertThat(banner(Path.of("/var/lib/coppice"), "napi_key").text(true)).isEqualTo("""
 
                         Coppice is ready after 1.2 s.
 
@@ -29,9 +29,21 @@ class BannerTest {
 
     @Test
     void client_commands_are_told_about_another_data_directory() {
-        assertThat(banner(Path.of("/srv/c"), "k").text()).contains("COPPICE_DATA_DIR=/srv/c ./coppice branches create");
-        assertThat(banner(Path.of("/srv/it's mine"), "k").text())
+        assertThat(banner(Path.of("/srv/c"), "k").text(true))
+                .contains("COPPICE_DATA_DIR=/srv/c ./coppice branches create");
+        assertThat(banner(Path.of("/srv/it's mine"), "k").text(true))
                 .contains("COPPICE_DATA_DIR='/srv/it'\\''s mine' ./coppice branches create");
+    }
+
+    @Test
+    void a_log_gets_no_secret_but_how_to_find_them() {
+        assertThat(banner(Path.of("/var/lib/coppice"), "napi_key").text(false))
+                .doesNotContain("napi_key", ":pw@")
+                .contains(
+                        "main      ./coppice connection-string",
+                        "API key   in /var/lib/coppice/cli.json",
+                        "Connect        ./coppice psql",
+                        "Stop           ./coppice stop");
     }
 
     private static Banner banner(Path data, String key) {

@@ -53,7 +53,7 @@ final class HeldServer {
         Holder holder = new Holder();
         CoppiceServer server = CoppiceServer.start(ServerOptions.read(List.of(arguments), System.getenv()), holder);
         Runtime.getRuntime().addShutdownHook(new Thread(server::close));
-        System.out.println(server.welcome().connectionString().orElseThrow());
+        System.out.println(ServerProcess.READY);
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String step = commands.readLine(); step != null; step = commands.readLine()) {
             holder.holdAt(Integer.parseInt(step));

@@ -3,6 +3,7 @@ package dev.coppice.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.codahale.metrics.MetricRegistry;
+import dev.coppice.common.http.HostNames;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -52,7 +53,11 @@ class OperationsServerTest {
     void health_and_readiness_are_told_apart() throws Exception {
         metrics.meter("proxy.bytes.from-clients");
         try (OperationsServer server = new OperationsServer(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), metrics, ready::get, "full")) {
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                HostNames.any(),
+                metrics,
+                ready::get,
+                "full")) {
             // Read by the JDK with the first server of the process; else each answer may wait 40 ms for an
             // acknowledgement.
             assertThat(System.getProperty("sun.net.httpserver.nodelay")).isEqualTo("true");

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A whole server as {@code ./coppice up} runs it: a JVM of its own that can be killed. */
 final class ServerProcess implements AutoCloseable {
+    /** In what every server prints when clients can connect. */
+    static final String READY = "Coppice is ready";
+
     private static final long START_LIMIT_NANOS = TimeUnit.MINUTES.toNanos(5);
 
     private final Path directory;
@@ -196,10 +199,10 @@ final class ServerProcess implements AutoCloseable {
                 .start();
     }
 
-    /** Until the connection string of main is printed. */
+    /** Until it says so. */
     private void awaitReady() throws IOException {
         long deadline = System.nanoTime() + START_LIMIT_NANOS;
-        while (!Files.readString(output).contains("postgresql://")) {
+        while (!Files.readString(output).contains(READY)) {
             if (!process.isAlive() || System.nanoTime() > deadline) {
                 throw new IllegalStateException("the server did not start:\n" + Files.readString(output));
             }

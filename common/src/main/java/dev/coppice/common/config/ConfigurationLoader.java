@@ -229,6 +229,7 @@ public final class ConfigurationLoader {
                                 c.api().tls().certificate().map(this::resolve),
                                 c.api().tls().key().map(this::resolve)),
                         c.api().allowPlainHttp(),
+                        c.api().allowedHosts(),
                         c.api().rateLimits()),
                 c.compute(),
                 c.timeTravel(),

@@ -54,6 +54,7 @@ public record CoppiceConfiguration(
                     Optional.empty(),
                     new ApiTls(Optional.empty(), Optional.empty()),
                     false,
+                    List.of(),
                     new ApiRateLimits(1_000, 100)),
             new Compute(
                     300,
@@ -303,13 +304,20 @@ public record CoppiceConfiguration(
      *
      * @param operationsListen where metrics, health and readiness are served; empty = nowhere
      * @param allowPlainHttp whether it may be plain HTTP on an address that others can reach
+     * @param allowedHosts further names by which requests may call it
      */
     public record Api(
             ListenAddress listen,
             Optional<ListenAddress> operationsListen,
             ApiTls tls,
             boolean allowPlainHttp,
+            List<String> allowedHosts,
             ApiRateLimits rateLimits) {
+        /** Copies the list. */
+        public Api {
+            allowedHosts = List.copyOf(allowedHosts);
+        }
+
         /** What a client on this machine calls: {@code http://127.0.0.1:5480/api/v2}. */
         public String url() {
             return (tls.certificate().isPresent() ? "https://" : "http://") + listen.connectable() + "/api/v2";

@@ -1,6 +1,8 @@
 package dev.coppice.control.api;
 
-import dev.coppice.common.HttpServerDelay;
+import dev.coppice.common.TimelineId;
+import dev.coppice.common.http.GuardedHttpServers;
+import dev.coppice.common.http.HttpGuard;
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.ConnectionStrings;
 import dev.coppice.control.branch.AnonymizeWorkflow;
@@ -21,6 +23,7 @@ import dev.coppice.control.branch.SnapshotRestore;
 import dev.coppice.control.branch.SnapshotWorkflows;
 import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
+import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.consumption.ConsumptionMeter;
 import dev.coppice.control.consumption.Quotas;
@@ -80,17 +83,22 @@ public final class ApiServer implements AutoCloseable {
                 parts.suspendTimeoutSeconds(),
                 shop.recovery(),
                 new BranchConditions(inventory, shop.computeService()),
-                shop.powers());
+                shop.powers(),
+                branch -> isMasked(shop, branch),
+                new OperationProgress(shop.catalog()));
         Access access = new Access(
                 shop.catalog(),
                 new RequestLimiter(
                         settings.requestsPerKeyPerSecond(), settings.failuresPerAddressPerMinute(), System::nanoTime),
                 shop.clock());
         AuditLog audit = AuditLog.open(parts.auditLog());
-        HttpServerDelay.off();
+        RouteMethods methods = new RouteMethods();
         Jex jex = Jex.create()
                 .config(config -> {
-                    config.host(listen.getHostString()).health(false).compression(c -> c.disableCompression());
+                    config.host(listen.getHostString())
+                            .serverProvider(new GuardedHttpServers(new HttpGuard(settings.hosts(), methods::of)))
+                            .health(false)
+                            .compression(c -> c.disableCompression());
                     settings.tls().ifPresent(tls -> config.httpsConfig(PemIdentity.context(tls)));
                 })
                 .port(listen.getPort())
@@ -103,7 +111,7 @@ public final class ApiServer implements AutoCloseable {
                 .error(Exception.class, ApiServer::failed);
         Lookup lookup = new Lookup(inventory);
         AnonymizedScope anonymized = new AnonymizedScope(lookup, shop.pages());
-        Routes routes = new Routes(jex, audit, shop.clock(), anonymized);
+        Routes routes = new Routes(jex, methods, audit, shop.clock(), anonymized);
         new AccountRoutes(shop.clock().instant()).register(routes);
         new KeyRoutes(shop.catalog(), shop.tokens(), shop.clock()).register(routes);
         new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), new SettingsChange(parts.addressSyntax()), views)
@@ -136,7 +144,7 @@ public final class ApiServer implements AutoCloseable {
         new ServerRoutes(shop.computeService().isolation()).register(routes);
         new CloudRoutes(lookup).register(routes);
         OpenApi openApi = new OpenApi(routes);
-        openApi.register(jex);
+        openApi.register(jex, methods);
         return new ApiServer(jex.start(), audit, openApi);
     }
 
@@ -151,6 +159,12 @@ public final class ApiServer implements AutoCloseable {
                             + ", which others can reach, and the API would be plain HTTP: give it a certificate (api.tls), or"
                             + " set api.allow_plain_http when something in front of it speaks TLS");
         }
+    }
+
+    /** A deleted branch may have lost its timeline. */
+    private static boolean isMasked(Workshop shop, Branch branch) {
+        TimelineId timeline = new TimelineId(branch.timelineId());
+        return shop.pages().exists(timeline) && shop.pages().timeline(timeline).seesThroughBoundary();
     }
 
     public int port() {

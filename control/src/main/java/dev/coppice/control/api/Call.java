@@ -20,6 +20,7 @@ final class Call {
     private static final int LIMIT_MAX = 10_000;
 
     private final Context context;
+    private byte @Nullable [] body;
 
     Call(Context context) {
         this.context = context;
@@ -135,16 +136,31 @@ final class Call {
 
     /** Reads the body as JSON. */
     <T> T body(Class<T> type) throws IOException {
-        return Json.read(bytes(), type);
+        return Json.read(readBody(), type);
     }
 
     /** Reads the body as JSON; {@code absent} when there is none. */
     <T> T body(Class<T> type, Supplier<T> absent) throws IOException {
-        byte[] bytes = bytes();
+        byte[] bytes = readBody();
         return bytes.length == 0 ? absent.get() : Json.read(bytes, type);
     }
 
-    private byte[] bytes() throws IOException {
+    /**
+     * The whole body, read once.
+     *
+     * @throws ControlException TOO_LARGE
+     * @throws ClientGoneException when it ends too early
+     */
+    byte[] readBody() {
+        byte[] known = body;
+        if (known == null) {
+            known = bytes();
+            body = known;
+        }
+        return known;
+    }
+
+    private byte[] bytes() {
         try (InputStream in = context.bodyAsInputStream()) {
             byte[] bytes = in.readNBytes(BODY_MAX_BYTES + 1);
             if (bytes.length > BODY_MAX_BYTES) {
@@ -153,6 +169,8 @@ final class Call {
                         "the request body is larger than " + BODY_MAX_BYTES + " bytes");
             }
             return bytes;
+        } catch (IOException e) {
+            throw new ClientGoneException(e);
         }
     }
 }

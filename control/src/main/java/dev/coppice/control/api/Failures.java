@@ -27,6 +27,11 @@ final class Failures {
                                 Objects.requireNonNullElse(locked.getMessage(), "locked"),
                                 locked),
                         requestId);
+            case ClientGoneException gone -> {
+                log.debug(
+                        "{} {}, request {}: {}", context.method(), context.path(), requestId, gone.getMessage(), gone);
+                yield reply(400, "BAD_REQUEST", "the request's body ended too early", requestId);
+            }
             default -> {
                 log.error("{} {} failed, request {}", context.method(), context.path(), requestId, failure);
                 yield reply(

@@ -17,17 +17,21 @@ final class Lines implements AutoCloseable {
     /**
      * Sends a line.
      *
-     * @throws IOException when nobody listens any more
+     * @throws ClientGoneException when nobody listens any more
      */
-    void send(Object line) throws IOException {
+    void send(Object line) {
         OutputStream stream = out;
         if (stream == null) {
             stream = context.status(200).contentType("application/x-ndjson").outputStream();
             out = stream;
         }
-        stream.write(Json.write(line));
-        stream.write('\n');
-        stream.flush();
+        try {
+            stream.write(Json.write(line));
+            stream.write('\n');
+            stream.flush();
+        } catch (IOException e) {
+            throw new ClientGoneException(e);
+        }
     }
 
     /** Whether a line was sent, so that the answer's status is. */

@@ -44,10 +44,9 @@ final class OpenApi {
      */
     record Operation(String key, String tag, String summary, List<String> query, String body, String answer) {}
 
-    void register(Jex jex) {
-        jex.get(
-                Routes.BASE + PATH,
-                context -> context.status(200).contentType("application/json").write(document()));
+    void register(Jex jex, RouteMethods methods) {
+        methods.add("GET", Routes.BASE + PATH);
+        jex.get(Routes.BASE + PATH, context -> Routes.send(context, document()));
     }
 
     /** Of the operations that are described, those without a route, and the routes that are not described. */

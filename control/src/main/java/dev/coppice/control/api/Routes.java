@@ -2,6 +2,7 @@ package dev.coppice.control.api;
 
 import io.avaje.jex.Jex;
 import io.avaje.jex.http.Context;
+import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -9,12 +10,17 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Registers handlers that answer with a {@link Reply}, and keeps the audit log of what they change. */
 final class Routes {
     static final String BASE = "/api/v2";
 
+    private static final Logger log = LoggerFactory.getLogger(Routes.class);
+
     private final Jex jex;
+    private final RouteMethods methods;
     private final AuditLog audit;
     private final Clock clock;
     private final AnonymizedScope anonymized;
@@ -22,8 +28,9 @@ final class Routes {
     private final Set<String> openToProjectKeys = new HashSet<>();
     private final Set<String> secrets = new HashSet<>();
 
-    Routes(Jex jex, AuditLog audit, Clock clock, AnonymizedScope anonymized) {
+    Routes(Jex jex, RouteMethods methods, AuditLog audit, Clock clock, AnonymizedScope anonymized) {
         this.jex = jex;
+        this.methods = methods;
         this.audit = audit;
         this.clock = clock;
         this.anonymized = anonymized;
@@ -117,6 +124,7 @@ final class Routes {
                 openToProjectKeys.contains(path) || openToProjectKeys.contains(method + ' ' + path),
                 secrets.contains(path));
         registered.add(route);
+        methods.add(method, BASE + path);
         return route;
     }
 
@@ -126,6 +134,8 @@ final class Routes {
         Call call = new Call(context);
         Reply reply;
         try {
+            // Also where no handler asks for it: a body that is not read counts as a request that has not ended.
+            call.readBody();
             Access.require(route, call);
             anonymized.require(route, call);
             reply = handler.handle(call);
@@ -155,9 +165,19 @@ final class Routes {
     }
 
     static void send(Context context, Reply reply, String requestId) {
-        context.status(reply.status())
-                .header("X-Request-Id", requestId)
-                .contentType("application/json")
-                .write(Json.write(reply.body()));
+        context.status(reply.status()).header("X-Request-Id", requestId);
+        send(context, Json.write(reply.body()));
+    }
+
+    /** Sends JSON, if anybody still reads it and nothing was sent. */
+    static void send(Context context, byte[] json) {
+        if (context.exchange().getResponseCode() >= 0) {
+            return;
+        }
+        try {
+            context.contentType("application/json").write(json);
+        } catch (UncheckedIOException gone) {
+            log.debug("{} {}: the client has gone", context.method(), context.path(), gone);
+        }
     }
 }

@@ -10,8 +10,6 @@ import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.verify.Finding;
 import dev.coppice.storage.verify.Progress;
 import dev.coppice.storage.verify.Verification;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -94,7 +92,7 @@ final class StorageRoutes {
         }
     }
 
-    private void verify(List<TimelineId> timelines, Lines lines) throws IOException {
+    private void verify(List<TimelineId> timelines, Lines lines) {
         Collection<Branch> branches = inventory.branches();
         Verification all = Verification.NOTHING;
         long[] lastProgress = {System.nanoTime()};
@@ -110,8 +108,9 @@ final class StorageRoutes {
                 all = all.plus(one);
             }
             lines.send(new StorageViews.ResultLine(StorageViews.Result.of(all)));
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+        } catch (ClientGoneException e) {
+            // Nobody listens any more: the check has stopped.
+            throw e;
         } catch (RuntimeException e) {
             if (!lines.begun()) {
                 throw e;
@@ -130,19 +129,14 @@ final class StorageRoutes {
                 return;
             }
             last[0] = now;
-            try {
-                lines.send(new StorageViews.ProgressLine(new StorageViews.Step(
-                        number + 1,
-                        count,
-                        timeline.value(),
-                        branch.map(Branch::name).orElse(null),
-                        step,
-                        done,
-                        total)));
-            } catch (IOException e) {
-                // Nobody listens any more: stop checking.
-                throw new UncheckedIOException(e);
-            }
+            lines.send(new StorageViews.ProgressLine(new StorageViews.Step(
+                    number + 1,
+                    count,
+                    timeline.value(),
+                    branch.map(Branch::name).orElse(null),
+                    step,
+                    done,
+                    total)));
         };
     }
 }

@@ -30,6 +30,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Makes views of what the catalog and the computes say. */
@@ -54,7 +55,10 @@ final class ViewMaker {
     private final RecoveryWindow recovery;
     private final BranchConditions conditions;
     private final OwnerPowers powers;
+    private final Predicate<Branch> masked;
+    private final OperationProgress progress;
 
+    /** @param masked whether a branch sees masked values only */
     ViewMaker(
             ComputeService computes,
             ActivityMonitor monitor,
@@ -66,7 +70,9 @@ final class ViewMaker {
             int suspendTimeoutSeconds,
             RecoveryWindow recovery,
             BranchConditions conditions,
-            OwnerPowers powers) {
+            OwnerPowers powers,
+            Predicate<Branch> masked,
+            OperationProgress progress) {
         this.computes = computes;
         this.monitor = monitor;
         this.strings = strings;
@@ -78,6 +84,8 @@ final class ViewMaker {
         this.recovery = recovery;
         this.conditions = conditions;
         this.powers = powers;
+        this.masked = masked;
+        this.progress = progress;
     }
 
     Views.Project project(Project project) {
@@ -154,6 +162,14 @@ final class ViewMaker {
         return branch(branch, sizes.measured(branch), conditions.of(branch));
     }
 
+    /** What of its parent's rows it has: all ({@code ordinary}), masked ones ({@code anonymized}) or none ({@code schema_only}). */
+    private String kind(Branch branch) {
+        if (BranchLife.SCHEMA_ONLY.equals(branch.life().initSource())) {
+            return "schema_only";
+        }
+        return masked.test(branch) ? "anonymized" : "ordinary";
+    }
+
     private Views.@Nullable Recovery recovery(Branch branch) {
         Instant deletedAt = branch.life().deletedAt();
         return deletedAt == null
@@ -203,6 +219,7 @@ final class ViewMaker {
                 unlessEmpty(condition.switchedOff()),
                 unlessEmpty(condition.settingsLeftOut()),
                 condition.startError().orElse(null),
+                kind(branch),
                 branch.createdAt(),
                 branch.updatedAt());
     }
@@ -303,7 +320,8 @@ final class ViewMaker {
                 0,
                 operation.createdAt(),
                 operation.updatedAt(),
-                Duration.between(operation.createdAt(), operation.updatedAt()).toMillis());
+                Duration.between(operation.createdAt(), operation.updatedAt()).toMillis(),
+                progress.of(operation).orElse(null));
     }
 
     /** Neon's name for it: clients check against a list. */

@@ -97,6 +97,7 @@ final class Views {
             @Nullable List<String> switchedOff,
             @Nullable List<String> settingsLeftOut,
             @Nullable String startError,
+            String kind,
             Instant createdAt,
             Instant updatedAt) {}
 
@@ -153,7 +154,16 @@ final class Views {
             int failuresCount,
             Instant createdAt,
             Instant updatedAt,
-            long totalDurationMs) {}
+            long totalDurationMs,
+            @Nullable Progress progress) {}
+
+    /**
+     * How far a running operation is.
+     *
+     * @param stage what it does, for people
+     * @param percent of its steps; absent when their number is not known
+     */
+    record Progress(String stage, @Nullable Integer percent) {}
 
     record ConnectionUri(String connectionUri, ConnectionParameters connectionParameters) {}
 

@@ -121,7 +121,7 @@ public final class AnonymizeWorkflow {
             return published.made();
         }
         try {
-            rebuild(branch, published.endpointId(), published.rebuilds());
+            rebuild(branch, published.endpointId(), published.rebuilds(), published.gate());
         } catch (RuntimeException e) {
             log.warn("The anonymized branch {} cannot be opened and is removed", branch.name(), e);
             published.gate().close();
@@ -175,6 +175,7 @@ public final class AnonymizeWorkflow {
                 OperationRows.finish(connection, operation.id(), Operation.Status.FINISHED, null, shop.now());
                 return BranchContents.read(shop, connection, branch.id());
             });
+            gate.doing("its indexes are being built");
             return new Published(
                     new Made(branch, draft.endpoint(), List.of(operation.finished(shop.now())), contents),
                     endpointId,
@@ -224,8 +225,13 @@ public final class AnonymizeWorkflow {
         }
     }
 
-    private void rebuild(Branch branch, String endpointId, List<CleanPoint.Rebuild> rebuilds) {
+    /** @param gate closed; told what is done behind it; absent = the branch is open */
+    private void rebuild(
+            Branch branch, String endpointId, List<CleanPoint.Rebuild> rebuilds, WakeGate.@Nullable Closed gate) {
         timelines.rebuild(endpointId, Workshop.timeline(branch), rebuilds, (doing, done, total) -> {
+            if (gate != null) {
+                gate.doing(doing + " (" + (done + 1) + " of " + total + ")");
+            }
             // Our own sessions do not keep a compute awake.
             shop.monitor().touch(endpointId);
             masked(branch.id()).ifPresent(masking -> store(masking.anonymizing(doing, done, total, shop.now())));
@@ -239,7 +245,7 @@ public final class AnonymizeWorkflow {
     private void rebuildQuietly(Branch branch, List<CleanPoint.Rebuild> rebuilds) {
         String endpointId = endpointOrOther(branch);
         try {
-            rebuild(branch, endpointId, rebuilds);
+            rebuild(branch, endpointId, rebuilds, null);
             leave(branch, endpointId);
         } catch (RuntimeException e) {
             log.warn("Indexes of the anonymized branch {} could not be built", branch.name(), e);

@@ -22,8 +22,9 @@ final class Names {
             throw ControlException.invalid(
                     "branch.name: must have 1 to " + BRANCH_MAX_CHARACTERS + " characters and no blanks at its ends");
         }
-        if (name.chars().anyMatch(Character::isISOControl) || name.indexOf('@') >= 0) {
-            throw ControlException.invalid("branch.name: must not contain control characters or @");
+        requireVisible("branch.name", name);
+        if (name.indexOf('@') >= 0) {
+            throw ControlException.invalid("branch.name: must not contain @");
         }
         return name;
     }
@@ -32,6 +33,7 @@ final class Names {
         if (name.isBlank() || name.length() > BRANCH_MAX_CHARACTERS) {
             throw ControlException.invalid("project.name: must have 1 to " + BRANCH_MAX_CHARACTERS + " characters");
         }
+        requireVisible("project.name", name);
         return name;
     }
 
@@ -54,6 +56,22 @@ final class Names {
                     ControlException.Kind.UNPROCESSABLE, "the database name \"" + name + "\" is reserved");
         }
         return name;
+    }
+
+    /** A name must look like what it is: no control characters, none that change the direction of text, none without width. */
+    private static void requireVisible(String field, String name) {
+        boolean hidden = name.codePoints().anyMatch(c -> switch (Character.getType(c)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SURROGATE -> true;
+            default -> false;
+        });
+        if (hidden) {
+            throw ControlException.invalid(
+                    field + ": must not contain control characters or characters that cannot be seen");
+        }
     }
 
     private static void identifier(String field, String name) {

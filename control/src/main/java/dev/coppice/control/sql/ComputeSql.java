@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -54,11 +55,13 @@ public final class ComputeSql {
     }
 
     private static Map<String, String> databases(Connection connection) throws SQLException {
-        Map<String, String> databases = new HashMap<>();
+        // In the order of their making: the first one is that which nobody has to name.
+        Map<String, String> databases = new LinkedHashMap<>();
         try (Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(
                         "SELECT d.datname, r.rolname FROM pg_database d JOIN pg_authid r ON r.oid = d.datdba"
-                                + " WHERE NOT d.datistemplate AND d.datallowconn AND r.rolname <> '" + ADMIN + "'")) {
+                                + " WHERE NOT d.datistemplate AND d.datallowconn AND r.rolname <> '" + ADMIN
+                                + "' ORDER BY d.oid")) {
             while (rows.next()) {
                 databases.put(rows.getString(1), rows.getString(2));
             }

@@ -3,6 +3,7 @@ package dev.coppice.control.api;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.common.http.HostNames;
 import dev.coppice.control.ApiSettings;
 import dev.coppice.control.error.ControlException;
 import java.net.InetSocketAddress;
@@ -17,6 +18,7 @@ class ApiListenTest {
                 new InetSocketAddress(host, 5480),
                 tls ? Optional.of(new ApiSettings.Tls(Path.of("chain.pem"), Path.of("key.pem"))) : Optional.empty(),
                 allowPlainHttp,
+                HostNames.any(),
                 1,
                 1);
     }

@@ -82,7 +82,13 @@ enum FrameCodec {
 
     /** Loads the native library at the first use, not before. */
     private static final class Lz4 {
-        static final LZ4Factory FACTORY = LZ4Factory.fastestInstance();
+        static final LZ4Factory FACTORY = load();
+
+        private static LZ4Factory load() {
+            LZ4Factory factory = LZ4Factory.fastestInstance();
+            UnpackedLibrary.unlink("liblz4-java-");
+            return factory;
+        }
     }
 
     /** Contexts are expensive to make and hold native memory, so a few of them serve all threads. */

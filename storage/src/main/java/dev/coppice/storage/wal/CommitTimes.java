@@ -11,7 +11,8 @@ import java.util.TreeMap;
 
 /**
  * When transactions of one timeline committed, from the commit records of its own WAL. Commits are not quite in the order of
- * their times: the time is taken before the record is placed. Thread-safe.
+ * their times: the time is taken before the record is placed. So "at a time" means what Postgres's {@code recovery_target_time} does:
+ * everything up to, not including, the first commit record with a later time. Thread-safe.
  *
  * <p>A search walks the WAL from a place before which every commit is at or before the time that is asked: a known moment,
  * or a sample that an earlier search left behind. WAL below the nearest moment need not be there any more.
