@@ -150,7 +150,8 @@ final class ComputeStart {
         try {
             Files.createDirectories(empty);
             Files.writeString(empty.resolve("postgresql.conf"), "");
-            Process process = new ProcessBuilder(binaries.postgres().toString(), "-D", empty.toString(), "-C", name)
+            // Only as the first argument does -C work for root (src/backend/main/main.c).
+            Process process = new ProcessBuilder(binaries.postgres().toString(), "-C", name, "-D", empty.toString())
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             process.getOutputStream().close();
