@@ -132,17 +132,24 @@ class ArchitectureTest {
             "ComputeStart",
             "ComputeUser",
             "ComputeUsers",
+            "Detachment",
             "InterposerLibrary",
             "LocalCaches",
             "LocalDirectory",
             "LocalProcessDriver",
+            "NativeFile",
             "PostgresBinaries",
             "Programs",
             "RunDirectory",
             "ServerLog",
             "SharedPages",
             "TemplateCluster",
-            "UserProcesses");
+            "UnpackedLibrary",
+            "UserProcesses",
+            // Outside of the data directory: the kernel's files, and names that are only ever unlinked, never opened.
+            "ControlGroups",
+            "MemoryDirectory",
+            "Root");
 
     @ArchTest
     static final ArchRule computes_directories_are_opened_in_one_place = noClasses()
