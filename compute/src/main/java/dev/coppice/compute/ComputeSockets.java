@@ -10,8 +10,8 @@ import java.nio.file.Path;
  * @param agent the page service's
  */
 public record ComputeSockets(RunDirectory.Names names, Path directory, Path agent) {
-    /** sun_path of sockaddr_un is 108 bytes with the zero at its end. */
-    private static final int SOCKET_PATH_MAX = 107;
+    /** sun_path of sockaddr_un is 108 bytes with the zero at its end, and the JDK takes one less than fits. */
+    private static final int SOCKET_PATH_MAX = 106;
 
     private static final String SOCKET = ".s.PGSQL." + PostgresConfiguration.PORT;
 
@@ -20,7 +20,7 @@ public record ComputeSockets(RunDirectory.Names names, Path directory, Path agen
         int length = RunDirectory.length(directory.resolve(SOCKET));
         if (length > SOCKET_PATH_MAX) {
             throw new ComputeException("the path of the socket " + directory.resolve(SOCKET) + " has " + length
-                    + " bytes, and Unix allows " + SOCKET_PATH_MAX + ": choose a shorter data directory");
+                    + " bytes, and " + SOCKET_PATH_MAX + " are possible: choose a shorter data directory");
         }
     }
 
