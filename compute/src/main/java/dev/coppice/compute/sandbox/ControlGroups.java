@@ -10,6 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,6 +33,7 @@ final class ControlGroups {
     private static final Path ROOT = Path.of("/sys/fs/cgroup");
 
     private static final String PARENT = "coppice";
+    private static final Duration SWEPT_AFTER = Duration.ofHours(1);
     private static final int KEPT_MAX = 512;
     private static final int END_ROUNDS_MAX = 500;
     private static final long END_PAUSE_MILLIS = 2;
@@ -113,7 +117,9 @@ final class ControlGroups {
         try {
             for (Path parent : parents) {
                 Path group = parent.resolve(name);
-                if (!Files.isDirectory(group)) {
+                if (Files.isDirectory(group)) {
+                    Files.setLastModifiedTime(group, FileTime.from(Instant.now()));
+                } else {
                     Files.createDirectory(group);
                 }
                 limit(group, limits);
@@ -206,9 +212,14 @@ final class ControlGroups {
         }
     }
 
+    /** Empty groups that nobody used for long; a young one may be that of another server whose compute is about to join. */
     private void sweep() throws IOException {
         Set<String> names = new LinkedHashSet<>();
-        try (DirectoryStream<Path> groups = Files.newDirectoryStream(parents.getFirst(), Files::isDirectory)) {
+        Instant old = Instant.now().minus(SWEPT_AFTER);
+        try (DirectoryStream<Path> groups = Files.newDirectoryStream(
+                parents.getFirst(),
+                group -> Files.isDirectory(group)
+                        && Files.getLastModifiedTime(group).toInstant().isBefore(old))) {
             groups.forEach(group -> names.add(String.valueOf(group.getFileName())));
         } catch (DirectoryIteratorException e) {
             throw e.getCause();

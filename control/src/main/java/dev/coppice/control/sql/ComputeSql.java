@@ -24,10 +24,15 @@ public final class ComputeSql {
 
     private ComputeSql() {}
 
-    /** The path of a relation's first file; empty when there is no such relation in this database, or it has no file. */
+    /**
+     * The path of a relation's first file; empty when there is no such relation in this database, or it has no file. A name
+     * without a schema is one of {@code pg_catalog} or {@code public}: no search path is asked.
+     */
     public static Optional<String> relationPath(Connection connection, String relation) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("SELECT pg_relation_filepath(to_regclass(?))")) {
+        try (PreparedStatement statement =
+                connection.prepareStatement("SELECT pg_relation_filepath(coalesce(to_regclass(?), to_regclass(?)))")) {
             statement.setString(1, relation);
+            statement.setString(2, relation.indexOf('.') < 0 ? "public." + relation : relation);
             try (ResultSet rows = statement.executeQuery()) {
                 return rows.next() ? Optional.ofNullable(rows.getString(1)) : Optional.empty();
             }
