@@ -26,9 +26,15 @@ final class DataDirectoryLock implements AutoCloseable {
      * Makes the directory if it is missing, and locks it. Others may pass through it, since computes run as another user,
      * but not list it.
      *
-     * @throws ServerStartException when another server has it
+     * @throws ServerStartException when another server has it, or nothing could run on it
      */
     static DataDirectoryLock take(Path data) throws IOException {
+        // The dynamic linker takes both for the end of a library's path (LD_PRELOAD), whatever is done to quote them.
+        if (data.toString().chars().anyMatch(c -> c == ':' || Character.isWhitespace(c))) {
+            throw new ServerStartException("the data directory \"" + data
+                    + "\" has a blank or a colon in its path, and Postgres cannot be given a library from there: choose another"
+                    + " with --data");
+        }
         Files.createDirectories(data);
         Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwx--x--x"));
         FileChannel channel =
