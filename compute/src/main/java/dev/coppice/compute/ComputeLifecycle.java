@@ -168,7 +168,7 @@ final class ComputeLifecycle {
             PhaseClock clock,
             boolean warm)
             throws IOException, InterruptedException {
-        local.layOut(user, warm ? List.of() : timeline.directories(), files(spec));
+        local.layOut(user, warm ? List.of() : timeline.directories(), files(spec, instead.keySet()));
         if (!warm) {
             user.requireReach(local.pgdata());
         }
@@ -220,9 +220,9 @@ final class ComputeLifecycle {
         return launches.configured(ComputeSettings.defaults()).getOrDefault(name, "");
     }
 
-    private Map<String, String> files(ComputeSpec spec) {
+    private Map<String, String> files(ComputeSpec spec, Set<String> leftOut) {
         Map<String, String> files = new HashMap<>();
-        files.put("postgresql.conf", launches.postgresqlConf(spec.settings()));
+        files.put("postgresql.conf", launches.postgresqlConf(spec.settings(), leftOut));
         files.put("pg_hba.conf", PostgresConfiguration.pgHba());
         files.put("pg_ident.conf", PostgresConfiguration.pgIdent(System.getProperty("user.name")));
         if (spec.mode() == ComputeSpec.Mode.READ_ONLY) {

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * How a compute's postmaster is started: its arguments, and the environment by which the interposer finds what belongs to
@@ -104,8 +105,8 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
         return local.directory().resolve("tmp").toAbsolutePath();
     }
 
-    String postgresqlConf(ComputeSettings settings) {
-        return PostgresConfiguration.postgresqlConf(binaries.majorVersion(), settings);
+    String postgresqlConf(ComputeSettings settings, Set<String> leftOut) {
+        return PostgresConfiguration.postgresqlConf(binaries.majorVersion(), settings, leftOut);
     }
 
     Map<String, String> configured(ComputeSettings settings) {

@@ -120,14 +120,20 @@ final class PostgresConfiguration {
         return arguments;
     }
 
-    /** The text of {@code postgresql.conf}. */
-    static String postgresqlConf(int majorVersion, ComputeSettings settings) {
+    /**
+     * The text of {@code postgresql.conf}.
+     *
+     * @param leftOut names of settings that Postgres does not start with: a value that it refuses in a file is refused even where another stands for it
+     */
+    static String postgresqlConf(int majorVersion, ComputeSettings settings, Set<String> leftOut) {
         StringBuilder text = new StringBuilder(1024);
         text.append(
                 "# Written by Coppice at every start of the compute; ALTER SYSTEM survives, changes here do not.\n");
-        lines(majorVersion, settings)
-                .forEach((name, value) ->
-                        text.append(name).append(" = ").append(quote(value)).append('\n'));
+        lines(majorVersion, settings).forEach((name, value) -> {
+            if (!leftOut.contains(name)) {
+                text.append(name).append(" = ").append(quote(value)).append('\n');
+            }
+        });
         return text.toString();
     }
 

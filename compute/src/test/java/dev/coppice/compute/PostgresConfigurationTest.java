@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class PostgresConfigurationTest {
@@ -31,14 +32,14 @@ class PostgresConfigurationTest {
 
     @Test
     void the_smallest_compute_has_the_buffers_of_stock_postgres() {
-        String text = PostgresConfiguration.postgresqlConf(18, ComputeSettings.defaults());
+        String text = PostgresConfiguration.postgresqlConf(18, ComputeSettings.defaults(), Set.of());
 
         assertThat(text).contains("shared_buffers = '128MB'\n").contains("max_connections = '100'\n");
     }
 
     @Test
     void memory_and_connections_follow_the_size() {
-        String text = PostgresConfiguration.postgresqlConf(18, new ComputeSettings(2, Map.of()));
+        String text = PostgresConfiguration.postgresqlConf(18, new ComputeSettings(2, Map.of()), Set.of());
 
         assertThat(text)
                 .contains("shared_buffers = '1024MB'\n")
@@ -49,9 +50,17 @@ class PostgresConfigurationTest {
     @Test
     void settings_of_the_owner_go_before_ours_and_are_quoted() {
         String text = PostgresConfiguration.postgresqlConf(
-                18, new ComputeSettings(0.25, Map.of("work_mem", "64MB", "myapp.motto", "it's \\ fine")));
+                18, new ComputeSettings(0.25, Map.of("work_mem", "64MB", "myapp.motto", "it's \\ fine")), Set.of());
 
         assertThat(text).contains("work_mem = '64MB'\n").contains("myapp.motto = 'it''s \\\\ fine'\n");
+    }
+
+    @Test
+    void a_setting_that_postgres_does_not_start_with_is_not_in_the_file_either() {
+        String text = PostgresConfiguration.postgresqlConf(
+                18, new ComputeSettings(0.25, Map.of("work_mem", "plenty")), Set.of("work_mem"));
+
+        assertThat(text).doesNotContain("\nwork_mem = ").contains("wal_level = 'replica'\n");
     }
 
     @Test
