@@ -16,7 +16,7 @@ record ConnectionString(String user, String password, String host, int port, Str
             Pattern.compile("postgresql://([^:]+):([^@]+)@([^:/]+):(\\d+)/([^?]+)\\?options=([^&]+).*");
 
     /** @throws IllegalArgumentException when it is another text */
-    static ConnectionString parse(String text) {
+    public static ConnectionString parse(String text) {
         Matcher parts = FORM.matcher(text);
         if (!parts.matches()) {
             throw new IllegalArgumentException("not a connection string of Coppice with options=endpoint: " + text);

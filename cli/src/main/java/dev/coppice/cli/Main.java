@@ -1,5 +1,8 @@
 package dev.coppice.cli;
 
+import dev.coppice.cli.output.CliException;
+import dev.coppice.cli.output.Close;
+import dev.coppice.cli.output.Visible;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

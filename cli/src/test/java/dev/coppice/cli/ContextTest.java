@@ -2,6 +2,8 @@ package dev.coppice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.cli.api.ProjectContext;
+import dev.coppice.cli.api.RecordedApi;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

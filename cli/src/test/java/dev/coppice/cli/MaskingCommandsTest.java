@@ -3,6 +3,9 @@ package dev.coppice.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.cli.api.RecordedApi;
+import dev.coppice.cli.output.CliException;
+import dev.coppice.cli.rules.RuleFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -2,6 +2,7 @@ package dev.coppice.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.cli.api.RecordedApi;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package dev.coppice.control.masking;
 
 import dev.coppice.control.error.ControlException;
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.coppice.control.masking;
 
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import dev.coppice.masking.rule.MaskingRule;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.coppice.control.masking;
 
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -1,5 +1,8 @@
 package dev.coppice.masking.function;
 
+import dev.coppice.masking.function.value.Uniqueness;
+import dev.coppice.masking.function.value.ValueMask;
+
 /**
  * A function as it will mask one column.
  *

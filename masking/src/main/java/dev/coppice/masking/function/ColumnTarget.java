@@ -1,5 +1,6 @@
 package dev.coppice.masking.function;
 
+import dev.coppice.masking.function.number.IntegerMask;
 import dev.coppice.masking.layout.DataType;
 
 /**

@@ -2,6 +2,11 @@ package dev.coppice.masking.function;
 
 import dev.coppice.masking.format.LittleEndian;
 import dev.coppice.masking.format.PgNumeric;
+import dev.coppice.masking.function.number.IntegerMask;
+import dev.coppice.masking.function.text.Alphabet;
+import dev.coppice.masking.function.time.TemporalFunctions;
+import dev.coppice.masking.function.time.TemporalMask;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.layout.DataType.Enumeration;
 import dev.coppice.masking.layout.DataType.Label;

@@ -1,5 +1,6 @@
 package dev.coppice.masking.function;
 
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;

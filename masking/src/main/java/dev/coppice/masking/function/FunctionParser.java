@@ -1,6 +1,7 @@
 package dev.coppice.masking.function;
 
 import dev.coppice.masking.function.FunctionCall.Argument;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;

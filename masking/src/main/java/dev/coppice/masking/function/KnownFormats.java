@@ -1,5 +1,7 @@
 package dev.coppice.masking.function;
 
+import dev.coppice.masking.function.text.CheckedNumber;
+import dev.coppice.masking.function.text.Dictionary;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Set;

@@ -1,5 +1,20 @@
 package dev.coppice.masking.function;
 
+import dev.coppice.masking.function.number.NumberFunction;
+import dev.coppice.masking.function.number.NumberFunctions;
+import dev.coppice.masking.function.text.CheckedNumber;
+import dev.coppice.masking.function.text.Dictionary;
+import dev.coppice.masking.function.text.Email;
+import dev.coppice.masking.function.text.Invention;
+import dev.coppice.masking.function.text.SmallLists;
+import dev.coppice.masking.function.text.TextFunction;
+import dev.coppice.masking.function.text.TextFunctions;
+import dev.coppice.masking.function.text.TextPseudonym;
+import dev.coppice.masking.function.time.Interval;
+import dev.coppice.masking.function.time.TemporalFunctions;
+import dev.coppice.masking.function.time.TemporalMask;
+import dev.coppice.masking.function.value.RefusedFunctionException;
+import dev.coppice.masking.function.value.Uniqueness;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.coppice.masking.page;
 
-import dev.coppice.masking.function.ValueMask;
+import dev.coppice.masking.function.value.ValueMask;
 import java.util.List;
 
 /**

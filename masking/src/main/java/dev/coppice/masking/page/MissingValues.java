@@ -5,7 +5,7 @@ import dev.coppice.masking.format.LittleEndian;
 import dev.coppice.masking.format.PgArray;
 import dev.coppice.masking.format.PgArray.ElementLayout;
 import dev.coppice.masking.format.Varlena;
-import dev.coppice.masking.function.ValueMask;
+import dev.coppice.masking.function.value.ValueMask;
 import dev.coppice.masking.layout.Attribute;
 import dev.coppice.masking.layout.RelationLayout;
 import java.util.ArrayList;

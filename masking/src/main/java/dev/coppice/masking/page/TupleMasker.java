@@ -4,7 +4,7 @@ import dev.coppice.masking.crypto.PseudoRandom;
 import dev.coppice.masking.format.LittleEndian;
 import dev.coppice.masking.format.MalformedValueException;
 import dev.coppice.masking.format.Varlena;
-import dev.coppice.masking.function.ValueMask;
+import dev.coppice.masking.function.value.ValueMask;
 import dev.coppice.masking.layout.Attribute;
 import dev.coppice.masking.layout.RelationLayout;
 import java.util.Arrays;

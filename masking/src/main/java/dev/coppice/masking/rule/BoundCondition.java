@@ -1,7 +1,7 @@
 package dev.coppice.masking.rule;
 
 import dev.coppice.masking.function.ComparableValue;
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import dev.coppice.masking.layout.Attribute;
 import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.page.RowCondition;

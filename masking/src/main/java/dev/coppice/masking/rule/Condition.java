@@ -68,7 +68,7 @@ public sealed interface Condition {
      * Parses a condition: comparisons ({@code = <> != < <= > >=}), {@code IN}, {@code LIKE}, {@code IS [NOT] NULL}, bare boolean columns,
      * {@code AND OR NOT} and parentheses.
      *
-     * @throws dev.coppice.masking.function.RefusedFunctionException if it is none, with the position
+     * @throws dev.coppice.masking.function.value.RefusedFunctionException if it is none, with the position
      */
     static Condition parse(String text) {
         return new ConditionParser(text).parse();

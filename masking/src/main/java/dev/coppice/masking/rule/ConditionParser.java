@@ -1,6 +1,6 @@
 package dev.coppice.masking.rule;
 
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import dev.coppice.masking.rule.Condition.Operator;
 import java.util.ArrayList;
 import java.util.List;

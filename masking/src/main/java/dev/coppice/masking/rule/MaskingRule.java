@@ -1,8 +1,8 @@
 package dev.coppice.masking.rule;
 
 import dev.coppice.masking.function.FunctionCall;
-import dev.coppice.masking.function.JsonPath;
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.json.JsonPath;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,7 +1,7 @@
 package dev.coppice.masking.rule;
 
 import dev.coppice.masking.function.FunctionCall;
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import dev.coppice.masking.layout.Attribute;
 import dev.coppice.masking.page.ColumnMask;
 import dev.coppice.masking.rule.KeyGroups.Member;

@@ -2,10 +2,10 @@ package dev.coppice.masking.suggest;
 
 import dev.coppice.masking.function.ColumnTarget;
 import dev.coppice.masking.function.FunctionCall;
-import dev.coppice.masking.function.JsonPath;
 import dev.coppice.masking.function.MaskFunctions;
-import dev.coppice.masking.function.RefusedFunctionException;
-import dev.coppice.masking.function.Uniqueness;
+import dev.coppice.masking.function.json.JsonPath;
+import dev.coppice.masking.function.value.RefusedFunctionException;
+import dev.coppice.masking.function.value.Uniqueness;
 import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.layout.ScalarType;
 import java.util.List;

@@ -10,10 +10,10 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Results that must not change without a new code version. What is actual is written below the build directory, for review. */
-final class Golden {
+public final class Golden {
     private Golden() {}
 
-    static void compare(String name, List<String> actual) throws IOException {
+    public static void compare(String name, List<String> actual) throws IOException {
         Path build = Path.of(System.getProperty("coppice.build.directory", "target"));
         Files.createDirectories(build);
         Files.write(build.resolve(name + ".actual.txt"), actual);

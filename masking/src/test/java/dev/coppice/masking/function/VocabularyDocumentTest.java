@@ -2,6 +2,8 @@ package dev.coppice.masking.function;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.masking.function.value.RefusedFunctionException;
+import dev.coppice.masking.function.value.Uniqueness;
 import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.layout.ScalarType;
 import java.io.IOException;

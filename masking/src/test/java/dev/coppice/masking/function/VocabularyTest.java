@@ -3,6 +3,9 @@ package dev.coppice.masking.function;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.coppice.masking.function.time.TemporalFunctions;
+import dev.coppice.masking.function.value.RefusedFunctionException;
+import dev.coppice.masking.function.value.ValueMask;
 import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.layout.ScalarType;
 import java.nio.charset.StandardCharsets;

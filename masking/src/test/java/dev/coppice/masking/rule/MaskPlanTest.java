@@ -3,7 +3,7 @@ package dev.coppice.masking.rule;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.coppice.masking.function.RefusedFunctionException;
+import dev.coppice.masking.function.value.RefusedFunctionException;
 import dev.coppice.masking.layout.Attribute;
 import dev.coppice.masking.layout.DataType;
 import dev.coppice.masking.layout.RelationLayout;

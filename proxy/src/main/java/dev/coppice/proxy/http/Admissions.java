@@ -1,6 +1,9 @@
 package dev.coppice.proxy.http;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.http.request.BadRequestException;
+import dev.coppice.proxy.http.request.ConnectionString;
+import dev.coppice.proxy.http.request.SingleHeader;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.PgErrorException;
 import io.netty.handler.codec.http.HttpHeaderNames;

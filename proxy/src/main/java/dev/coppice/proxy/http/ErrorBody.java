@@ -3,6 +3,8 @@ package dev.coppice.proxy.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.http.json.JsonText;
+import dev.coppice.proxy.http.request.BadRequestException;
 import dev.coppice.proxy.pgwire.PgError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;

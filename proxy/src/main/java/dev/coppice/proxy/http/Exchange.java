@@ -3,6 +3,7 @@ package dev.coppice.proxy.http;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.http.request.SqlRequest;
 import dev.coppice.proxy.pgwire.ClientMessages;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ProtocolVersion;

@@ -1,5 +1,6 @@
 package dev.coppice.proxy.http;
 
+import dev.coppice.proxy.http.websocket.WebSocketStream;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpDecoderConfig;

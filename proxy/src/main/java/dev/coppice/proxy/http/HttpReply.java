@@ -10,6 +10,7 @@ import static io.netty.handler.codec.http.HttpHeaderNames.CONTENT_LENGTH;
 import static io.netty.handler.codec.http.HttpHeaderNames.CONTENT_TYPE;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.http.request.BatchOptions;
 import dev.coppice.proxy.pgwire.PgError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;

@@ -1,6 +1,9 @@
 package dev.coppice.proxy.http;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.http.request.BadRequestException;
+import dev.coppice.proxy.http.request.ConnectionString;
+import dev.coppice.proxy.http.websocket.WebSocketHandshake;
 import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.relay.LiveSession;
 import io.netty.buffer.ByteBuf;

@@ -1,6 +1,10 @@
 package dev.coppice.proxy.http;
 
 import dev.coppice.common.SqlState;
+import dev.coppice.proxy.http.request.BadRequestException;
+import dev.coppice.proxy.http.request.BatchOptions;
+import dev.coppice.proxy.http.request.SingleHeader;
+import dev.coppice.proxy.http.request.SqlRequest;
 import dev.coppice.proxy.pgwire.PgError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufInputStream;

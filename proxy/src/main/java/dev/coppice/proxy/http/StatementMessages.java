@@ -2,6 +2,7 @@ package dev.coppice.proxy.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.coppice.proxy.http.request.SqlRequest;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.util.List;

@@ -5,6 +5,7 @@ import dev.coppice.common.SqlState;
 import dev.coppice.proxy.cancel.CancelKeys;
 import dev.coppice.proxy.cancel.CancelTarget;
 import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.pool.statement.ServerStatements;
 import dev.coppice.proxy.relay.ComputeConnector;
 import dev.coppice.proxy.relay.ComputeDial;
 import dev.coppice.proxy.relay.ComputeGreeting;

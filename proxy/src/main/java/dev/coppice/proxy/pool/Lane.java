@@ -1,5 +1,6 @@
 package dev.coppice.proxy.pool;
 
+import dev.coppice.proxy.pool.sql.SessionSettings;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;

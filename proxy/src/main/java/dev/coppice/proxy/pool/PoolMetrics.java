@@ -3,6 +3,7 @@ package dev.coppice.proxy.pool;
 import com.codahale.metrics.Meter;
 import com.codahale.metrics.MetricRegistry;
 import com.codahale.metrics.Timer;
+import dev.coppice.proxy.pool.sql.PinReason;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;

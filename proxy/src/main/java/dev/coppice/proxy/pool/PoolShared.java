@@ -2,6 +2,7 @@ package dev.coppice.proxy.pool;
 
 import com.github.benmanes.caffeine.cache.Interner;
 import dev.coppice.proxy.cancel.CancelKeys;
+import dev.coppice.proxy.pool.statement.StatementKey;
 import dev.coppice.proxy.relay.ComputeAccess;
 import java.util.concurrent.atomic.AtomicReference;
 

@@ -2,6 +2,9 @@ package dev.coppice.proxy.pool;
 
 import dev.coppice.common.LogText;
 import dev.coppice.proxy.cancel.CancelTarget;
+import dev.coppice.proxy.pool.sql.SessionSettings;
+import dev.coppice.proxy.pool.statement.ReplyQueue;
+import dev.coppice.proxy.pool.statement.ServerStatements;
 import dev.coppice.proxy.relay.CancelSender;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;

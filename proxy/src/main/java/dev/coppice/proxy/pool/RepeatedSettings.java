@@ -2,6 +2,8 @@ package dev.coppice.proxy.pool;
 
 import dev.coppice.common.SqlState;
 import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.pool.sql.SessionSettings;
+import dev.coppice.proxy.pool.sql.Setting;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

@@ -4,6 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coppice.proxy.pgwire.ClientMessages;
 import dev.coppice.proxy.pgwire.MessageStream;
+import dev.coppice.proxy.pool.statement.Expected;
+import dev.coppice.proxy.pool.statement.ReplyQueue;
+import dev.coppice.proxy.pool.statement.ServerStatements;
+import dev.coppice.proxy.pool.statement.StatementShape;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import java.util.function.Consumer;

@@ -4,6 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coppice.proxy.pgwire.ClientMessages;
 import dev.coppice.proxy.pgwire.MessageStream;
+import dev.coppice.proxy.pool.sql.Inspection;
+import dev.coppice.proxy.pool.sql.PinReason;
+import dev.coppice.proxy.pool.sql.SqlInspector;
+import dev.coppice.proxy.pool.statement.ClientStatements;
+import dev.coppice.proxy.pool.statement.Expected;
+import dev.coppice.proxy.pool.statement.PreparedStatement;
+import dev.coppice.proxy.pool.statement.ServerStatements;
+import dev.coppice.proxy.pool.statement.StatementKey;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;

@@ -2,6 +2,7 @@ package dev.coppice.proxy.pool;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.coppice.proxy.pool.sql.SessionSettings;
 import io.netty.buffer.ByteBuf;
 import java.util.HashMap;
 import java.util.HashSet;

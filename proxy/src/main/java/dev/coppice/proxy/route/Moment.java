@@ -29,7 +29,7 @@ public sealed interface Moment {
     Pattern LIKE_ONE = Pattern.compile("[0-9A-Fa-f]*/[0-9A-Fa-f]*|\\d{4}-\\d\\d-\\d\\d.*");
 
     /** Reads an LSN or an RFC 3339 time with its zone; the text of either can be read again. */
-    static Optional<Moment> parse(String text) {
+    public static Optional<Moment> parse(String text) {
         return lsn(text).or(() -> time(text));
     }
 

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.coppice.proxy.Mutations;
+import dev.coppice.proxy.http.request.BadRequestException;
+import dev.coppice.proxy.http.request.ConnectionString;
+import dev.coppice.proxy.http.request.SqlRequest;
+import dev.coppice.proxy.http.websocket.WebSocketStream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.UnpooledByteBufAllocator;

@@ -3,6 +3,8 @@ package dev.coppice.proxy.pool;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.proxy.pool.PoolBench.Messages;
+import dev.coppice.proxy.pool.sql.Inspection;
+import dev.coppice.proxy.pool.sql.SqlInspector;
 import java.io.ByteArrayOutputStream;
 import java.util.List;
 import java.util.Random;
