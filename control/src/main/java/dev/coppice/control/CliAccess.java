@@ -1,7 +1,8 @@
 package dev.coppice.control;
 
-import dev.coppice.control.catalog.ApiKey;
+import dev.coppice.control.api.server.ApiSettings;
 import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.model.ApiKey;
 import dev.coppice.control.secret.Tokens;
 import java.io.IOException;
 import java.net.InetSocketAddress;

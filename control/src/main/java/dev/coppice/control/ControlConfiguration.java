@@ -1,6 +1,7 @@
 package dev.coppice.control;
 
 import dev.coppice.compute.ComputeSettings;
+import dev.coppice.control.api.server.ApiSettings;
 import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import java.nio.file.Path;

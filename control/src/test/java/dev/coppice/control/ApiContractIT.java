@@ -64,7 +64,7 @@ class ApiContractIT {
 
     @Test
     void a_refusal_is_no_failure_and_leaves_no_stack_trace_in_the_log() {
-        Logger log = (Logger) LoggerFactory.getLogger("dev.coppice.control.api.Failures");
+        Logger log = (Logger) LoggerFactory.getLogger("dev.coppice.control.api.server.Failures");
         Level before = log.getLevel();
         ListAppender<ILoggingEvent> events = new ListAppender<>();
         events.start();

@@ -10,6 +10,7 @@ import dev.coppice.compute.LocalProcessDriver;
 import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
 import dev.coppice.compute.sandbox.Sandbox;
+import dev.coppice.control.api.server.ApiSettings;
 import dev.coppice.control.branch.RecoveryWindow;
 import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogFixture;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.control.ControlFixture.Answer;
 import dev.coppice.control.branch.BranchPointRequest;
-import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.model.Branch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;

@@ -9,7 +9,7 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.Made;
-import dev.coppice.control.catalog.BranchMasking;
+import dev.coppice.control.catalog.model.BranchMasking;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleSet;
 import dev.coppice.storage.OutsideHistoryException;

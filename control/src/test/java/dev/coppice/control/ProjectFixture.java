@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchLife;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchLife;
 import dev.coppice.control.sql.AdminConnection;
 import java.nio.file.Path;
 import java.sql.Connection;

@@ -9,8 +9,8 @@ import dev.coppice.compute.ComputeState;
 import dev.coppice.control.ControlFixture.Answer;
 import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.branch.TimeTravel;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.rows.OperationRows;
 import dev.coppice.control.secret.ScramVerifier;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -430,9 +430,9 @@ class RestoreIT {
                 .control
                 .workshop()
                 .catalog()
-                .transaction(dev.coppice.control.catalog.HiddenTimelineRows::all)
+                .transaction(dev.coppice.control.catalog.rows.HiddenTimelineRows::all)
                 .stream()
-                .map(dev.coppice.control.catalog.HiddenTimeline::timelineId)
+                .map(dev.coppice.control.catalog.model.HiddenTimeline::timelineId)
                 .toList();
     }
 

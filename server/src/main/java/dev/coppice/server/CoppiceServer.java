@@ -13,7 +13,7 @@ import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
 import dev.coppice.compute.sandbox.Sandbox;
 import dev.coppice.compute.sandbox.SandboxSettings;
-import dev.coppice.control.ApiSettings;
+import dev.coppice.control.api.server.ApiSettings;
 import dev.coppice.control.ControlConfiguration;
 import dev.coppice.control.CoppiceControl;
 import dev.coppice.control.branch.RecoveryWindow;

@@ -1,9 +1,9 @@
 package dev.coppice.control.activity;
 
-import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Catalog;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.rows.RoleRows;
 import dev.coppice.control.sql.LiveState;
 import java.time.Clock;
 import java.time.Instant;

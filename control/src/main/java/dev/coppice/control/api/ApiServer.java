@@ -3,8 +3,42 @@ package dev.coppice.control.api;
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.http.GuardedHttpServers;
 import dev.coppice.common.http.HttpGuard;
-import dev.coppice.control.ApiSettings;
-import dev.coppice.control.ConnectionStrings;
+import dev.coppice.control.api.account.AccountRoutes;
+import dev.coppice.control.api.account.CloudRoutes;
+import dev.coppice.control.api.account.ConsumptionRoutes;
+import dev.coppice.control.api.account.KeyRoutes;
+import dev.coppice.control.api.account.ServerRoutes;
+import dev.coppice.control.api.branch.Annotations;
+import dev.coppice.control.api.branch.BranchRoutes;
+import dev.coppice.control.api.branch.EndpointRoutes;
+import dev.coppice.control.api.branch.RoleRoutes;
+import dev.coppice.control.api.branch.SchemaRoutes;
+import dev.coppice.control.api.masking.MaskingBodies;
+import dev.coppice.control.api.masking.MaskingRoutes;
+import dev.coppice.control.api.masking.MaskingViews;
+import dev.coppice.control.api.masking.RoleMaskingRoutes;
+import dev.coppice.control.api.project.ProjectRoutes;
+import dev.coppice.control.api.project.RecoveryRoutes;
+import dev.coppice.control.api.server.Access;
+import dev.coppice.control.api.server.AnonymizedScope;
+import dev.coppice.control.api.server.ApiSettings;
+import dev.coppice.control.api.server.AuditLog;
+import dev.coppice.control.api.server.Failures;
+import dev.coppice.control.api.server.Lookup;
+import dev.coppice.control.api.server.OpenApi;
+import dev.coppice.control.api.server.PemIdentity;
+import dev.coppice.control.api.server.RequestLimiter;
+import dev.coppice.control.api.server.RouteMethods;
+import dev.coppice.control.api.server.Routes;
+import dev.coppice.control.api.snapshot.SnapshotRoutes;
+import dev.coppice.control.api.storage.StorageRoutes;
+import dev.coppice.control.api.storage.StorageViews;
+import dev.coppice.control.api.view.Bodies;
+import dev.coppice.control.api.view.ConnectionStrings;
+import dev.coppice.control.api.view.OperationProgress;
+import dev.coppice.control.api.view.SettingsChange;
+import dev.coppice.control.api.view.ViewMaker;
+import dev.coppice.control.api.view.Views;
 import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchConditions;
 import dev.coppice.control.branch.BranchSizes;
@@ -23,11 +57,11 @@ import dev.coppice.control.branch.SnapshotRestore;
 import dev.coppice.control.branch.SnapshotWorkflows;
 import dev.coppice.control.branch.StorageInspection;
 import dev.coppice.control.branch.Workshop;
-import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Inventory;
-import dev.coppice.control.consumption.ConsumptionMeter;
-import dev.coppice.control.consumption.Quotas;
+import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.meter.ConsumptionMeter;
+import dev.coppice.control.meter.Quotas;
 import io.avaje.jex.Jex;
 import io.avaje.jex.http.Context;
 import java.net.InetSocketAddress;
@@ -37,6 +71,20 @@ import java.util.function.Consumer;
 
 /** The HTTP server of the REST API: authentication, routes, errors. Requests run on virtual threads. */
 public final class ApiServer implements AutoCloseable {
+    /** Where the records are that requests and answers consist of. */
+    private static final List<Class<?>> DESCRIBED = List.of(
+            Bodies.class,
+            Views.class,
+            ConsumptionRoutes.class,
+            KeyRoutes.class,
+            MaskingBodies.class,
+            MaskingViews.class,
+            RoleMaskingRoutes.class,
+            SchemaRoutes.class,
+            ServerRoutes.class,
+            SnapshotRoutes.class,
+            StorageViews.class);
+
     private final Jex.Server server;
     private final AuditLog audit;
     private final OpenApi openApi;
@@ -143,7 +191,7 @@ public final class ApiServer implements AutoCloseable {
         new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
         new ServerRoutes(shop.computeService().isolation()).register(routes);
         new CloudRoutes(lookup).register(routes);
-        OpenApi openApi = new OpenApi(routes);
+        OpenApi openApi = new OpenApi(routes, DESCRIBED);
         openApi.register(jex, methods);
         return new ApiServer(jex.start(), audit, openApi);
     }

@@ -1,14 +1,14 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchMasking;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.MaskingRows;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
-import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchMasking;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.rows.MaskingRows;
+import dev.coppice.control.catalog.rows.OperationRows;
+import dev.coppice.control.catalog.rows.RoleRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.CleanPoint;
 import dev.coppice.control.masking.RuleSet;

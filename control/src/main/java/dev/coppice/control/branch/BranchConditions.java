@@ -4,9 +4,9 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.compute.ComputeStatus;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Endpoint;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,10 +1,10 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Database;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.Role;
-import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Database;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.Role;
+import dev.coppice.control.catalog.rows.RoleRows;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.error.ControlException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

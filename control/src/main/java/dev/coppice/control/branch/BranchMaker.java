@@ -1,17 +1,17 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Catalog;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
-import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
-import dev.coppice.control.catalog.RoleMasking;
-import dev.coppice.control.catalog.RoleMaskingRows;
-import dev.coppice.control.catalog.RoleRows;
-import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.model.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.model.RoleMasking;
+import dev.coppice.control.catalog.rows.OperationRows;
+import dev.coppice.control.catalog.rows.RoleMaskingRows;
+import dev.coppice.control.catalog.rows.RoleRows;
+import dev.coppice.control.catalog.rows.Rows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;

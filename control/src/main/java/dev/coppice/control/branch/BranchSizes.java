@@ -1,7 +1,7 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.storage.PageService;
 import java.time.Duration;
 import java.util.LinkedHashSet;

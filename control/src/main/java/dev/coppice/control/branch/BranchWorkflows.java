@@ -1,12 +1,12 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchLife;
-import dev.coppice.control.catalog.BranchState;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
-import dev.coppice.control.catalog.RoleRows;
-import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchLife;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.rows.RoleRows;
+import dev.coppice.control.catalog.rows.Rows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.Lease;

@@ -2,10 +2,10 @@ package dev.coppice.control.branch;
 
 import dev.coppice.compute.ComputeSettings;
 import dev.coppice.compute.ComputeSpec;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Endpoint;
 import dev.coppice.control.catalog.Inventory;
-import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.ProjectSettings;
 import dev.coppice.control.error.ControlException;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.rows.RoleRows;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
 import java.sql.Connection;

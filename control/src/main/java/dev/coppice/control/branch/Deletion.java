@@ -1,11 +1,11 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchState;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
-import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.rows.OperationRows;
+import dev.coppice.control.catalog.rows.Rows;
 import dev.coppice.control.error.ControlException;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchLife;
-import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchLife;
+import dev.coppice.control.catalog.model.BranchState;
 import dev.coppice.control.error.ControlException;
 import java.time.Duration;
 import java.time.Instant;

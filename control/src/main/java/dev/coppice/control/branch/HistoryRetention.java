@@ -1,7 +1,7 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Project;
+import dev.coppice.control.catalog.model.Project;
 import dev.coppice.control.error.ControlException;
 import java.util.HashMap;
 import java.util.Map;

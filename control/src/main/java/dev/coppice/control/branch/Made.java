@@ -1,8 +1,8 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.Operation;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.Operation;
 import java.util.List;
 import java.util.Optional;
 

@@ -2,10 +2,10 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.NamedRules;
-import dev.coppice.control.catalog.NamedRulesRows;
-import dev.coppice.control.catalog.RoleMasking;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.NamedRules;
+import dev.coppice.control.catalog.model.RoleMasking;
+import dev.coppice.control.catalog.rows.NamedRulesRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.CleanPoint;
 import dev.coppice.control.masking.MaskedLogins;

@@ -1,10 +1,10 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchMasking;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.MaskingRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchMasking;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.rows.MaskingRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleSet;
 import dev.coppice.control.sql.LiveState;

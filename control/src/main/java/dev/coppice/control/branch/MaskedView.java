@@ -2,7 +2,7 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
-import dev.coppice.control.catalog.HiddenTimeline;
+import dev.coppice.control.catalog.model.HiddenTimeline;
 import dev.coppice.control.error.ControlException;
 import java.time.Duration;
 import java.time.Instant;

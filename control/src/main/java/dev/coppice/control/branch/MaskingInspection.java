@@ -2,10 +2,10 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Database;
-import dev.coppice.control.catalog.MaskingRows;
-import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Database;
+import dev.coppice.control.catalog.rows.MaskingRows;
+import dev.coppice.control.catalog.rows.RoleRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.Discovery;
 import dev.coppice.control.masking.MaskingKeys;

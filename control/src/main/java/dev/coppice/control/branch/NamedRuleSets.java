@@ -1,7 +1,7 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.NamedRules;
-import dev.coppice.control.catalog.NamedRulesRows;
+import dev.coppice.control.catalog.model.NamedRules;
+import dev.coppice.control.catalog.rows.NamedRulesRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleCheck;
 import dev.coppice.control.masking.RuleSet;

@@ -5,7 +5,7 @@ import dev.coppice.compute.ComputeAddress;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.compute.sandbox.Isolation;
 import dev.coppice.control.catalog.Inventory;
-import dev.coppice.control.catalog.ProjectSettings;
+import dev.coppice.control.catalog.model.ProjectSettings;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;

@@ -2,8 +2,8 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeAddress;
-import dev.coppice.control.catalog.HiddenTimeline;
-import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.model.HiddenTimeline;
+import dev.coppice.control.catalog.model.LoginRole;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.ComputeSql;
 import java.sql.Connection;

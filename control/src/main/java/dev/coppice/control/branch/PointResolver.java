@@ -1,8 +1,8 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.control.activity.ActivityMonitor;
-import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.Lease;

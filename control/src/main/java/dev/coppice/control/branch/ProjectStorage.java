@@ -1,6 +1,6 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
+import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.storage.NoSuchTimelineException;
 import dev.coppice.storage.PageService;
 import java.util.List;

@@ -1,10 +1,10 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchLife;
-import dev.coppice.control.catalog.BranchState;
-import dev.coppice.control.catalog.Project;
-import dev.coppice.control.catalog.Rows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchLife;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.Project;
+import dev.coppice.control.catalog.rows.Rows;
 import dev.coppice.control.error.ControlException;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,15 +1,15 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchState;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.HiddenTimeline;
-import dev.coppice.control.catalog.HiddenTimelineRows;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
-import dev.coppice.control.catalog.Rows;
-import dev.coppice.control.catalog.SnapshotRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.HiddenTimeline;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.rows.HiddenTimelineRows;
+import dev.coppice.control.catalog.rows.OperationRows;
+import dev.coppice.control.catalog.rows.Rows;
+import dev.coppice.control.catalog.rows.SnapshotRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.EpochRunningException;
 import dev.coppice.storage.StorageException;

@@ -1,10 +1,10 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Database;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Database;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.rows.RoleRows;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
 import java.util.HashMap;

@@ -2,11 +2,11 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeException;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchState;
-import dev.coppice.control.catalog.HiddenTimeline;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.HiddenTimeline;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.rows.OperationRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.id.Ids;
 import java.util.HashSet;

@@ -1,11 +1,11 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.compute.ComputeState;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.RoleMasking;
-import dev.coppice.control.catalog.RoleMaskingRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.RoleMasking;
+import dev.coppice.control.catalog.rows.RoleMaskingRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.ComputeSql;
 import java.sql.Connection;

@@ -1,14 +1,14 @@
 package dev.coppice.control.branch;
 
-import dev.coppice.control.catalog.Branch;
 import dev.coppice.control.catalog.Catalog;
-import dev.coppice.control.catalog.Database;
-import dev.coppice.control.catalog.Endpoint;
-import dev.coppice.control.catalog.LoginRole;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
-import dev.coppice.control.catalog.Role;
-import dev.coppice.control.catalog.RoleRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Database;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.model.Role;
+import dev.coppice.control.catalog.rows.OperationRows;
+import dev.coppice.control.catalog.rows.RoleRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;

@@ -3,9 +3,9 @@ package dev.coppice.control.branch;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeSettings;
 import dev.coppice.compute.ComputeSpec;
-import dev.coppice.control.catalog.HiddenTimeline;
-import dev.coppice.control.catalog.ProjectSettings;
-import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.model.HiddenTimeline;
+import dev.coppice.control.catalog.model.ProjectSettings;
+import dev.coppice.control.catalog.model.ProjectSettings.EndpointSettings;
 import dev.coppice.control.error.ControlException;
 import java.util.Map;
 

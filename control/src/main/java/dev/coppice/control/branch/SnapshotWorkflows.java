@@ -1,13 +1,13 @@
 package dev.coppice.control.branch;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.Operation;
-import dev.coppice.control.catalog.OperationRows;
-import dev.coppice.control.catalog.Snapshot;
-import dev.coppice.control.catalog.SnapshotPlan;
-import dev.coppice.control.catalog.SnapshotPlanRows;
-import dev.coppice.control.catalog.SnapshotRows;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.model.Snapshot;
+import dev.coppice.control.catalog.model.SnapshotPlan;
+import dev.coppice.control.catalog.rows.OperationRows;
+import dev.coppice.control.catalog.rows.SnapshotPlanRows;
+import dev.coppice.control.catalog.rows.SnapshotRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.Lease;
 import java.time.Instant;

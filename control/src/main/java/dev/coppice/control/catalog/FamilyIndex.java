@@ -1,5 +1,6 @@
 package dev.coppice.control.catalog;
 
+import dev.coppice.control.catalog.model.Branch;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.Map;

@@ -1,5 +1,13 @@
 package dev.coppice.control.catalog;
 
+import dev.coppice.control.catalog.model.ApiKey;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchNotes;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.Project;
+import dev.coppice.control.catalog.model.RoleMasking;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Comparator;
@@ -29,7 +37,7 @@ public final class Inventory {
     private final Map<String, Set<String>> branchIdsByName = new ConcurrentHashMap<>();
     private final FamilyIndex family = new FamilyIndex();
     private final Map<String, String> endpointIdByBranch = new ConcurrentHashMap<>();
-    private final Map<String, AnnotationRows.Annotation> annotations = new ConcurrentHashMap<>();
+    private final Map<String, BranchNotes> annotations = new ConcurrentHashMap<>();
     private final MaskedRoles maskedRoles = new MaskedRoles();
     private volatile Map<ByteBuffer, ApiKey> apiKeys = Map.of();
 
@@ -185,11 +193,11 @@ public final class Inventory {
     }
 
     /** What clients note about a branch. */
-    public Optional<AnnotationRows.Annotation> annotation(String branchId) {
+    public Optional<BranchNotes> annotation(String branchId) {
         return Optional.ofNullable(annotations.get(branchId));
     }
 
-    public void put(AnnotationRows.Annotation annotation) {
+    public void put(BranchNotes annotation) {
         annotations.put(annotation.branchId(), annotation);
     }
 
@@ -301,7 +309,7 @@ public final class Inventory {
             List<Branch> branches,
             List<Endpoint> endpoints,
             Map<String, Map<String, LoginRole>> roles,
-            List<AnnotationRows.Annotation> annotations,
+            List<BranchNotes> annotations,
             List<RoleMasking> roleMaskings) {}
 
     private void addName(Branch branch) {

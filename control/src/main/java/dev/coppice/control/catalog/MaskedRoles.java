@@ -1,5 +1,7 @@
 package dev.coppice.control.catalog;
 
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.RoleMasking;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

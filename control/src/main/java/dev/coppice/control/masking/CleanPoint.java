@@ -1,6 +1,6 @@
 package dev.coppice.control.masking;
 
-import dev.coppice.control.catalog.MaskingRows.SealedKey;
+import dev.coppice.control.catalog.rows.MaskingRows.SealedKey;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.masking.rule.MaskPlan;
 import java.sql.Connection;

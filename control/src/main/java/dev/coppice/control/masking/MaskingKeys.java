@@ -1,8 +1,8 @@
 package dev.coppice.control.masking;
 
 import dev.coppice.control.catalog.Catalog;
-import dev.coppice.control.catalog.MaskingRows;
-import dev.coppice.control.catalog.MaskingRows.SealedKey;
+import dev.coppice.control.catalog.rows.MaskingRows;
+import dev.coppice.control.catalog.rows.MaskingRows.SealedKey;
 import dev.coppice.control.secret.SecretBox;
 import dev.coppice.masking.crypto.MaskKey;
 import java.security.SecureRandom;

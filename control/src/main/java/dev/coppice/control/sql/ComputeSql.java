@@ -1,6 +1,6 @@
 package dev.coppice.control.sql;
 
-import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.model.LoginRole;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.ScramVerifier;
 import java.sql.Connection;

@@ -1,6 +1,6 @@
 package dev.coppice.control.sql;
 
-import dev.coppice.control.catalog.LoginRole;
+import dev.coppice.control.catalog.model.LoginRole;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;

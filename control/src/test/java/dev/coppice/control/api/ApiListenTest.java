@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.http.HostNames;
-import dev.coppice.control.ApiSettings;
+import dev.coppice.control.api.server.ApiSettings;
 import dev.coppice.control.error.ControlException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.control.catalog.Branch;
-import dev.coppice.control.catalog.BranchState;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchState;
 import dev.coppice.control.error.ControlException;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -5,6 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.control.catalog.model.ApiKey;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.Project;
+import dev.coppice.control.catalog.model.ProjectSettings;
+import dev.coppice.control.catalog.model.Role;
+import dev.coppice.control.catalog.rows.RoleRows;
+import dev.coppice.control.catalog.rows.Rows;
+import dev.coppice.control.catalog.rows.Sql;
 import dev.coppice.control.error.ControlException;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,7 +2,13 @@ package dev.coppice.control.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.coppice.control.catalog.ProjectSettings.EndpointSettings;
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.catalog.model.LoginRole;
+import dev.coppice.control.catalog.model.Project;
+import dev.coppice.control.catalog.model.ProjectSettings;
+import dev.coppice.control.catalog.model.ProjectSettings.EndpointSettings;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

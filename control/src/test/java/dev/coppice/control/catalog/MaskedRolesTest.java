@@ -2,6 +2,9 @@ package dev.coppice.control.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.catalog.model.BranchState;
+import dev.coppice.control.catalog.model.RoleMasking;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

@@ -1,0 +1,5 @@
+/** Routes of projects and their operations. */
+@NullMarked
+package dev.coppice.control.api.project;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,36 @@
+package dev.coppice.control.api.view;
+
+import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.model.BranchMasking;
+import dev.coppice.control.catalog.model.Operation;
+import dev.coppice.control.catalog.rows.MaskingRows;
+import java.util.Optional;
+
+/** How far running operations are: what takes long writes down its steps with the branch that it works on. */
+public final class OperationProgress {
+    private static final int WHOLE = 100;
+
+    private final Catalog catalog;
+
+    public OperationProgress(Catalog catalog) {
+        this.catalog = catalog;
+    }
+
+    /** Empty for one that is over, or takes one step. */
+    Optional<Views.Progress> of(Operation operation) {
+        String branch = operation.branchId();
+        if (operation.status() != Operation.Status.RUNNING || branch == null) {
+            return Optional.empty();
+        }
+        return catalog.transaction(connection -> MaskingRows.find(connection, branch))
+                .filter(masking -> masking.state() == BranchMasking.State.ANONYMIZING)
+                .map(OperationProgress::of);
+    }
+
+    private static Views.Progress of(BranchMasking masking) {
+        String stage = masking.message() == null ? "anonymizing" : masking.message();
+        return masking.stepsTotal() <= 0
+                ? new Views.Progress(stage, null)
+                : new Views.Progress(stage, masking.stepsDone() * WHOLE / masking.stepsTotal());
+    }
+}

@@ -1,6 +1,0 @@
-package dev.coppice.control.catalog;
-
-import java.time.Instant;
-
-/** A database of a branch as listed. */
-public record Database(long id, String branchId, String name, String ownerName, Instant createdAt, Instant updatedAt) {}
