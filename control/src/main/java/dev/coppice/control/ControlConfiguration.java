@@ -2,8 +2,8 @@ package dev.coppice.control;
 
 import dev.coppice.compute.ComputeSettings;
 import dev.coppice.control.api.server.ApiSettings;
-import dev.coppice.control.branch.RecoveryWindow;
-import dev.coppice.control.branch.TimeTravel;
+import dev.coppice.control.deletion.RecoveryWindow;
+import dev.coppice.control.ephemeral.TimeTravel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;

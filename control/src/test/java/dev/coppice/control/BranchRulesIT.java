@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.control.branch.RecoveryWindow;
-import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.Steps;
+import dev.coppice.control.deletion.RecoveryWindow;
+import dev.coppice.control.ephemeral.TimeTravel;
 import dev.coppice.control.secret.ScramVerifier;
 import java.io.IOException;
 import java.time.Duration;

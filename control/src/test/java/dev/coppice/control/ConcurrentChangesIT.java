@@ -3,9 +3,9 @@ package dev.coppice.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.control.branch.RecoveryWindow;
-import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.Steps;
+import dev.coppice.control.deletion.RecoveryWindow;
+import dev.coppice.control.ephemeral.TimeTravel;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;

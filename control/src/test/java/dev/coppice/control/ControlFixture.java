@@ -11,11 +11,11 @@ import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
 import dev.coppice.compute.sandbox.Sandbox;
 import dev.coppice.control.api.server.ApiSettings;
-import dev.coppice.control.branch.RecoveryWindow;
-import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.CatalogFixture;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.control.catalog.Steps;
+import dev.coppice.control.deletion.RecoveryWindow;
+import dev.coppice.control.ephemeral.TimeTravel;
 import dev.coppice.storage.PageService;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -46,7 +46,7 @@ final class ControlFixture implements AutoCloseable {
     private final PostgresBinaries binaries;
     PageService pages;
     ComputeService computes;
-    CoppiceControl control;
+    ControlPlane control;
 
     ControlFixture(int suspendTimeoutSeconds) throws IOException {
         this(suspendTimeoutSeconds, new TimeTravel.Limits(30, 8));
@@ -99,7 +99,7 @@ final class ControlFixture implements AutoCloseable {
                 new LocalProcessDriver(sandbox),
                 new MetricRegistry(),
                 Clock.systemUTC()));
-        control = CoppiceControl.open(
+        control = ControlPlane.open(
                 new ControlConfiguration(
                         data,
                         ApiSettings.plain(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)),

@@ -52,7 +52,7 @@ class ControlIT {
 
     @Test
     void the_first_start_makes_a_project_that_can_be_connected_to() throws Exception {
-        CoppiceControl.Welcome welcome = fixture.control.welcome();
+        ControlPlane.Welcome welcome = fixture.control.welcome();
         assertThat(welcome.connectionString().orElseThrow())
                 .matches(
                         "postgresql://coppice_owner:[A-Za-z0-9]{24}@127.0.0.1:5433/coppice\\?options=endpoint%3Dep-.*");
@@ -375,7 +375,8 @@ class ControlIT {
     private static void awaitWatched(String endpoint) {
         await().atMost(PATIENCE)
                 .until(() -> fixture.control
-                        .workshop()
+                        .wiring()
+                        .ground
                         .monitor()
                         .freshRoles(endpoint, false)
                         .filter(roles -> !roles.isCompletedExceptionally())

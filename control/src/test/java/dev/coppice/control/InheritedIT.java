@@ -3,8 +3,8 @@ package dev.coppice.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.timeline.BranchPointRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -42,8 +42,8 @@ class InheritedIT {
     private static Path moment(ProjectFixture project, String branch) {
         Branch row = project.row(branch);
         return control.control
-                .workshop()
-                .travel()
+                .wiring()
+                .travel
                 .wake(
                         row,
                         new BranchPointRequest.AtLsn(control.pages
@@ -109,7 +109,8 @@ class InheritedIT {
         assertThat(restored.status()).as(restored.toString()).isEqualTo(200);
         assertThat(project.queryIn(project.main, "coppice", on)).isEqualTo("false none");
         String preserved = control.control
-                .workshop()
+                .wiring()
+                .ground
                 .catalog()
                 .inventory()
                 .branchNamed(project.id, "before")

@@ -6,20 +6,18 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.PostgresBinaries;
-import dev.coppice.control.branch.AnonymizeWorkflow;
-import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.anonymize.AnonymizeWorkflow;
 import dev.coppice.control.branch.Made;
-import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.PostgresVersions;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.masking.Masking;
 import dev.coppice.control.masking.Protection;
 import dev.coppice.control.masking.RuleSet;
+import dev.coppice.control.timeline.BranchPointRequest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.EnumSet;
@@ -60,7 +58,7 @@ class LeakScanIT {
                         .array());
         secrets.put("uuid", HexFormat.of().parseHex(UUID.replace("-", "")));
         parent.execute(parent.endpoint, "ALTER SYSTEM SET max_prepared_transactions = 5");
-        fixture.control.workshop().monitor().suspend(parent.endpoint);
+        fixture.control.wiring().ground.monitor().suspend(parent.endpoint);
         try (Connection connection = parent.connect(parent.endpoint)) {
             rows(connection);
             relations(connection);
@@ -201,11 +199,10 @@ class LeakScanIT {
     }
 
     private static AnonymizeWorkflow without(Set<Protection> missing) {
-        Workshop shop = fixture.control.workshop();
-        Masking masking = new Masking(
-                shop.catalog(), shop.secrets(), new SecureRandom(), EnumSet.complementOf(EnumSet.copyOf(missing)));
+        Wiring wiring = fixture.control.wiring();
+        Masking masking = wiring.masking.with(EnumSet.complementOf(EnumSet.copyOf(missing)));
         fixture.pages.useBoundaries(masking.loader());
-        return new AnonymizeWorkflow(shop.with(masking));
+        return wiring.with(masking).anonymizing;
     }
 
     private static LeakScan scan(Branch branch) throws IOException {
@@ -248,7 +245,8 @@ class LeakScanIT {
         // The parent holds them all, or nothing was shown.
         LeakScan original = new LeakScan(secrets)
                 .over(fixture.pages.timeline(new TimelineId(fixture.control
-                        .workshop()
+                        .wiring()
+                        .ground
                         .catalog()
                         .inventory()
                         .branch(parent.main)
@@ -281,7 +279,7 @@ class LeakScanIT {
                 }
             }
         } finally {
-            fixture.pages.useBoundaries(fixture.control.workshop().masking().loader());
+            fixture.pages.useBoundaries(fixture.control.wiring().masking.loader());
         }
     }
 
@@ -290,7 +288,7 @@ class LeakScanIT {
     void prepared_transactions_are_rolled_back_and_their_files_are_not_shown() throws Exception {
         MaskedParent prepared = new MaskedParent(fixture, "prepared");
         prepared.execute(prepared.endpoint, "ALTER SYSTEM SET max_prepared_transactions = 5");
-        fixture.control.workshop().monitor().suspend(prepared.endpoint);
+        fixture.control.wiring().ground.monitor().suspend(prepared.endpoint);
         prepared.execute(
                 prepared.endpoint,
                 "CREATE TABLE people (name text)",
@@ -316,7 +314,7 @@ class LeakScanIT {
                         .isEqualTo(each.getValue());
             }
         } finally {
-            fixture.pages.useBoundaries(fixture.control.workshop().masking().loader());
+            fixture.pages.useBoundaries(fixture.control.wiring().masking.loader());
         }
     }
 
@@ -348,11 +346,11 @@ class LeakScanIT {
                 assertThat(MaskedParent.findings(connection)).isEmpty();
             }
             for (Protection missing : Set.of(Protection.HEAP_PAGES, Protection.TOAST_PAGES)) {
-                Workshop shop = other.control.workshop();
-                Masking weak = new Masking(
-                        shop.catalog(), shop.secrets(), new SecureRandom(), EnumSet.complementOf(EnumSet.of(missing)));
+                Wiring wiring = other.control.wiring();
+                Masking weak = wiring.masking.with(EnumSet.complementOf(EnumSet.of(missing)));
                 other.pages.useBoundaries(weak.loader());
-                Made made = new AnonymizeWorkflow(shop.with(weak))
+                Made made = wiring.with(weak)
+                        .anonymizing
                         .create(
                                 packed.request(
                                         "without-"

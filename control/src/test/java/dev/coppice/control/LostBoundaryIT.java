@@ -312,7 +312,7 @@ class LostBoundaryIT {
     private static void former() throws Exception {
         fixture.open();
         try {
-            fixture.control.workshop().catalog().transaction(connection -> {
+            fixture.control.wiring().ground.catalog().transaction(connection -> {
                 try (Statement statement = connection.createStatement()) {
                     statement.execute("DELETE FROM timeline_masking");
                 }

@@ -1,11 +1,13 @@
 package dev.coppice.control;
 
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.control.branch.AnonymizeWorkflow;
-import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.anonymize.AnonymizeWorkflow;
+import dev.coppice.control.anonymize.MaskingRules;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.masking.RuleSet;
+import dev.coppice.control.restore.Reanonymization;
+import dev.coppice.control.timeline.BranchPointRequest;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -45,7 +47,15 @@ final class MaskedParent {
     }
 
     AnonymizeWorkflow workflow() {
-        return new AnonymizeWorkflow(fixture.control.workshop());
+        return fixture.control.wiring().anonymizing;
+    }
+
+    MaskingRules declared() {
+        return fixture.control.wiring().maskingRules;
+    }
+
+    Reanonymization reanonymization() {
+        return fixture.control.wiring().reanonymization;
     }
 
     Made anonymized(String name, RuleSet rules) {
@@ -53,8 +63,7 @@ final class MaskedParent {
     }
 
     Made child(String name, String parent) {
-        return new BranchWorkflows(fixture.control.workshop())
-                .create(request(name, parent, new BranchPointRequest.Head()));
+        return fixture.control.wiring().branches.create(request(name, parent, new BranchPointRequest.Head()));
     }
 
     BranchWorkflows.Request request(String name, @Nullable String parent, BranchPointRequest point) {
@@ -63,7 +72,8 @@ final class MaskedParent {
 
     String endpointOf(String branch) {
         return fixture.control
-                .workshop()
+                .wiring()
+                .ground
                 .catalog()
                 .inventory()
                 .endpointOfBranch(branch)

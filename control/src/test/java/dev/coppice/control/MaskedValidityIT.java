@@ -105,7 +105,7 @@ class MaskedValidityIT {
                 shown = shown(connection);
             }
             // After a clean shutdown what is not logged is there too.
-            fixture.control.workshop().monitor().suspend(parent.endpoint);
+            fixture.control.wiring().ground.monitor().suspend(parent.endpoint);
             String masked = parent.anonymized("masked", ruleSet(parent))
                     .endpoint()
                     .orElseThrow()

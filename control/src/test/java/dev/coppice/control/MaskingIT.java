@@ -6,12 +6,12 @@ import static org.awaitility.Awaitility.await;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.branch.AnonymizeWorkflow;
-import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.anonymize.AnonymizeWorkflow;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.catalog.model.BranchMasking;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleSet;
+import dev.coppice.control.timeline.BranchPointRequest;
 import dev.coppice.storage.OutsideHistoryException;
 import java.io.IOException;
 import java.sql.Connection;
@@ -80,7 +80,7 @@ class MaskingIT {
         }
         assertThat(parent.value(parent.endpoint, "SELECT email FROM customers WHERE id = 7"))
                 .isEqualTo("canary7@example.com");
-        assertThat(parent.workflow().masking(parent.project, made.branch().id()))
+        assertThat(parent.declared().masking(parent.project, made.branch().id()))
                 .get()
                 .extracting(BranchMasking::state)
                 .isEqualTo(BranchMasking.State.ANONYMIZED);
@@ -112,14 +112,14 @@ class MaskingIT {
         assertThat(parent.value(endpoint, "SELECT email FROM customers WHERE id = 1001"))
                 .isEqualTo("zqcanary@new");
 
-        parent.workflow()
+        parent.declared()
                 .replaceRules(
                         parent.project,
                         branch,
                         parent.rules(
                                 parent.rule("customers", "name", "pseudonym()"),
                                 parent.rule("customers", "email", "pseudonym_email()")));
-        BranchMasking applied = parent.workflow().anonymize(parent.project, branch);
+        BranchMasking applied = parent.reanonymization().anonymize(parent.project, branch);
         assertThat(applied.appliedVersion()).isEqualTo(2);
         assertThat(parent.value(endpoint, "SELECT count(*)::text FROM customers c WHERE c::text ILIKE '%canary%@%'"))
                 .isEqualTo("0");
@@ -223,7 +223,8 @@ class MaskingIT {
                         parent.rule("customers", "name", "pseudonym()"),
                         parent.rule("customers", "note", "null()")));
         String parentTimeline = fixture.control
-                .workshop()
+                .wiring()
+                .ground
                 .catalog()
                 .inventory()
                 .branch(parent.main)
@@ -284,7 +285,7 @@ class MaskingIT {
         assertThat(parent.value(endpoint, "SELECT count(*)::text FROM customers c WHERE c::text ILIKE '%canary%'"))
                 .isEqualTo("0");
         await().atMost(Duration.ofSeconds(60))
-                .until(() -> parent.workflow()
+                .until(() -> parent.declared()
                                 .masking(parent.project, made.branch().id())
                                 .orElseThrow()
                                 .state()

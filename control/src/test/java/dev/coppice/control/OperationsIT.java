@@ -4,17 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
-import dev.coppice.control.branch.AnonymizeWorkflow;
-import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.anonymize.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchWorkflows;
-import dev.coppice.control.branch.ProjectWorkflows;
-import dev.coppice.control.branch.Recovery;
-import dev.coppice.control.branch.RecoveryWindow;
-import dev.coppice.control.branch.RestoreWorkflow;
-import dev.coppice.control.branch.SnapshotRestore;
-import dev.coppice.control.branch.SnapshotWorkflows;
-import dev.coppice.control.branch.TimeTravel;
-import dev.coppice.control.branch.Workshop;
 import dev.coppice.control.catalog.Steps;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.catalog.model.BranchLife;
@@ -27,8 +18,16 @@ import dev.coppice.control.catalog.model.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.rows.HiddenTimelineRows;
 import dev.coppice.control.catalog.rows.OperationRows;
 import dev.coppice.control.catalog.rows.SnapshotRows;
+import dev.coppice.control.deletion.RecoveryWindow;
+import dev.coppice.control.ephemeral.TimeTravel;
 import dev.coppice.control.masking.RuleSet;
+import dev.coppice.control.project.ProjectWorkflows;
+import dev.coppice.control.restore.RestoreWorkflow;
+import dev.coppice.control.snapshot.SnapshotRestore;
+import dev.coppice.control.snapshot.SnapshotWorkflows;
+import dev.coppice.control.timeline.BranchPointRequest;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -128,11 +127,10 @@ class OperationsIT {
                 () -> snapshotRestore().restore(new SnapshotRestore.Request(project.id, snapshot, fresh(), null)));
         everyStep("deletion", branch(id -> branches().delete(project.id, id, false)));
         everyStep("deletion for good", branch(id -> branches().delete(project.id, id, true)));
-        everyStep("recovery", deleted(id -> new Recovery(shop()).branch(project.id, id)));
+        everyStep("recovery", deleted(id -> wiring().recovery.branch(project.id, id)));
         everyStep(
                 "expiry",
-                branch(id -> branches()
-                        .setExpiry(project.id, id, shop().clock().instant().plusSeconds(60))));
+                branch(id -> branches().setExpiry(project.id, id, Instant.now().plusSeconds(60))));
         everyStep("reset", branch(id -> restore(id, project.main, head, null)));
         someSteps("restore from the past", 4, branch(id -> {
             Lsn now = fixture.pages
@@ -143,22 +141,26 @@ class OperationsIT {
         someSteps(
                 "finalization",
                 4,
-                restored(snapshot, id -> snapshotRestore().finalizeRestore(project.id, id, fresh())));
+                restored(snapshot, id -> wiring().snapshotFinalization.finalizeRestore(project.id, id, fresh())));
         everyStep("snapshot deletion", taken(id -> snapshots().delete(project.id, id)));
         someSteps(
                 "project",
                 2,
-                () -> new ProjectWorkflows(shop())
+                () -> wiring().projects
                         .create(new ProjectWorkflows.Request(
                                 fresh(), "main", "owner", "db", 3600, ProjectSettings.DEFAULTS)));
-        someSteps("project deletion", 2, otherProject(id -> new ProjectWorkflows(shop()).delete(id, false)));
-        someSteps("project deletion for good", 2, otherProject(id -> new ProjectWorkflows(shop()).delete(id, true)));
+        someSteps("project deletion", 2, otherProject(id -> wiring().projects.delete(id, false)));
+        someSteps(
+                "project deletion for good",
+                2,
+                otherProject(id -> wiring().projects.delete(id, true)));
 
         fixture.abandon();
         fixture.open();
         assertNothingIsLeftOver();
         assertThat(project.query(project.main, "SELECT sum(n) FROM t")).isEqualTo("3");
-        List<Branch> left = new ArrayList<>(shop().catalog().inventory().branchesOf(project.id));
+        List<Branch> left =
+                new ArrayList<>(wiring().ground.catalog().inventory().branchesOf(project.id));
         Collections.shuffle(left, random);
         for (Branch branch : left.subList(0, Math.min(LOOKED_AT_MAX, left.size()))) {
             String count = project.query(branch.id(), "SELECT count(*) FROM t");
@@ -188,15 +190,15 @@ class OperationsIT {
         someSteps("masked reset", 4, anonymized(names, id -> restore(id, project.main, head, null)));
         someSteps("masked reset that preserves", 2, anonymized(names, id -> restore(id, project.main, head, fresh())));
         someSteps("other rules", 3, anonymized(names, id -> {
-            anonymize().replaceRules(project.id, id, both);
-            anonymize().anonymize(project.id, id);
+            wiring().maskingRules.replaceRules(project.id, id, both);
+            wiring().reanonymization.anonymize(project.id, id);
         }));
 
         fixture.abandon();
         fixture.open();
         assertNothingIsLeftOver();
         int looked = 0;
-        for (Branch branch : shop().catalog().inventory().branchesOf(project.id)) {
+        for (Branch branch : wiring().ground.catalog().inventory().branchesOf(project.id)) {
             if (branch.id().equals(project.main)) {
                 continue;
             }
@@ -220,7 +222,7 @@ class OperationsIT {
     }
 
     private AnonymizeWorkflow anonymize() {
-        return new AnonymizeWorkflow(shop());
+        return fixture.control.wiring().anonymizing;
     }
 
     private BranchWorkflows.Request request(String name) {
@@ -321,33 +323,34 @@ class OperationsIT {
     }
 
     private void restore(String id, String source, BranchPointRequest point, @Nullable String preserve) {
-        new RestoreWorkflow(shop()).restore(new RestoreWorkflow.Request(project.id, id, source, point, preserve));
+        wiring().restores.restore(new RestoreWorkflow.Request(project.id, id, source, point, preserve));
     }
 
     private String fresh() {
         return "name-" + ++names;
     }
 
-    private Workshop shop() {
-        return fixture.control.workshop();
+    private Wiring wiring() {
+        return fixture.control.wiring();
     }
 
     private BranchWorkflows branches() {
-        return new BranchWorkflows(shop());
+        return wiring().branches;
     }
 
     private SnapshotWorkflows snapshots() {
-        return new SnapshotWorkflows(shop());
+        return wiring().snapshots;
     }
 
     private SnapshotRestore snapshotRestore() {
-        return new SnapshotRestore(shop());
+        return wiring().snapshotRestores;
     }
 
     private void assertNothingIsLeftOver() {
-        assertThat(shop().catalog().transaction(OperationRows::unfinished)).isEmpty();
+        assertThat(wiring().ground.catalog().transaction(OperationRows::unfinished))
+                .isEmpty();
         Set<String> owned = new HashSet<>(Set.of(ProjectWorkflows.TEMPLATE.value()));
-        for (Branch branch : shop().catalog().inventory().branches()) {
+        for (Branch branch : wiring().ground.catalog().inventory().branches()) {
             assertThat(branch.state()).as(branch.toString()).isIn(BranchState.READY, BranchState.DELETED);
             assertThat(fixture.pages.exists(new TimelineId(branch.timelineId())))
                     .as(branch.toString())
@@ -355,14 +358,16 @@ class OperationsIT {
             owned.add(branch.timelineId());
         }
         Set<String> held = new HashSet<>();
-        List<Project> projects = new ArrayList<>(shop().catalog().inventory().projects());
-        projects.addAll(shop().catalog().inventory().deletedProjects());
+        List<Project> projects =
+                new ArrayList<>(wiring().ground.catalog().inventory().projects());
+        projects.addAll(wiring().ground.catalog().inventory().deletedProjects());
         for (Project found : projects) {
-            shop().catalog()
+            wiring().ground
+                    .catalog()
                     .transaction(connection -> SnapshotRows.list(connection, found.id()))
                     .forEach(snapshot -> held.add(snapshot.timelineId()));
         }
-        for (HiddenTimeline hidden : shop().catalog().transaction(HiddenTimelineRows::all)) {
+        for (HiddenTimeline hidden : wiring().ground.catalog().transaction(HiddenTimelineRows::all)) {
             TimelineId id = new TimelineId(hidden.timelineId());
             assertThat(fixture.pages.exists(id)).as(hidden.toString()).isTrue();
             switch (hidden.kind()) {
@@ -375,8 +380,8 @@ class OperationsIT {
             owned.add(hidden.timelineId());
         }
         assertThat(fixture.pages.timelines()).extracting(TimelineId::value).containsExactlyInAnyOrderElementsOf(owned);
-        for (Endpoint endpoint : shop().catalog().inventory().endpoints()) {
-            assertThat(shop().catalog().inventory().branch(endpoint.branchId()))
+        for (Endpoint endpoint : wiring().ground.catalog().inventory().endpoints()) {
+            assertThat(wiring().ground.catalog().inventory().branch(endpoint.branchId()))
                     .as(endpoint.toString())
                     .isPresent();
         }

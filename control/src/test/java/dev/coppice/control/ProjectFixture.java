@@ -79,13 +79,20 @@ final class ProjectFixture {
     }
 
     Branch row(String branch) {
-        return control.control.workshop().catalog().inventory().branch(branch).orElseThrow();
+        return control.control
+                .wiring()
+                .ground
+                .catalog()
+                .inventory()
+                .branch(branch)
+                .orElseThrow();
     }
 
     /** Makes it look as if the branch had been deleted at another time. */
     void deletedAt(String branch, Instant when) {
         var _ = control.control
-                .workshop()
+                .wiring()
+                .ground
                 .catalog()
                 .changeBranch(
                         id, branch, row -> row.living(row.life().deleted(when, BranchLife.BY_USER), row.updatedAt()));

@@ -53,13 +53,17 @@ class QuotaIT {
         ProjectFixture project = new ProjectFixture(fixture, "from-the-start");
         String endpoint = project.endpointOf(project.main);
         await().atMost(PATIENCE)
-                .until(() ->
-                        fixture.control.workshop().monitor().lastLsn(endpoint).isPresent());
+                .until(() -> fixture.control
+                        .wiring()
+                        .ground
+                        .monitor()
+                        .lastLsn(endpoint)
+                        .isPresent());
         project.execute(
                 project.main,
                 "CREATE TABLE filled AS SELECT repeat(md5(n::text), 40) AS text FROM generate_series(1, 3000) n");
         // Nobody asked before: it counts from the first look at the log, not from the first question.
-        fixture.control.workshop().monitor().suspend(endpoint);
+        fixture.control.wiring().ground.monitor().suspend(endpoint);
         assertThat(fixture.get(project.base)
                         .body()
                         .at("/project/written_data_bytes")
@@ -81,8 +85,12 @@ class QuotaIT {
         // Once it is seen how far its log is, what it writes counts.
         project.execute(project.main, "SELECT 1");
         await().atMost(PATIENCE)
-                .until(() ->
-                        fixture.control.workshop().monitor().lastLsn(endpoint).isPresent());
+                .until(() -> fixture.control
+                        .wiring()
+                        .ground
+                        .monitor()
+                        .lastLsn(endpoint)
+                        .isPresent());
         project.execute(project.main, work);
         await().atMost(PATIENCE)
                 .until(() ->

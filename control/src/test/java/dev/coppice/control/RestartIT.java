@@ -44,7 +44,7 @@ class RestartIT {
 
     @Test
     void running_computes_are_adopted_and_keys_projects_and_passwords_stay() throws Exception {
-        CoppiceControl.Welcome before = fixture.control.welcome();
+        ControlPlane.Welcome before = fixture.control.welcome();
         String endpoint = fixture.get(base + "/endpoints").text("/endpoints/0/id");
         long pid = fixture.computes.status(endpoint).orElseThrow().pid().orElseThrow();
         fixture.abandon();
@@ -83,7 +83,8 @@ class RestartIT {
         String endpoint = fixture.get(base + "/endpoints").text("/endpoints/0/id");
         await().atMost(PATIENCE)
                 .until(() -> fixture.control
-                        .workshop()
+                        .wiring()
+                        .ground
                         .catalog()
                         .inventory()
                         .endpoint(endpoint)
@@ -98,7 +99,7 @@ class RestartIT {
 
     @Test
     void creations_that_were_interrupted_are_undone_and_deletions_are_finished() throws IOException {
-        Catalog catalog = fixture.control.workshop().catalog();
+        Catalog catalog = fixture.control.wiring().ground.catalog();
         String project = base.substring("/projects/".length());
         Branch main = catalog.inventory().defaultBranch(project).orElseThrow();
         var head = fixture.pages.timeline(new TimelineId(main.timelineId())).head();

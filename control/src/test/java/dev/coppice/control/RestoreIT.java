@@ -7,11 +7,11 @@ import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeState;
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.control.branch.BranchPointRequest;
-import dev.coppice.control.branch.TimeTravel;
 import dev.coppice.control.catalog.model.Operation;
 import dev.coppice.control.catalog.rows.OperationRows;
+import dev.coppice.control.ephemeral.TimeTravel;
 import dev.coppice.control.secret.ScramVerifier;
+import dev.coppice.control.timeline.BranchPointRequest;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -146,7 +146,8 @@ class RestoreIT {
         assertThat(restore(main, pastOf(main, before)).status()).isEqualTo(200);
         assertThat(verifier("stays")).matches(verifier -> ScramVerifier.matches("now", verifier));
         assertThat(verifier("coppice_owner")).matches(verifier -> ScramVerifier.matches(reset, verifier));
-        assertThat(fixture.control.workshop().catalog().inventory().roles(main)).doesNotContainKey("came_later");
+        assertThat(fixture.control.wiring().ground.catalog().inventory().roles(main))
+                .doesNotContainKey("came_later");
         assertThat(fixture.get(base + "/branches/" + main + "/roles/coppice_owner/reveal_password")
                         .text("/password"))
                 .isEqualTo(reset);
@@ -264,7 +265,7 @@ class RestoreIT {
                 "br-half-restored-1 ep-helper-1",
                 NOW,
                 NOW);
-        fixture.control.workshop().catalog().transaction(connection -> {
+        fixture.control.wiring().ground.catalog().transaction(connection -> {
             OperationRows.insert(connection, running);
             return Boolean.TRUE;
         });
@@ -351,7 +352,8 @@ class RestoreIT {
         assertThat(fixture.computes.list())
                 .filteredOn(status -> status.state() == ComputeState.ACTIVE)
                 .allMatch(status -> fixture.control
-                        .workshop()
+                        .wiring()
+                        .ground
                         .catalog()
                         .inventory()
                         .endpoint(status.endpointId())
@@ -428,7 +430,8 @@ class RestoreIT {
     private List<String> hidden() {
         return fixture
                 .control
-                .workshop()
+                .wiring()
+                .ground
                 .catalog()
                 .transaction(dev.coppice.control.catalog.rows.HiddenTimelineRows::all)
                 .stream()
@@ -438,7 +441,8 @@ class RestoreIT {
 
     private String timeline(String branch) {
         return fixture.control
-                .workshop()
+                .wiring()
+                .ground
                 .catalog()
                 .inventory()
                 .branch(branch)

@@ -185,7 +185,7 @@ class SnapshotIT {
     }
 
     private static void sql(String statement) {
-        fixture.control.workshop().catalog().transaction(connection -> {
+        fixture.control.wiring().ground.catalog().transaction(connection -> {
             try (java.sql.Statement update = connection.createStatement()) {
                 return update.executeUpdate(statement);
             }

@@ -117,10 +117,10 @@ class StaticMaskingIT {
         assertThat(scan(child).places()).isEmpty();
         // Nothing below is within reach, and a reset applies them to what the parent has then.
         parent.execute(parent.endpoint, "INSERT INTO parts VALUES (60, 'zqcanary new')");
-        parent.workflow().replaceRules(parent.project, made.branch().id(), rules());
+        parent.declared().replaceRules(parent.project, made.branch().id(), rules());
         fixture.delete(
                 "/projects/" + parent.project + "/branches/" + child.branch().id());
-        parent.workflow().anonymize(parent.project, made.branch().id());
+        parent.reanonymization().anonymize(parent.project, made.branch().id());
         assertThat(parent.value(endpoint, "SELECT name FROM parts WHERE id = 60"))
                 .isEqualTo("part 60");
         // After a restart the frozen rules are understood again.

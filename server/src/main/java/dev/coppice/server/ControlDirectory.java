@@ -4,7 +4,7 @@ import dev.coppice.common.SqlState;
 import dev.coppice.compute.ComputeAddress;
 import dev.coppice.control.Routing;
 import dev.coppice.control.RoutingException;
-import dev.coppice.control.branch.BranchPointRequest;
+import dev.coppice.control.timeline.BranchPointRequest;
 import dev.coppice.proxy.limit.AddressRanges;
 import dev.coppice.proxy.route.ComputeSocket;
 import dev.coppice.proxy.route.EndpointDirectory;

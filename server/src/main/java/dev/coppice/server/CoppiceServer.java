@@ -13,13 +13,13 @@ import dev.coppice.compute.PostgresBinaries;
 import dev.coppice.compute.TemplateCluster;
 import dev.coppice.compute.sandbox.Sandbox;
 import dev.coppice.compute.sandbox.SandboxSettings;
-import dev.coppice.control.api.server.ApiSettings;
 import dev.coppice.control.ControlConfiguration;
-import dev.coppice.control.CoppiceControl;
-import dev.coppice.control.branch.RecoveryWindow;
-import dev.coppice.control.branch.TimeTravel;
+import dev.coppice.control.ControlPlane;
+import dev.coppice.control.api.server.ApiSettings;
 import dev.coppice.control.catalog.CatalogServer;
 import dev.coppice.control.catalog.Steps;
+import dev.coppice.control.deletion.RecoveryWindow;
+import dev.coppice.control.ephemeral.TimeTravel;
 import dev.coppice.proxy.ProxyConfiguration;
 import dev.coppice.proxy.ProxyServer;
 import dev.coppice.proxy.http.HttpSettings;
@@ -60,7 +60,7 @@ final class CoppiceServer implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CoppiceServer.class);
 
     private final Deque<AutoCloseable> started = new ArrayDeque<>();
-    private final CoppiceControl control;
+    private final ControlPlane control;
     private final ProxyServer proxy;
     private final Path data;
 
@@ -121,7 +121,7 @@ final class CoppiceServer implements AutoCloseable {
                             .map(megabytes -> (long) megabytes << 20)
                             .orElse(-1L)));
             started.push(() -> suspendAndClose(computes));
-            this.control = CoppiceControl.open(
+            this.control = ControlPlane.open(
                     control(configuration, listen, data),
                     catalog.join(),
                     pages,
@@ -369,7 +369,7 @@ final class CoppiceServer implements AutoCloseable {
         }
     }
 
-    CoppiceControl.Welcome welcome() {
+    ControlPlane.Welcome welcome() {
         return control.welcome();
     }
 

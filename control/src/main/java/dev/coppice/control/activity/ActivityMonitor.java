@@ -30,7 +30,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,7 +46,6 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
 
     private static final long NOTES_DRAIN_SECONDS = 5;
     private static final long SYNC_TIMEOUT_SECONDS = 5;
-    private static final long RECOVERY_PAUSE_SECONDS = 30;
 
     private final Catalog catalog;
     private final ComputeService computes;
@@ -55,9 +53,7 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
     private final Ids ids;
     private final Clock clock;
     private final int defaultSuspendTimeoutSeconds;
-    private final Consumer<String> rewake;
     private final Map<String, ComputeWatch> watches = new ConcurrentHashMap<>();
-    private final Map<String, Instant> lastCrash = new ConcurrentHashMap<>();
     private final ThreadPoolExecutor notes = new ThreadPoolExecutor(
             1,
             1,
@@ -68,25 +64,20 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
             (_, _) -> log.debug("Too many notes wait for the catalog; one was dropped"));
     private volatile boolean closed;
 
-    /**
-     * @param defaultSuspendTimeoutSeconds for endpoints that do not set their own; negative = never
-     * @param rewake wakes an endpoint in the background, to read what a crash hid
-     */
+    /** @param defaultSuspendTimeoutSeconds for endpoints that do not set their own; negative = never */
     public ActivityMonitor(
             Catalog catalog,
             ComputeService computes,
             RoleSync roles,
             Ids ids,
             Clock clock,
-            int defaultSuspendTimeoutSeconds,
-            Consumer<String> rewake) {
+            int defaultSuspendTimeoutSeconds) {
         this.catalog = catalog;
         this.computes = computes;
         this.roles = roles;
         this.ids = ids;
         this.clock = clock;
         this.defaultSuspendTimeoutSeconds = defaultSuspendTimeoutSeconds;
-        this.rewake = rewake;
     }
 
     /** Begins to watch a running compute; nothing happens when the endpoint is not in the inventory (yet). */
@@ -188,6 +179,12 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         }
     }
 
+    /** Suspends an endpoint's compute for good: nobody asks for it again. */
+    public void release(String endpointId) {
+        suspend(endpointId);
+        computes.forget(endpointId);
+    }
+
     /** Suspends every compute, side by side; a failure of one is logged and does not keep the others. */
     public void suspendAll() {
         List<Thread> threads = computes.list().stream()
@@ -257,14 +254,6 @@ public final class ActivityMonitor implements ComputeListener, AutoCloseable {
         log.warn("The compute of {} died: {}", endpointId, reason);
         Instant active = stop(endpointId);
         note(endpointId, "suspend_compute", false, active);
-        Instant now = clock.instant();
-        Instant before = lastCrash.put(endpointId, now);
-        boolean again =
-                before != null && before.plusSeconds(RECOVERY_PAUSE_SECONDS).isAfter(now);
-        if (!closed && !again && catalog.inventory().endpoint(endpointId).isPresent()) {
-            // Roles that were changed in the last second before it died are known to its WAL only.
-            Thread.ofVirtual().name("rewake-" + endpointId).start(() -> rewake.accept(endpointId));
-        }
     }
 
     private @Nullable Instant stop(String endpointId) {

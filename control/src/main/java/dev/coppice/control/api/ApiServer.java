@@ -1,8 +1,14 @@
 package dev.coppice.control.api;
 
-import dev.coppice.common.TimelineId;
 import dev.coppice.common.http.GuardedHttpServers;
 import dev.coppice.common.http.HttpGuard;
+import dev.coppice.compute.ComputeService;
+import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.anonymize.AnonymizeWorkflow;
+import dev.coppice.control.anonymize.MaskingInspection;
+import dev.coppice.control.anonymize.MaskingRules;
+import dev.coppice.control.anonymize.NamedRuleSets;
+import dev.coppice.control.anonymize.RoleMaskings;
 import dev.coppice.control.api.account.AccountRoutes;
 import dev.coppice.control.api.account.CloudRoutes;
 import dev.coppice.control.api.account.ConsumptionRoutes;
@@ -39,33 +45,36 @@ import dev.coppice.control.api.view.OperationProgress;
 import dev.coppice.control.api.view.SettingsChange;
 import dev.coppice.control.api.view.ViewMaker;
 import dev.coppice.control.api.view.Views;
-import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.branch.BranchConditions;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
-import dev.coppice.control.branch.ComputeSizes;
-import dev.coppice.control.branch.EndpointWorkflows;
-import dev.coppice.control.branch.MaskingInspection;
-import dev.coppice.control.branch.NamedRuleSets;
-import dev.coppice.control.branch.ProjectWorkflows;
-import dev.coppice.control.branch.Recovery;
-import dev.coppice.control.branch.RestoreWorkflow;
-import dev.coppice.control.branch.RoleMaskings;
-import dev.coppice.control.branch.RoleWorkflows;
 import dev.coppice.control.branch.SchemaComparison;
-import dev.coppice.control.branch.SnapshotRestore;
-import dev.coppice.control.branch.SnapshotWorkflows;
 import dev.coppice.control.branch.StorageInspection;
-import dev.coppice.control.branch.Workshop;
+import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.model.Branch;
+import dev.coppice.control.deletion.Recovery;
+import dev.coppice.control.deletion.RecoveryWindow;
+import dev.coppice.control.endpoint.ComputeSizes;
+import dev.coppice.control.endpoint.EndpointWorkflows;
+import dev.coppice.control.endpoint.OwnerPowers;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.meter.ConsumptionMeter;
 import dev.coppice.control.meter.Quotas;
+import dev.coppice.control.project.ProjectWorkflows;
+import dev.coppice.control.restore.Reanonymization;
+import dev.coppice.control.restore.RestoreWorkflow;
+import dev.coppice.control.role.RoleWorkflows;
+import dev.coppice.control.secret.Tokens;
+import dev.coppice.control.snapshot.SnapshotFinalization;
+import dev.coppice.control.snapshot.SnapshotRestore;
+import dev.coppice.control.snapshot.SnapshotWorkflows;
+import dev.coppice.storage.PageService;
 import io.avaje.jex.Jex;
 import io.avaje.jex.http.Context;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -96,50 +105,78 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /**
-     * What the API stands on besides the workshop.
+     * How the API is to be served.
      *
      * @param suspendTimeoutSeconds the configured default, as shown in projects
      * @param auditLog the file of the audit log
      * @param addressSyntax throws IllegalArgumentException for what is no list of addresses, ranges and blocks
      */
-    public record Parts(
+    public record Serving(
             ApiSettings settings,
             ConnectionStrings strings,
-            ConsumptionMeter meter,
             int suspendTimeoutSeconds,
             Path auditLog,
-            Consumer<List<String>> addressSyntax) {}
+            Consumer<List<String>> addressSyntax,
+            Tokens tokens,
+            Clock clock) {}
+
+    /** Where what is shown comes from. */
+    public record Facts(
+            Catalog catalog,
+            PageService pages,
+            ComputeService computeService,
+            double defaultComputeUnits,
+            ActivityMonitor monitor,
+            ConsumptionMeter meter,
+            ComputeSizes sizes,
+            OwnerPowers powers,
+            RecoveryWindow recoveryWindow) {}
+
+    /** What is done with projects, and with what has been deleted. */
+    public record ProjectServices(ProjectWorkflows projects, Recovery recovery) {}
+
+    /** What is done with branches and what is in them. */
+    public record BranchServices(
+            BranchWorkflows branches,
+            RestoreWorkflow restores,
+            EndpointWorkflows endpoints,
+            RoleWorkflows roles,
+            SchemaComparison schemas,
+            SnapshotWorkflows snapshots,
+            SnapshotRestore snapshotRestores,
+            SnapshotFinalization snapshotFinalization,
+            StorageInspection storage) {}
+
+    /** What is done to hide things. */
+    public record MaskingServices(
+            AnonymizeWorkflow anonymizing,
+            MaskingRules rules,
+            Reanonymization reanonymization,
+            NamedRuleSets ruleSets,
+            MaskingInspection inspection,
+            RoleMaskings roles) {}
 
     /**
      * Starts to listen.
      *
      * @throws ControlException when it may not listen there, or its certificate cannot be used
      */
-    public static ApiServer start(Workshop shop, Parts parts) {
-        ApiSettings settings = parts.settings();
+    public static ApiServer start(
+            Serving serving,
+            Facts facts,
+            ProjectServices ofProjects,
+            BranchServices ofBranches,
+            MaskingServices ofMasking) {
+        ApiSettings settings = serving.settings();
         InetSocketAddress listen = settings.listen();
         requireSafe(settings);
-        Inventory inventory = shop.catalog().inventory();
-        ViewMaker views = new ViewMaker(
-                shop.computeService(),
-                shop.monitor(),
-                parts.strings(),
-                new BranchSizes(shop.pages()),
-                parts.meter(),
-                new ComputeSizes(inventory, shop.computeSettings()),
-                shop.computeSettings().computeUnits(),
-                parts.suspendTimeoutSeconds(),
-                shop.recovery(),
-                new BranchConditions(inventory, shop.computeService()),
-                shop.powers(),
-                branch -> isMasked(shop, branch),
-                new OperationProgress(shop.catalog()));
+        Inventory inventory = facts.catalog().inventory();
         Access access = new Access(
-                shop.catalog(),
+                facts.catalog(),
                 new RequestLimiter(
                         settings.requestsPerKeyPerSecond(), settings.failuresPerAddressPerMinute(), System::nanoTime),
-                shop.clock());
-        AuditLog audit = AuditLog.open(parts.auditLog());
+                serving.clock());
+        AuditLog audit = AuditLog.open(serving.auditLog());
         RouteMethods methods = new RouteMethods();
         Jex jex = Jex.create()
                 .config(config -> {
@@ -158,42 +195,82 @@ public final class ApiServer implements AutoCloseable {
                 })
                 .error(Exception.class, ApiServer::failed);
         Lookup lookup = new Lookup(inventory);
-        AnonymizedScope anonymized = new AnonymizedScope(lookup, shop.pages());
-        Routes routes = new Routes(jex, methods, audit, shop.clock(), anonymized);
-        new AccountRoutes(shop.clock().instant()).register(routes);
-        new KeyRoutes(shop.catalog(), shop.tokens(), shop.clock()).register(routes);
-        new ProjectRoutes(shop.catalog(), new ProjectWorkflows(shop), new SettingsChange(parts.addressSyntax()), views)
+        AnonymizedScope anonymized = new AnonymizedScope(lookup, facts.pages());
+        Routes routes = new Routes(jex, methods, audit, serving.clock(), anonymized);
+        register(routes, serving, facts, ofProjects, ofBranches, ofMasking, lookup, anonymized);
+        OpenApi openApi = new OpenApi(routes, DESCRIBED);
+        openApi.register(jex, methods);
+        return new ApiServer(jex.start(), audit, openApi);
+    }
+
+    private static void register(
+            Routes routes,
+            Serving serving,
+            Facts facts,
+            ProjectServices ofProjects,
+            BranchServices ofBranches,
+            MaskingServices ofMasking,
+            Lookup lookup,
+            AnonymizedScope anonymized) {
+        Inventory inventory = facts.catalog().inventory();
+        ViewMaker views = views(serving, facts);
+        new AccountRoutes(serving.clock().instant()).register(routes);
+        new KeyRoutes(facts.catalog(), serving.tokens(), serving.clock()).register(routes);
+        new ProjectRoutes(facts.catalog(), ofProjects.projects(), new SettingsChange(serving.addressSyntax()), views)
                 .register(routes);
         BranchRoutes branches = new BranchRoutes(
                 lookup,
-                new BranchWorkflows(shop),
-                new RestoreWorkflow(shop),
-                new Annotations(shop.catalog(), shop.clock()),
+                ofBranches.branches(),
+                ofBranches.restores(),
+                new Annotations(facts.catalog(), serving.clock()),
                 views,
                 anonymized);
         branches.register(routes);
         new MaskingRoutes(
                         lookup,
                         branches,
-                        new AnonymizeWorkflow(shop),
-                        new NamedRuleSets(shop),
-                        new MaskingInspection(shop),
+                        ofMasking.anonymizing(),
+                        ofMasking.rules(),
+                        ofMasking.reanonymization(),
+                        ofMasking.ruleSets(),
+                        ofMasking.inspection(),
                         anonymized)
                 .register(routes);
-        new RoleMaskingRoutes(new RoleMaskings(shop)).register(routes);
-        new EndpointRoutes(lookup, new EndpointWorkflows(shop), new Quotas(inventory, parts.meter()), views)
+        new RoleMaskingRoutes(ofMasking.roles()).register(routes);
+        new EndpointRoutes(lookup, ofBranches.endpoints(), new Quotas(inventory, facts.meter()), views)
                 .register(routes);
-        new RoleRoutes(lookup, new RoleWorkflows(shop), views).register(routes);
-        new ConsumptionRoutes(inventory, parts.meter()).register(routes);
-        new RecoveryRoutes(new Recovery(shop), views).register(routes);
-        new SnapshotRoutes(lookup, new SnapshotWorkflows(shop), new SnapshotRestore(shop), views).register(routes);
-        new SchemaRoutes(lookup, new SchemaComparison(shop)).register(routes);
-        new StorageRoutes(inventory, lookup, new StorageInspection(shop)).register(routes);
-        new ServerRoutes(shop.computeService().isolation()).register(routes);
+        new RoleRoutes(lookup, ofBranches.roles(), views).register(routes);
+        new ConsumptionRoutes(inventory, facts.meter()).register(routes);
+        new RecoveryRoutes(ofProjects.recovery(), views).register(routes);
+        new SnapshotRoutes(
+                        lookup,
+                        ofBranches.snapshots(),
+                        ofBranches.snapshotRestores(),
+                        ofBranches.snapshotFinalization(),
+                        views)
+                .register(routes);
+        new SchemaRoutes(lookup, ofBranches.schemas()).register(routes);
+        new StorageRoutes(inventory, lookup, ofBranches.storage()).register(routes);
+        new ServerRoutes(facts.computeService().isolation()).register(routes);
         new CloudRoutes(lookup).register(routes);
-        OpenApi openApi = new OpenApi(routes, DESCRIBED);
-        openApi.register(jex, methods);
-        return new ApiServer(jex.start(), audit, openApi);
+    }
+
+    private static ViewMaker views(Serving serving, Facts facts) {
+        Inventory inventory = facts.catalog().inventory();
+        return new ViewMaker(
+                facts.computeService(),
+                facts.monitor(),
+                serving.strings(),
+                new BranchSizes(facts.pages()),
+                facts.meter(),
+                facts.sizes(),
+                facts.defaultComputeUnits(),
+                serving.suspendTimeoutSeconds(),
+                facts.recoveryWindow(),
+                new BranchConditions(inventory, facts.computeService()),
+                facts.powers(),
+                branch -> isMasked(facts.pages(), branch),
+                new OperationProgress(facts.catalog()));
     }
 
     /** Keys travel in every request: beyond this machine they must be encrypted, unless somebody says that they are. */
@@ -210,9 +287,9 @@ public final class ApiServer implements AutoCloseable {
     }
 
     /** A deleted branch may have lost its timeline. */
-    private static boolean isMasked(Workshop shop, Branch branch) {
-        TimelineId timeline = new TimelineId(branch.timelineId());
-        return shop.pages().exists(timeline) && shop.pages().timeline(timeline).seesThroughBoundary();
+    private static boolean isMasked(PageService pages, Branch branch) {
+        return pages.exists(branch.timeline())
+                && pages.timeline(branch.timeline()).seesThroughBoundary();
     }
 
     public int port() {

@@ -38,7 +38,7 @@ public final class BranchSizes {
 
     /** What is known; null when the branch was never measured. Does not wait. */
     public @Nullable Long known(Branch branch) {
-        TimelineId timeline = Workshop.timeline(branch);
+        TimelineId timeline = branch.timeline();
         Measured measured = known.get(timeline);
         if (measured == null || !measured.isFresh()) {
             enqueue(timeline);
@@ -48,7 +48,7 @@ public final class BranchSizes {
 
     /** The size, not older than half a minute; null when the branch is going away. */
     public @Nullable Long measured(Branch branch) {
-        TimelineId timeline = Workshop.timeline(branch);
+        TimelineId timeline = branch.timeline();
         Measured measured = known.get(timeline);
         if (measured == null || !measured.isFresh()) {
             measured = measure(timeline);

@@ -1,5 +1,8 @@
 package dev.coppice.control.branch;
 
+import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.Finder;
+import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.catalog.model.BranchLife;
 import dev.coppice.control.catalog.model.BranchState;
@@ -7,9 +10,19 @@ import dev.coppice.control.catalog.model.Endpoint;
 import dev.coppice.control.catalog.model.ProjectSettings.EndpointSettings;
 import dev.coppice.control.catalog.rows.RoleRows;
 import dev.coppice.control.catalog.rows.Rows;
+import dev.coppice.control.deletion.BranchDeletion;
+import dev.coppice.control.deletion.Expiry;
+import dev.coppice.control.endpoint.ComputeSizes;
+import dev.coppice.control.endpoint.EndpointWorkflows;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.id.Ids;
+import dev.coppice.control.id.NameRules;
+import dev.coppice.control.operation.BranchLocks;
+import dev.coppice.control.timeline.BranchPointRequest;
+import dev.coppice.control.timeline.BranchPoints;
+import dev.coppice.control.timeline.TimelineFactory;
 import dev.coppice.storage.BranchPoint;
-import dev.coppice.storage.Lease;
+import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,15 +32,45 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes, renames and deletes branches. */
 public final class BranchWorkflows {
-    static final String CREATE = "create_branch";
-    static final String DELETE = "delete_timeline";
-
     private static final int NAME_ATTEMPTS = 5;
 
-    private final Workshop shop;
+    private final Catalog catalog;
+    private final Inventory inventory;
+    private final Finder finder;
+    private final TimelineFactory timelineFactory;
+    private final BranchPoints points;
+    private final BranchLocks locks;
+    private final BranchDeletion deletion;
+    private final Expiry expiry;
+    private final BranchMaker maker;
+    private final SchemaOnly schemaOnly;
+    private final Ids ids;
+    private final Clock clock;
 
-    public BranchWorkflows(Workshop shop) {
-        this.shop = shop;
+    public BranchWorkflows(
+            Catalog catalog,
+            Finder finder,
+            TimelineFactory timelineFactory,
+            BranchPoints points,
+            BranchLocks locks,
+            BranchDeletion deletion,
+            Expiry expiry,
+            BranchMaker maker,
+            SchemaOnly schemaOnly,
+            Ids ids,
+            Clock clock) {
+        this.catalog = catalog;
+        this.inventory = catalog.inventory();
+        this.finder = finder;
+        this.timelineFactory = timelineFactory;
+        this.points = points;
+        this.locks = locks;
+        this.deletion = deletion;
+        this.expiry = expiry;
+        this.maker = maker;
+        this.schemaOnly = schemaOnly;
+        this.ids = ids;
+        this.clock = clock;
     }
 
     /**
@@ -89,9 +132,9 @@ public final class BranchWorkflows {
      *     the parent's history
      */
     public Made create(Request request) {
-        shop.project(request.projectId());
+        var _ = finder.project(request.projectId());
         Branch parent = parent(request);
-        String name = request.name() == null ? freeName(request.projectId()) : Names.branch(request.name());
+        String name = request.name() == null ? freeName(request.projectId()) : NameRules.branch(request.name());
         EndpointWorkflows.checkSuspendTimeout(request.suspendTimeoutSeconds());
         ComputeSizes.check(request.endpoint());
         check(request);
@@ -99,19 +142,13 @@ public final class BranchWorkflows {
             Expiry.requireLasting(parent, "cannot have children");
         }
         requireFree(request.projectId(), name);
-        if (request.point() instanceof BranchPointRequest.Head) {
-            new BusyParent(shop).shortenReplay(parent);
-        }
-        shop.family().readLock().lock();
-        try {
-            try (BranchLocks.Hold _ = shop.locks().shared(parent, "branched");
-                    Lease lease =
-                            shop.resolver().resolve(shop.branch(request.projectId(), parent.id()), request.point())) {
-                return make(request, shop.branch(request.projectId(), parent.id()), name, lease.point());
-            }
-        } finally {
-            shop.family().readLock().unlock();
-        }
+        points.prepare(parent, request.point());
+        return points.use(
+                request.projectId(),
+                parent.id(),
+                request.point(),
+                "branched",
+                (branch, lease) -> make(request, branch, name, lease.point()));
     }
 
     private void check(Request request) {
@@ -119,75 +156,67 @@ public final class BranchWorkflows {
             throw ControlException.invalid(
                     "branch.init_source: must be parent-data or schema-only, not \"" + request.initSource() + "\"");
         }
-        new Expiry(shop).checkTime(request.expiresAt());
+        expiry.checkTime(request.expiresAt());
         if (request.isProtected() && request.expiresAt() != null) {
             throw ControlException.invalid("branch.expires_at: a protected branch cannot expire");
         }
     }
 
-    Branch parent(Request request) {
+    public Branch parent(Request request) {
         if (request.parentId() != null) {
-            return shop.branch(request.projectId(), request.parentId());
+            return finder.branch(request.projectId(), request.parentId());
         }
-        return shop.inventory()
+        return inventory
                 .defaultBranch(request.projectId())
                 .orElseThrow(() -> new ControlException(
                         ControlException.Kind.PRECONDITION, "the project has no default branch; name the parent"));
     }
 
-    String freeName(String projectId) {
+    public String freeName(String projectId) {
         for (int i = 0; i < NAME_ATTEMPTS; i++) {
-            String name = shop.ids().branch();
-            if (shop.inventory().branchNamed(projectId, name).isEmpty()) {
+            String name = ids.branch();
+            if (inventory.branchNamed(projectId, name).isEmpty()) {
                 return name;
             }
         }
         throw new ControlException(ControlException.Kind.INTERNAL, "no free branch name was found");
     }
 
-    void requireFree(String projectId, String name) {
-        if (shop.inventory().branchNamed(projectId, name).isPresent()) {
+    public void requireFree(String projectId, String name) {
+        if (inventory.branchNamed(projectId, name).isPresent()) {
             throw ControlException.conflict("branch with name \"" + name + "\" already exists");
         }
     }
 
     private Made make(Request request, Branch parent, String name, BranchPoint point) {
-        BranchMaker maker = new BranchMaker(shop);
         boolean atOnce =
                 request.point() instanceof BranchPointRequest.Head && !parent.isProtected() && !request.isSchemaOnly();
-        BranchMaker.Draft draft = draft(request, parent, name, point, maker, !atOnce);
+        BranchMaker.Draft draft = draft(request, parent, name, point, !atOnce);
         if (atOnce) {
             return maker.inherit(draft, parent, point);
         }
-        BranchMaker.Passwords passwords =
+        BranchMaker.Passwords inherited =
                 (connection, branch) -> RoleRows.inheritRoles(connection, parent.id(), branch.id(), branch.createdAt());
         BranchMaker.Storage storage = request.isSchemaOnly()
-                ? timeline -> new SchemaOnly(shop).make(draft.branch(), timeline, point)
-                : timeline -> shop.createTimeline(timeline, point, maker.retention(draft));
+                ? timeline -> schemaOnly.make(draft.branch(), timeline, point)
+                : timeline -> timelineFactory.create(timeline, point, maker.retention(draft));
         // Who can log in to a protected branch must not, by that, be able to log in to what is made from it.
-        return maker.awaken(draft, passwords, storage, parent.isProtected());
+        return maker.awaken(draft, inherited, storage, parent.isProtected());
     }
 
     /** As {@link BranchMaker}'s own, for who makes its branches another way. */
-    BranchMaker.Draft draft(Request request, Branch parent, String name, BranchPoint point) {
+    public BranchMaker.Draft draft(Request request, Branch parent, String name, BranchPoint point) {
         if (request.isSchemaOnly()) {
             throw ControlException.invalid("branch.init_source: what has no rows has nothing to anonymize");
         }
         check(request);
         Expiry.requireLasting(parent, "cannot have children");
-        return draft(
-                request,
-                parent,
-                name,
-                point,
-                new BranchMaker(shop),
-                !(request.point() instanceof BranchPointRequest.Head));
+        return draft(request, parent, name, point, !(request.point() instanceof BranchPointRequest.Head));
     }
 
-    private BranchMaker.Draft draft(
-            Request request, Branch parent, String name, BranchPoint point, BranchMaker maker, boolean awake) {
-        Instant now = shop.now();
-        String id = shop.ids().branch();
+    private BranchMaker.Draft draft(Request request, Branch parent, String name, BranchPoint point, boolean awake) {
+        Instant now = clock.instant();
+        String id = ids.branch();
         boolean schemaOnly = request.isSchemaOnly();
         Instant time = request.point() instanceof BranchPointRequest.AtTime(var asked) ? asked : null;
         Branch branch = new Branch(
@@ -217,23 +246,21 @@ public final class BranchWorkflows {
     }
 
     private EndpointSettings settings(Request request, Branch parent) {
-        EndpointSettings ofParent = shop.inventory()
-                .endpointOfBranch(parent.id())
-                .map(Endpoint::settings)
-                .orElse(EndpointSettings.DEFAULTS);
+        EndpointSettings ofParent =
+                inventory.endpointOfBranch(parent.id()).map(Endpoint::settings).orElse(EndpointSettings.DEFAULTS);
         return ComputeSizes.inherited(ofParent, request.endpoint());
     }
 
     /** Gives the branch another name; its endpoint and its children do not notice. */
     public Branch rename(String projectId, String branchId, String name) {
-        Names.branch(name);
-        try (BranchLocks.Hold _ = shop.locks().exclusive(shop.branch(projectId, branchId), "renamed")) {
-            Branch branch = shop.branch(projectId, branchId);
+        NameRules.branch(name);
+        try (BranchLocks.Hold _ = locks.exclusive(finder.branch(projectId, branchId), "renamed")) {
+            Branch branch = finder.branch(projectId, branchId);
             if (branch.name().equals(name)) {
                 return branch;
             }
             requireFree(projectId, name);
-            return store(branch, current -> current.renamed(name, shop.now()));
+            return store(branch, current -> current.renamed(name, clock.instant()));
         } catch (ControlException e) {
             throw BranchMaker.named(e, name);
         }
@@ -241,57 +268,49 @@ public final class BranchWorkflows {
 
     /** Protects the branch, or no longer: a protected one cannot be deleted, reset or restored. */
     public Branch setProtected(String projectId, String branchId, boolean isProtected) {
-        try (BranchLocks.Hold _ = shop.locks().exclusive(shop.branch(projectId, branchId), "changed")) {
-            Branch branch = shop.branch(projectId, branchId);
+        try (BranchLocks.Hold _ = locks.exclusive(finder.branch(projectId, branchId), "changed")) {
+            Branch branch = finder.branch(projectId, branchId);
             if (isProtected) {
                 Expiry.requireLasting(branch, "cannot be protected");
             }
             return branch.isProtected() == isProtected
                     ? branch
-                    : store(branch, current -> current.asProtected(isProtected, shop.now()));
+                    : store(branch, current -> current.asProtected(isProtected, clock.instant()));
         }
     }
 
     private Branch store(Branch branch, UnaryOperator<Branch> change) {
-        return shop.catalog().changeBranch(branch.projectId(), branch.id(), current -> {
-            refuseGone(current);
+        return catalog.changeBranch(branch.projectId(), branch.id(), current -> {
+            Finder.refuseGone(current);
             return change.apply(current);
         });
     }
 
-    /** It may have been deleted since the request was looked at, with its project. */
-    static void refuseGone(Branch branch) {
-        if (branch.isGone()) {
-            throw ControlException.notFound("branch \"" + branch.id() + "\" not found");
-        }
-    }
-
     /** Makes the branch the one that is meant when none is named. */
     public Branch setDefault(String projectId, String branchId) {
-        shop.family().readLock().lock();
+        locks.family().readLock().lock();
         try {
-            Branch chosen = shop.branch(projectId, branchId);
+            Branch chosen = finder.branch(projectId, branchId);
             if (chosen.isDefault()) {
                 return chosen;
             }
             Expiry.requireLasting(chosen, "cannot be the default");
-            Optional<Branch> before = shop.inventory().defaultBranch(projectId);
-            try (BranchLocks.Hold _ = shop.locks().exclusive(chosen, "made the default");
-                    BranchLocks.Hold _ = before.map(branch -> shop.locks().exclusive(branch, "changed"))
+            Optional<Branch> before = inventory.defaultBranch(projectId);
+            try (BranchLocks.Hold _ = locks.exclusive(chosen, "made the default");
+                    BranchLocks.Hold _ = before.map(branch -> locks.exclusive(branch, "changed"))
                             .orElse(() -> {})) {
                 return swapDefault(projectId, branchId);
             }
         } finally {
-            shop.family().readLock().unlock();
+            locks.family().readLock().unlock();
         }
     }
 
     private Branch swapDefault(String projectId, String branchId) {
-        Instant now = shop.now();
-        Expiry.requireLasting(shop.branch(projectId, branchId), "cannot be the default");
-        Optional<Branch> former = shop.inventory().defaultBranch(projectId);
-        return shop.catalog()
-                .changeRows(
+        Instant now = clock.instant();
+        Expiry.requireLasting(finder.branch(projectId, branchId), "cannot be the default");
+        Optional<Branch> former = inventory.defaultBranch(projectId);
+        return catalog.changeRows(
                         projectId,
                         connection -> {
                             List<Branch> changed = new ArrayList<>();
@@ -300,7 +319,7 @@ public final class BranchWorkflows {
                                         connection, former.get().id(), branch -> branch.asDefault(false, now)));
                             }
                             changed.add(Rows.changeBranch(connection, branchId, branch -> {
-                                refuseGone(branch);
+                                Finder.refuseGone(branch);
                                 return branch.asDefault(true, now);
                             }));
                             return changed;
@@ -311,7 +330,7 @@ public final class BranchWorkflows {
 
     /** Sets when the branch deletes itself; null = never. */
     public Branch setExpiry(String projectId, String branchId, @Nullable Instant expiresAt) {
-        return new Expiry(shop).set(projectId, branchId, expiresAt);
+        return expiry.set(projectId, branchId, expiresAt);
     }
 
     /** Deletes the branch; its data stays for the recovery window. */
@@ -327,6 +346,6 @@ public final class BranchWorkflows {
      *     reason
      */
     public Branch delete(String projectId, String branchId, boolean forGood) {
-        return new Deletion(shop, new Removal(shop)).delete(projectId, branchId, BranchLife.BY_USER, forGood);
+        return deletion.delete(projectId, branchId, BranchLife.BY_USER, forGood);
     }
 }

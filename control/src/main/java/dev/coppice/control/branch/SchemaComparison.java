@@ -4,11 +4,20 @@ import com.github.difflib.DiffUtils;
 import com.github.difflib.UnifiedDiffUtils;
 import dev.coppice.common.Lsn;
 import dev.coppice.compute.ComputeAddress;
+import dev.coppice.control.activity.ActivityMonitor;
+import dev.coppice.control.catalog.Finder;
+import dev.coppice.control.catalog.Inventory;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.catalog.model.Endpoint;
+import dev.coppice.control.endpoint.Computes;
+import dev.coppice.control.ephemeral.TimeTravel;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.operation.BranchLocks;
+import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.SchemaText;
+import dev.coppice.control.timeline.BranchPointRequest;
+import dev.coppice.storage.PageService;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -21,10 +30,32 @@ public final class SchemaComparison {
 
     private static final String INVALID_CATALOG_NAME = "3D000";
 
-    private final Workshop shop;
+    private final Inventory inventory;
+    private final Finder finder;
+    private final PageService pages;
+    private final Computes computes;
+    private final AdminConnection admin;
+    private final ActivityMonitor monitor;
+    private final TimeTravel travel;
+    private final BranchLocks locks;
 
-    public SchemaComparison(Workshop shop) {
-        this.shop = shop;
+    public SchemaComparison(
+            Inventory inventory,
+            Finder finder,
+            PageService pages,
+            Computes computes,
+            AdminConnection admin,
+            ActivityMonitor monitor,
+            TimeTravel travel,
+            BranchLocks locks) {
+        this.inventory = inventory;
+        this.finder = finder;
+        this.pages = pages;
+        this.computes = computes;
+        this.admin = admin;
+        this.monitor = monitor;
+        this.travel = travel;
+        this.locks = locks;
     }
 
     /** One side of a comparison. */
@@ -45,7 +76,7 @@ public final class SchemaComparison {
      */
     public String schema(Branch branch, String database, BranchPointRequest point) {
         ComputeAddress address = address(branch, point);
-        try (Connection connection = shop.admin().open(address, database)) {
+        try (Connection connection = admin.open(address, database)) {
             return SchemaText.of(connection);
         } catch (SQLException e) {
             throw INVALID_CATALOG_NAME.equals(e.getSQLState())
@@ -59,19 +90,19 @@ public final class SchemaComparison {
 
     private ComputeAddress address(Branch branch, BranchPointRequest point) {
         if (!(point instanceof BranchPointRequest.Head)) {
-            return shop.travel().wake(branch, point);
+            return travel.wake(branch, point);
         }
-        Optional<String> endpoint =
-                shop.inventory().endpointOfBranch(branch.id()).map(Endpoint::id);
+        Optional<String> endpoint = inventory.endpointOfBranch(branch.id()).map(Endpoint::id);
         if (endpoint.isEmpty()) {
             // Nobody writes to it, so its end is its present.
-            Lsn end = shop.pages().timeline(Workshop.timeline(branch)).endOfWal();
-            return shop.travel().wake(branch, new BranchPointRequest.AtLsn(end));
+            Lsn end = pages.timeline(branch.timeline()).endOfWal();
+            return travel.wake(branch, new BranchPointRequest.AtLsn(end));
         }
-        try (BranchLocks.Hold _ = shop.locks().shared(branch, "read")) {
-            ComputeAddress address = shop.computes()
-                    .awake(endpoint.get(), Workshop.timeline(shop.branch(branch.projectId(), branch.id())));
-            shop.monitor().touch(endpoint.get());
+        try (BranchLocks.Hold _ = locks.shared(branch, "read")) {
+            ComputeAddress address = computes.awake(
+                    endpoint.get(),
+                    finder.branch(branch.projectId(), branch.id()).timeline());
+            monitor.touch(endpoint.get());
             return address;
         }
     }

@@ -2,14 +2,18 @@ package dev.coppice.control.branch;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.Finder;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.catalog.model.Database;
 import dev.coppice.control.catalog.rows.RoleRows;
+import dev.coppice.control.endpoint.Computes;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.NoSuchTimelineException;
 import dev.coppice.storage.OutsideHistoryException;
+import dev.coppice.storage.PageService;
 import dev.coppice.storage.PageVersion;
 import dev.coppice.storage.Timeline;
 import dev.coppice.storage.TimelineSize;
@@ -39,10 +43,16 @@ public final class StorageInspection {
 
     private static final Pattern OTHER_PATH = Pattern.compile("pg_[a-z_]+/.*|global/.*|base/.*");
 
-    private final Workshop shop;
+    private final Catalog catalog;
+    private final Finder finder;
+    private final PageService pages;
+    private final Computes computes;
 
-    public StorageInspection(Workshop shop) {
-        this.shop = shop;
+    public StorageInspection(Catalog catalog, Finder finder, PageService pages, Computes computes) {
+        this.catalog = catalog;
+        this.finder = finder;
+        this.pages = pages;
+        this.computes = computes;
     }
 
     /**
@@ -76,7 +86,7 @@ public final class StorageInspection {
 
     private Optional<BranchStorage> size(Branch branch) {
         try {
-            Timeline timeline = shop.pages().timeline(Workshop.timeline(branch));
+            Timeline timeline = pages.timeline(branch.timeline());
             return Optional.of(new BranchStorage(
                     branch,
                     timeline.size(),
@@ -92,16 +102,16 @@ public final class StorageInspection {
     /** The timelines that a branch reads: its own and its ancestors', the branch's first. */
     public List<TimelineId> chain(Branch branch) {
         Set<TimelineId> chain = new LinkedHashSet<>();
-        Optional<TimelineId> next = Optional.of(Workshop.timeline(branch));
+        Optional<TimelineId> next = Optional.of(branch.timeline());
         while (next.isPresent() && chain.add(next.get())) {
-            next = shop.pages().timeline(next.get()).ancestor().map(BranchPoint::timeline);
+            next = pages.timeline(next.get()).ancestor().map(BranchPoint::timeline);
         }
         return List.copyOf(chain);
     }
 
     /** Every timeline there is, also those that no branch names. */
     public List<TimelineId> everything() {
-        return shop.pages().timelines().stream()
+        return pages.timelines().stream()
                 .sorted(java.util.Comparator.comparing(TimelineId::value))
                 .toList();
     }
@@ -109,7 +119,7 @@ public final class StorageInspection {
     /** Checks one timeline; nothing when it is deleted meanwhile. */
     public Verification verify(TimelineId timeline, Progress progress) {
         try {
-            return shop.pages().verify(timeline, progress);
+            return pages.verify(timeline, progress);
         } catch (NoSuchTimelineException e) {
             return Verification.NOTHING;
         }
@@ -118,7 +128,7 @@ public final class StorageInspection {
     /** The branch of each timeline that has one, for naming it. */
     public Optional<Branch> branchOf(TimelineId timeline, Collection<Branch> branches) {
         return branches.stream()
-                .filter(branch -> Workshop.timeline(branch).equals(timeline))
+                .filter(branch -> branch.timeline().equals(timeline))
                 .findFirst();
     }
 
@@ -154,8 +164,7 @@ public final class StorageInspection {
             path = relation;
         }
         try {
-            List<PageVersion> versions =
-                    shop.pages().timeline(Workshop.timeline(branch)).versions(path, inFile, lsn);
+            List<PageVersion> versions = pages.timeline(branch.timeline()).versions(path, inFile, lsn);
             return new BlockHistory(path, inFile, versions);
         } catch (OutsideHistoryException e) {
             throw new ControlException(ControlException.Kind.INVALID, "lsn: " + e.getMessage(), e);
@@ -164,10 +173,9 @@ public final class StorageInspection {
 
     private String path(Branch branch, String relation, @Nullable String database) {
         String chosen = database != null ? database : firstDatabase(branch);
-        return shop.computes()
-                .run(
-                        shop.endpointOf(branch).id(),
-                        Workshop.timeline(branch),
+        return computes.run(
+                        finder.endpointOf(branch).id(),
+                        branch.timeline(),
                         chosen,
                         connection -> ComputeSql.relationPath(connection, relation))
                 .orElseThrow(() -> ControlException.notFound("relation \"" + relation
@@ -176,7 +184,7 @@ public final class StorageInspection {
     }
 
     private String firstDatabase(Branch branch) {
-        return shop.catalog().transaction(connection -> RoleRows.databases(connection, branch.id())).stream()
+        return catalog.transaction(connection -> RoleRows.databases(connection, branch.id())).stream()
                 .map(Database::name)
                 .findFirst()
                 .orElseThrow(() -> new ControlException(

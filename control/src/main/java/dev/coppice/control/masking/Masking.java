@@ -15,14 +15,18 @@ public final class Masking {
     private final Set<Protection> protections;
 
     public Masking(Catalog catalog, SecretBox secrets, SecureRandom random) {
-        this(catalog, secrets, random, EnumSet.allOf(Protection.class));
+        this(new MaskingKeys(catalog, secrets, random), secrets, EnumSet.allOf(Protection.class));
     }
 
-    /** With some protections left out: for a test that shows that they are needed. */
-    public Masking(Catalog catalog, SecretBox secrets, SecureRandom random, Set<Protection> protections) {
-        this.keys = new MaskingKeys(catalog, secrets, random);
+    private Masking(MaskingKeys keys, SecretBox secrets, Set<Protection> protections) {
+        this.keys = keys;
         this.secrets = secrets;
         this.protections = Set.copyOf(protections);
+    }
+
+    /** The same with some protections only: for a test that shows that the others are needed. */
+    public Masking with(Set<Protection> some) {
+        return new Masking(keys, secrets, some);
     }
 
     public MaskingKeys keys() {

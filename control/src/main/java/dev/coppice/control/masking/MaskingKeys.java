@@ -42,6 +42,12 @@ public final class MaskingKeys {
         });
     }
 
+    /** The project's key, opened. */
+    public MaskKey opened(String projectId, Instant now) {
+        SealedKey sealed = of(projectId, now);
+        return open(secrets, projectId, sealed.id(), sealed.sealed());
+    }
+
     /**
      * Opens a sealed key.
      *

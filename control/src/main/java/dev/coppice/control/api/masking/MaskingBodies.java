@@ -1,7 +1,7 @@
 package dev.coppice.control.api.masking;
 
+import dev.coppice.control.anonymize.AnonymizeWorkflow;
 import dev.coppice.control.api.view.Bodies;
-import dev.coppice.control.branch.AnonymizeWorkflow;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleSet;
 import java.util.ArrayList;

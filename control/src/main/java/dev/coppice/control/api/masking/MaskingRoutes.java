@@ -1,5 +1,9 @@
 package dev.coppice.control.api.masking;
 
+import dev.coppice.control.anonymize.AnonymizeWorkflow;
+import dev.coppice.control.anonymize.MaskingInspection;
+import dev.coppice.control.anonymize.MaskingRules;
+import dev.coppice.control.anonymize.NamedRuleSets;
 import dev.coppice.control.api.branch.BranchRoutes;
 import dev.coppice.control.api.server.AnonymizedScope;
 import dev.coppice.control.api.server.Call;
@@ -7,14 +11,12 @@ import dev.coppice.control.api.server.Lookup;
 import dev.coppice.control.api.server.Reply;
 import dev.coppice.control.api.server.Routes;
 import dev.coppice.control.api.view.Bodies;
-import dev.coppice.control.branch.AnonymizeWorkflow;
-import dev.coppice.control.branch.MaskingInspection;
-import dev.coppice.control.branch.NamedRuleSets;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.catalog.model.BranchMasking;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleCheck;
 import dev.coppice.control.masking.RuleSet;
+import dev.coppice.control.restore.Reanonymization;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
@@ -30,6 +32,8 @@ public final class MaskingRoutes {
     private final Lookup lookup;
     private final BranchRoutes branches;
     private final AnonymizeWorkflow workflow;
+    private final MaskingRules declared;
+    private final Reanonymization reanonymization;
     private final NamedRuleSets sets;
     private final MaskingInspection inspection;
     private final AnonymizedScope anonymized;
@@ -38,12 +42,16 @@ public final class MaskingRoutes {
             Lookup lookup,
             BranchRoutes branches,
             AnonymizeWorkflow workflow,
+            MaskingRules declared,
+            Reanonymization reanonymization,
             NamedRuleSets sets,
             MaskingInspection inspection,
             AnonymizedScope anonymized) {
         this.lookup = lookup;
         this.branches = branches;
         this.workflow = workflow;
+        this.declared = declared;
+        this.reanonymization = reanonymization;
         this.sets = sets;
         this.inspection = inspection;
         this.anonymized = anonymized;
@@ -95,13 +103,13 @@ public final class MaskingRoutes {
         }
         RuleSet rules = rules(call, asked.maskingRules(), asked.maskingPolicy(), asked.maskingRuleSet());
         Branch branch = lookup.branch(call);
-        BranchMasking changed = workflow.replaceRules(branch.projectId(), branch.id(), rules);
+        BranchMasking changed = declared.replaceRules(branch.projectId(), branch.id(), rules);
         return Reply.ok(MaskingViews.Rules.of(rules(changed)));
     }
 
     private Reply anonymize(Call call) {
         Branch branch = lookup.branch(call);
-        return status(call, workflow.anonymize(branch.projectId(), branch.id()));
+        return status(call, reanonymization.anonymize(branch.projectId(), branch.id()));
     }
 
     private Reply test(Call call) throws IOException {
@@ -165,7 +173,7 @@ public final class MaskingRoutes {
 
     private BranchMasking masking(Call call) {
         Branch branch = lookup.branch(call);
-        return workflow.masking(branch.projectId(), branch.id())
+        return declared.masking(branch.projectId(), branch.id())
                 .orElseThrow(
                         () -> ControlException.notFound("branch \"" + branch.name() + "\" is no anonymized branch"));
     }

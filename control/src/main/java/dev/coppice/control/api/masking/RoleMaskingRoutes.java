@@ -1,9 +1,9 @@
 package dev.coppice.control.api.masking;
 
+import dev.coppice.control.anonymize.RoleMaskings;
 import dev.coppice.control.api.server.Call;
 import dev.coppice.control.api.server.Reply;
 import dev.coppice.control.api.server.Routes;
-import dev.coppice.control.branch.RoleMaskings;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;

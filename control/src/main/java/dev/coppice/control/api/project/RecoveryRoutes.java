@@ -4,7 +4,7 @@ import dev.coppice.control.api.server.Reply;
 import dev.coppice.control.api.server.Routes;
 import dev.coppice.control.api.view.ViewMaker;
 import dev.coppice.control.api.view.Views;
-import dev.coppice.control.branch.Recovery;
+import dev.coppice.control.deletion.Recovery;
 import java.util.List;
 
 /** Brings back what was deleted. */

@@ -10,13 +10,14 @@ import dev.coppice.control.api.view.Points;
 import dev.coppice.control.api.view.ViewMaker;
 import dev.coppice.control.api.view.Views;
 import dev.coppice.control.branch.Made;
-import dev.coppice.control.branch.SnapshotRestore;
-import dev.coppice.control.branch.SnapshotWorkflows;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.catalog.model.Operation;
 import dev.coppice.control.catalog.model.Snapshot;
 import dev.coppice.control.catalog.model.SnapshotPlan;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.snapshot.SnapshotFinalization;
+import dev.coppice.control.snapshot.SnapshotRestore;
+import dev.coppice.control.snapshot.SnapshotWorkflows;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -36,12 +37,19 @@ public final class SnapshotRoutes {
     private final Lookup lookup;
     private final SnapshotWorkflows snapshots;
     private final SnapshotRestore restores;
+    private final SnapshotFinalization finalization;
     private final ViewMaker views;
 
-    public SnapshotRoutes(Lookup lookup, SnapshotWorkflows snapshots, SnapshotRestore restores, ViewMaker views) {
+    public SnapshotRoutes(
+            Lookup lookup,
+            SnapshotWorkflows snapshots,
+            SnapshotRestore restores,
+            SnapshotFinalization finalization,
+            ViewMaker views) {
         this.lookup = lookup;
         this.snapshots = snapshots;
         this.restores = restores;
+        this.finalization = finalization;
         this.views = views;
     }
 
@@ -167,7 +175,7 @@ public final class SnapshotRoutes {
                 new ArrayList<>(made.operations().stream().map(views::operation).toList());
         if (now) {
             operations.add(views.operation(
-                    restores.finalizeRestore(call.project(), made.branch().id(), null)));
+                    finalization.finalizeRestore(call.project(), made.branch().id(), null)));
         }
         Branch branch = lookup.branch(call, made.branch().id());
         return Reply.ok(
@@ -177,7 +185,7 @@ public final class SnapshotRoutes {
     private Reply finalizeRestore(Call call) throws IOException {
         Bodies.FinalizeRestore asked = call.body(Bodies.FinalizeRestore.class, () -> new Bodies.FinalizeRestore(null));
         Operation operation =
-                restores.finalizeRestore(call.project(), lookup.branch(call).id(), asked.name());
+                finalization.finalizeRestore(call.project(), lookup.branch(call).id(), asked.name());
         return Reply.ok(new Operations(List.of(views.operation(operation))));
     }
 

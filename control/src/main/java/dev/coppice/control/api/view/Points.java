@@ -1,8 +1,8 @@
 package dev.coppice.control.api.view;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.control.branch.BranchPointRequest;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.timeline.BranchPointRequest;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;

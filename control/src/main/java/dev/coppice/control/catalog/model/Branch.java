@@ -1,6 +1,7 @@
 package dev.coppice.control.catalog.model;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.common.TimelineId;
 import java.time.Instant;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,20 @@ public record Branch(
         BranchLife life,
         Instant createdAt,
         Instant updatedAt) {
+
+    /** Where a child begins on this branch's parent: at its own point, or where this branch began if that was earlier. */
+    public Origin inheritedBy(Branch child) {
+        Lsn own = child.parentLsn();
+        if (own == null || parentLsn == null || own.isAfter(parentLsn)) {
+            return origin();
+        }
+        return new Origin(parentId, own, child.parentTimestamp(), continuesParent);
+    }
+
+    /** Its storage. */
+    public TimelineId timeline() {
+        return new TimelineId(timelineId);
+    }
 
     /** An ordinary branch, which does not expire. */
     public Branch(

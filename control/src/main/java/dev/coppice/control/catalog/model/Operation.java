@@ -20,6 +20,11 @@ public record Operation(
         @Nullable String detail,
         Instant createdAt,
         Instant updatedAt) {
+    public static final String CREATE_BRANCH = "create_branch";
+    public static final String CREATE_TIMELINE = "create_timeline";
+    public static final String DELETE_TIMELINE = "delete_timeline";
+    public static final String DELETE_PROJECT = "delete_project";
+    public static final String APPLY_CONFIG = "apply_config";
 
     /** The same operation, done. */
     public Operation finished(Instant now) {
