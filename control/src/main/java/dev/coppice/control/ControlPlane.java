@@ -221,7 +221,7 @@ public final class ControlPlane implements AutoCloseable {
                         wiring.sizes,
                         wiring.powers,
                         configuration.recovery()),
-                new ApiServer.ProjectServices(wiring.projects, wiring.recovery),
+                new ApiServer.ProjectServices(wiring.projects, wiring.operations, wiring.recovery),
                 new ApiServer.BranchServices(
                         wiring.branches,
                         wiring.restores,
@@ -231,14 +231,16 @@ public final class ControlPlane implements AutoCloseable {
                         wiring.snapshots,
                         wiring.snapshotRestores,
                         wiring.snapshotFinalization,
-                        wiring.storage),
+                        wiring.storage,
+                        wiring.annotations),
                 new ApiServer.MaskingServices(
                         wiring.anonymizing,
                         wiring.maskingRules,
                         wiring.reanonymization,
                         wiring.ruleSets,
                         wiring.maskingInspection,
-                        wiring.roleMaskings));
+                        wiring.roleMaskings,
+                        wiring.maskings));
         try {
             CliAccess access = CliAccess.ensure(
                     configuration.dataDirectory(), configuration.api(), api.port(), catalog, tokens, clock);

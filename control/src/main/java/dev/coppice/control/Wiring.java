@@ -13,6 +13,7 @@ import dev.coppice.control.anonymize.MaskingInspection;
 import dev.coppice.control.anonymize.MaskingRules;
 import dev.coppice.control.anonymize.NamedRuleSets;
 import dev.coppice.control.anonymize.RoleMaskings;
+import dev.coppice.control.branch.Annotations;
 import dev.coppice.control.branch.BranchMaker;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.SchemaComparison;
@@ -86,7 +87,9 @@ final class Wiring {
 
     final Ground ground;
     final Masking masking;
+    final OperationLog operations;
     final Finder finder;
+    final Annotations annotations;
     final ComputeSizes sizes;
     final OwnerPowers powers;
     final HiddenTimelines hidden;
@@ -143,7 +146,7 @@ final class Wiring {
         sizes = new ComputeSizes(inventory, computeSettings);
         Computes computes = new Computes(computeService, sizes::of, sizes::reach);
         powers = new OwnerPowers(inventory, computeService, pages);
-        OperationLog operations = new OperationLog(catalog, ids, clock);
+        operations = new OperationLog(catalog, ids, clock);
         BranchLocks locks = new BranchLocks();
         gates = new WakeGate();
 
@@ -200,6 +203,7 @@ final class Wiring {
                 finder, pages, timelineFactory, hidden, computeService, computeSettings, admin, monitor, ids, clock);
         branches = new BranchWorkflows(
                 catalog, finder, timelineFactory, points, locks, deletion, expiry, maker, schemaOnly, ids, clock);
+        annotations = new Annotations(catalog, clock);
         schemas = new SchemaComparison(inventory, finder, pages, computes, admin, monitor, travel, locks);
         storage = new StorageInspection(catalog, finder, pages, computes);
 

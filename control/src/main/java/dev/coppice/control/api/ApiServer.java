@@ -5,6 +5,7 @@ import dev.coppice.common.http.HttpGuard;
 import dev.coppice.compute.ComputeService;
 import dev.coppice.control.activity.ActivityMonitor;
 import dev.coppice.control.anonymize.AnonymizeWorkflow;
+import dev.coppice.control.anonymize.BranchMaskings;
 import dev.coppice.control.anonymize.MaskingInspection;
 import dev.coppice.control.anonymize.MaskingRules;
 import dev.coppice.control.anonymize.NamedRuleSets;
@@ -14,7 +15,6 @@ import dev.coppice.control.api.account.CloudRoutes;
 import dev.coppice.control.api.account.ConsumptionRoutes;
 import dev.coppice.control.api.account.KeyRoutes;
 import dev.coppice.control.api.account.ServerRoutes;
-import dev.coppice.control.api.branch.Annotations;
 import dev.coppice.control.api.branch.BranchRoutes;
 import dev.coppice.control.api.branch.EndpointRoutes;
 import dev.coppice.control.api.branch.RoleRoutes;
@@ -45,6 +45,7 @@ import dev.coppice.control.api.view.OperationProgress;
 import dev.coppice.control.api.view.SettingsChange;
 import dev.coppice.control.api.view.ViewMaker;
 import dev.coppice.control.api.view.Views;
+import dev.coppice.control.branch.Annotations;
 import dev.coppice.control.branch.BranchConditions;
 import dev.coppice.control.branch.BranchSizes;
 import dev.coppice.control.branch.BranchWorkflows;
@@ -61,6 +62,7 @@ import dev.coppice.control.endpoint.OwnerPowers;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.meter.ConsumptionMeter;
 import dev.coppice.control.meter.Quotas;
+import dev.coppice.control.operation.OperationLog;
 import dev.coppice.control.project.ProjectWorkflows;
 import dev.coppice.control.restore.Reanonymization;
 import dev.coppice.control.restore.RestoreWorkflow;
@@ -133,7 +135,7 @@ public final class ApiServer implements AutoCloseable {
             RecoveryWindow recoveryWindow) {}
 
     /** What is done with projects, and with what has been deleted. */
-    public record ProjectServices(ProjectWorkflows projects, Recovery recovery) {}
+    public record ProjectServices(ProjectWorkflows projects, OperationLog operations, Recovery recovery) {}
 
     /** What is done with branches and what is in them. */
     public record BranchServices(
@@ -145,7 +147,8 @@ public final class ApiServer implements AutoCloseable {
             SnapshotWorkflows snapshots,
             SnapshotRestore snapshotRestores,
             SnapshotFinalization snapshotFinalization,
-            StorageInspection storage) {}
+            StorageInspection storage,
+            Annotations annotations) {}
 
     /** What is done to hide things. */
     public record MaskingServices(
@@ -154,7 +157,8 @@ public final class ApiServer implements AutoCloseable {
             Reanonymization reanonymization,
             NamedRuleSets ruleSets,
             MaskingInspection inspection,
-            RoleMaskings roles) {}
+            RoleMaskings roles,
+            BranchMaskings maskings) {}
 
     /**
      * Starts to listen.
@@ -213,18 +217,18 @@ public final class ApiServer implements AutoCloseable {
             Lookup lookup,
             AnonymizedScope anonymized) {
         Inventory inventory = facts.catalog().inventory();
-        ViewMaker views = views(serving, facts);
+        ViewMaker views = views(serving, facts, ofMasking);
         new AccountRoutes(serving.clock().instant()).register(routes);
         new KeyRoutes(facts.catalog(), serving.tokens(), serving.clock()).register(routes);
-        new ProjectRoutes(facts.catalog(), ofProjects.projects(), new SettingsChange(serving.addressSyntax()), views)
+        new ProjectRoutes(
+                        inventory,
+                        ofProjects.operations(),
+                        ofProjects.projects(),
+                        new SettingsChange(serving.addressSyntax()),
+                        views)
                 .register(routes);
         BranchRoutes branches = new BranchRoutes(
-                lookup,
-                ofBranches.branches(),
-                ofBranches.restores(),
-                new Annotations(facts.catalog(), serving.clock()),
-                views,
-                anonymized);
+                lookup, ofBranches.branches(), ofBranches.restores(), ofBranches.annotations(), views, anonymized);
         branches.register(routes);
         new MaskingRoutes(
                         lookup,
@@ -255,7 +259,7 @@ public final class ApiServer implements AutoCloseable {
         new CloudRoutes(lookup).register(routes);
     }
 
-    private static ViewMaker views(Serving serving, Facts facts) {
+    private static ViewMaker views(Serving serving, Facts facts, MaskingServices ofMasking) {
         Inventory inventory = facts.catalog().inventory();
         return new ViewMaker(
                 facts.computeService(),
@@ -270,7 +274,7 @@ public final class ApiServer implements AutoCloseable {
                 new BranchConditions(inventory, facts.computeService()),
                 facts.powers(),
                 branch -> isMasked(facts.pages(), branch),
-                new OperationProgress(facts.catalog()));
+                new OperationProgress(ofMasking.maskings()));
     }
 
     /** Keys travel in every request: beyond this machine they must be encrypted, unless somebody says that they are. */

@@ -27,6 +27,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -299,6 +300,19 @@ public final class Catalog implements AutoCloseable {
         });
         reloadApiKeys();
         return key;
+    }
+
+    /** All API keys, without the keys. */
+    public List<ApiKey> apiKeys() {
+        return transaction(ApiKeyRows::list);
+    }
+
+    /** Notes when an API key was used last, and from where. */
+    public void noteApiKeyUse(long id, Instant at, String from) {
+        transaction(connection -> {
+            ApiKeyRows.used(connection, id, at, from);
+            return Boolean.TRUE;
+        });
     }
 
     /** Deletes an API key, which opens nothing from now on; empty when there is none. */

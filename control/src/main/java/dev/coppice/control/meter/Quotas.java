@@ -1,8 +1,8 @@
 package dev.coppice.control.meter;
 
 import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.model.Consumption.Used;
 import dev.coppice.control.catalog.model.ProjectSettings.Quota;
-import dev.coppice.control.catalog.rows.ConsumptionRows.Used;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 

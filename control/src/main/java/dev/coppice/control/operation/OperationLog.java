@@ -1,6 +1,7 @@
 package dev.coppice.control.operation;
 
 import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.model.ListedOperation;
 import dev.coppice.control.catalog.model.Operation;
 import dev.coppice.control.catalog.rows.OperationRows;
 import dev.coppice.control.id.Ids;
@@ -8,6 +9,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Writes down what is being done, so that the next start finds what a kill interrupted. Thread-safe. */
@@ -21,6 +24,19 @@ public final class OperationLog {
         this.catalog = catalog;
         this.ids = ids;
         this.clock = clock;
+    }
+
+    /**
+     * A page of a project's operations, newest first.
+     *
+     * @param before only those older than this sequence number
+     */
+    public List<ListedOperation> list(String projectId, long before, int limit) {
+        return catalog.transaction(connection -> OperationRows.list(connection, projectId, before, limit));
+    }
+
+    public Optional<Operation> find(String projectId, String id) {
+        return catalog.transaction(connection -> OperationRows.find(connection, projectId, id));
     }
 
     /** An operation that begins now; nothing is written yet. */

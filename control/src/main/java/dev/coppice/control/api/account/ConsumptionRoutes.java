@@ -8,10 +8,10 @@ import dev.coppice.control.api.view.Account;
 import dev.coppice.control.api.view.Pages;
 import dev.coppice.control.api.view.Views;
 import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.model.Consumption;
+import dev.coppice.control.catalog.model.Consumption.Hour;
+import dev.coppice.control.catalog.model.Consumption.Used;
 import dev.coppice.control.catalog.model.Project;
-import dev.coppice.control.catalog.rows.ConsumptionRows;
-import dev.coppice.control.catalog.rows.ConsumptionRows.Hour;
-import dev.coppice.control.catalog.rows.ConsumptionRows.Used;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.meter.ConsumptionMeter;
 import java.nio.charset.StandardCharsets;
@@ -179,7 +179,7 @@ public final class ConsumptionRoutes {
         page.items().forEach(project -> projects.add(project.id()));
         Map<String, List<Hour>> byBranch = new TreeMap<>();
         for (Hour hour : meter.history(range.from(), range.to())) {
-            boolean ofBranch = !hour.branchId().equals(ConsumptionRows.WHOLE_PROJECT);
+            boolean ofBranch = !hour.branchId().equals(Consumption.WHOLE_PROJECT);
             if (ofBranch
                     && projects.contains(hour.projectId())
                     && (wanted.isEmpty() || wanted.contains(hour.branchId()))) {
@@ -254,7 +254,7 @@ public final class ConsumptionRoutes {
         Map<String, Long> lastStorage = new TreeMap<>();
         long storageHours = 0;
         for (Hour hour : hours) {
-            if (hour.branchId().equals(ConsumptionRows.WHOLE_PROJECT)) {
+            if (hour.branchId().equals(Consumption.WHOLE_PROJECT)) {
                 lastStorage.put(hour.projectId(), hour.storageBytes());
                 storageHours += hour.storageBytes();
             }

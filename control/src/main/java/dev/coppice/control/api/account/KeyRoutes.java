@@ -6,7 +6,6 @@ import dev.coppice.control.api.server.Routes;
 import dev.coppice.control.api.view.Account;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.model.ApiKey;
-import dev.coppice.control.catalog.rows.ApiKeyRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.Tokens;
 import java.io.IOException;
@@ -87,7 +86,7 @@ public final class KeyRoutes {
     }
 
     private Reply list() {
-        List<Key> keys = catalog.transaction(ApiKeyRows::list).stream()
+        List<Key> keys = catalog.apiKeys().stream()
                 .map(key -> new Key(
                         key.id(),
                         key.name(),

@@ -11,6 +11,7 @@ import dev.coppice.control.api.view.Points;
 import dev.coppice.control.api.view.SettingsChange;
 import dev.coppice.control.api.view.ViewMaker;
 import dev.coppice.control.api.view.Views;
+import dev.coppice.control.branch.Annotations;
 import dev.coppice.control.branch.BranchWorkflows;
 import dev.coppice.control.branch.Made;
 import dev.coppice.control.catalog.model.Branch;

@@ -11,12 +11,13 @@ import dev.coppice.control.api.view.SettingsChange;
 import dev.coppice.control.api.view.ViewMaker;
 import dev.coppice.control.api.view.Views;
 import dev.coppice.control.branch.Made;
-import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.catalog.Inventory;
+import dev.coppice.control.catalog.model.ListedOperation;
 import dev.coppice.control.catalog.model.Operation;
 import dev.coppice.control.catalog.model.Project;
 import dev.coppice.control.catalog.model.ProjectSettings;
-import dev.coppice.control.catalog.rows.OperationRows;
 import dev.coppice.control.error.ControlException;
+import dev.coppice.control.operation.OperationLog;
 import dev.coppice.control.project.ProjectWorkflows;
 import dev.coppice.control.role.BranchContents;
 import java.io.IOException;
@@ -33,13 +34,20 @@ public final class ProjectRoutes {
     private static final String DEFAULT_BRANCH = "main";
     private static final int OPERATIONS_DEFAULT = 100;
 
-    private final Catalog catalog;
+    private final Inventory inventory;
+    private final OperationLog operations;
     private final ProjectWorkflows projects;
     private final SettingsChange settings;
     private final ViewMaker views;
 
-    public ProjectRoutes(Catalog catalog, ProjectWorkflows projects, SettingsChange settings, ViewMaker views) {
-        this.catalog = catalog;
+    public ProjectRoutes(
+            Inventory inventory,
+            OperationLog operations,
+            ProjectWorkflows projects,
+            SettingsChange settings,
+            ViewMaker views) {
+        this.inventory = inventory;
+        this.operations = operations;
         this.projects = projects;
         this.settings = settings;
         this.views = views;
@@ -67,7 +75,7 @@ public final class ProjectRoutes {
     }
 
     private Project find(Call call) {
-        return catalog.inventory()
+        return inventory
                 .project(call.project())
                 .orElseThrow(() -> ControlException.notFound("project \"" + call.project() + "\" not found"));
     }
@@ -80,9 +88,7 @@ public final class ProjectRoutes {
         }
         String search = call.query("search");
         Caller caller = call.caller();
-        List<Project> all = call.flag("recoverable")
-                ? catalog.inventory().deletedProjects()
-                : catalog.inventory().projects();
+        List<Project> all = call.flag("recoverable") ? inventory.deletedProjects() : inventory.projects();
         List<Project> found = all.stream()
                 .filter(project -> caller.sees(project.id())
                         && (search == null
@@ -186,9 +192,7 @@ public final class ProjectRoutes {
 
     private Reply operations(Call call) {
         Project project = find(call);
-        long before = before(call);
-        List<OperationRows.Listed> listed = catalog.transaction(
-                connection -> OperationRows.list(connection, project.id(), before, call.limit(OPERATIONS_DEFAULT)));
+        List<ListedOperation> listed = operations.list(project.id(), before(call), call.limit(OPERATIONS_DEFAULT));
         String cursor = listed.isEmpty() ? null : Long.toString(listed.getLast().sequence());
         return Reply.ok(new Views.Operations(
                 listed.stream().map(item -> views.operation(item.operation())).toList(),
@@ -206,8 +210,8 @@ public final class ProjectRoutes {
 
     private Reply operation(Call call) {
         Project project = find(call);
-        Operation operation = catalog.transaction(
-                        connection -> OperationRows.find(connection, project.id(), call.name()))
+        Operation operation = operations
+                .find(project.id(), call.name())
                 .orElseThrow(() -> ControlException.notFound("operation \"" + call.name() + "\" not found"));
         return Reply.ok(new Views.OneOperation(views.operation(operation)));
     }

@@ -2,7 +2,6 @@ package dev.coppice.control.api.server;
 
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.model.ApiKey;
-import dev.coppice.control.catalog.rows.ApiKeyRows;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.secret.Tokens;
 import io.avaje.jex.http.Context;
@@ -90,10 +89,7 @@ public final class Access {
         noted.put(key.id(), now);
         Thread.ofVirtual().name("api-key-use").start(() -> {
             try {
-                catalog.transaction(connection -> {
-                    ApiKeyRows.used(connection, key.id(), now, address);
-                    return Boolean.TRUE;
-                });
+                catalog.noteApiKeyUse(key.id(), now, address);
             } catch (ControlException e) {
                 log.debug("The use of API key {} was not noted: {}", key.id(), e.getMessage());
             }

@@ -1,19 +1,18 @@
 package dev.coppice.control.api.view;
 
-import dev.coppice.control.catalog.Catalog;
+import dev.coppice.control.anonymize.BranchMaskings;
 import dev.coppice.control.catalog.model.BranchMasking;
 import dev.coppice.control.catalog.model.Operation;
-import dev.coppice.control.catalog.rows.MaskingRows;
 import java.util.Optional;
 
 /** How far running operations are: what takes long writes down its steps with the branch that it works on. */
 public final class OperationProgress {
     private static final int WHOLE = 100;
 
-    private final Catalog catalog;
+    private final BranchMaskings maskings;
 
-    public OperationProgress(Catalog catalog) {
-        this.catalog = catalog;
+    public OperationProgress(BranchMaskings maskings) {
+        this.maskings = maskings;
     }
 
     /** Empty for one that is over, or takes one step. */
@@ -22,7 +21,7 @@ public final class OperationProgress {
         if (operation.status() != Operation.Status.RUNNING || branch == null) {
             return Optional.empty();
         }
-        return catalog.transaction(connection -> MaskingRows.find(connection, branch))
+        return maskings.find(branch)
                 .filter(masking -> masking.state() == BranchMasking.State.ANONYMIZING)
                 .map(OperationProgress::of);
     }

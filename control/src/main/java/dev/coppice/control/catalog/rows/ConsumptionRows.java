@@ -1,5 +1,6 @@
 package dev.coppice.control.catalog.rows;
 
+import dev.coppice.control.catalog.model.Consumption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -8,37 +9,7 @@ import java.util.List;
 
 /** Reads and writes of what was used; each runs inside the caller's transaction. */
 public final class ConsumptionRows {
-    /** In place of a branch's id: the project as a whole. */
-    public static final String WHOLE_PROJECT = "";
-
     private ConsumptionRows() {}
-
-    /**
-     * What was used in a stretch of time.
-     *
-     * @param activeMillis that a compute ran
-     * @param computeMillis the same, times its compute units
-     * @param writtenBytes of write-ahead log
-     */
-    public record Used(long activeMillis, long computeMillis, long writtenBytes) {
-        public static final Used NOTHING = new Used(0, 0, 0);
-
-        public Used plus(Used more) {
-            return new Used(
-                    activeMillis + more.activeMillis,
-                    computeMillis + more.computeMillis,
-                    writtenBytes + more.writtenBytes);
-        }
-    }
-
-    /**
-     * One hour of a branch.
-     *
-     * @param hour its beginning
-     * @param branchId or {@link #WHOLE_PROJECT}
-     * @param storageBytes taken at the end of the hour; of the project as a whole only
-     */
-    public record Hour(String projectId, String branchId, Instant hour, Used used, long storageBytes) {}
 
     /**
      * Says in the catalog which batch of a meter's figures this transaction adds, so that {@link #lastBatch} can tell whether
@@ -68,7 +39,8 @@ public final class ConsumptionRows {
     }
 
     /** Adds to an hour. */
-    public static void add(Connection connection, String projectId, String branchId, Instant hour, Used used)
+    public static void add(
+            Connection connection, String projectId, String branchId, Instant hour, Consumption.Used used)
             throws SQLException {
         Sql.update(
                 connection,
@@ -92,11 +64,11 @@ public final class ConsumptionRows {
             throws SQLException {
         Sql.update(connection, """
                 INSERT INTO consumption (project_id, branch_id, hour, storage_bytes) VALUES (?, ?, ?, ?)
-                ON CONFLICT (project_id, branch_id, hour) DO UPDATE SET storage_bytes = excluded.storage_bytes""", projectId, WHOLE_PROJECT, hour, bytes);
+                ON CONFLICT (project_id, branch_id, hour) DO UPDATE SET storage_bytes = excluded.storage_bytes""", projectId, Consumption.WHOLE_PROJECT, hour, bytes);
     }
 
     /** The hours from {@code from} until before {@code to}, oldest first. */
-    public static List<Hour> between(Connection connection, Instant from, Instant to) throws SQLException {
+    public static List<Consumption.Hour> between(Connection connection, Instant from, Instant to) throws SQLException {
         return Sql.list(
                 connection,
                 ConsumptionRows::hour,
@@ -110,12 +82,13 @@ public final class ConsumptionRows {
         Sql.update(connection, "DELETE FROM consumption_batches WHERE written_at < ?", hour);
     }
 
-    private static Hour hour(ResultSet row) throws SQLException {
-        return new Hour(
+    private static Consumption.Hour hour(ResultSet row) throws SQLException {
+        return new Consumption.Hour(
                 row.getString("project_id"),
                 row.getString("branch_id"),
                 Sql.instant(row, "hour"),
-                new Used(row.getLong("active_millis"), row.getLong("compute_millis"), row.getLong("written_bytes")),
+                new Consumption.Used(
+                        row.getLong("active_millis"), row.getLong("compute_millis"), row.getLong("written_bytes")),
                 row.getLong("storage_bytes"));
     }
 }

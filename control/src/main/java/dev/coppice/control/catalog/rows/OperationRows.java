@@ -1,5 +1,6 @@
 package dev.coppice.control.catalog.rows;
 
+import dev.coppice.control.catalog.model.ListedOperation;
 import dev.coppice.control.catalog.model.Operation;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -12,9 +13,6 @@ import org.jspecify.annotations.Nullable;
 /** Reads and writes of operations; each runs inside the caller's transaction. */
 public final class OperationRows {
     private OperationRows() {}
-
-    /** An operation with its place in the order of all. */
-    public record Listed(Operation operation, long sequence) {}
 
     public static void insert(Connection connection, Operation operation) throws SQLException {
         Sql.update(
@@ -69,7 +67,7 @@ public final class OperationRows {
      *
      * @param before only those older than this sequence number
      */
-    public static List<Listed> list(Connection connection, String projectId, long before, int limit)
+    public static List<ListedOperation> list(Connection connection, String projectId, long before, int limit)
             throws SQLException {
         return Sql.list(
                 connection,
@@ -80,8 +78,8 @@ public final class OperationRows {
                 limit);
     }
 
-    private static Listed listed(ResultSet row) throws SQLException {
-        return new Listed(
+    private static ListedOperation listed(ResultSet row) throws SQLException {
+        return new ListedOperation(
                 new Operation(
                         row.getString("id"),
                         row.getString("project_id"),

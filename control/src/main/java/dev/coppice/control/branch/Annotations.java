@@ -1,4 +1,4 @@
-package dev.coppice.control.api.branch;
+package dev.coppice.control.branch;
 
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.model.Branch;
@@ -27,7 +27,7 @@ public final class Annotations {
     }
 
     /** From memory: listing branches must not wait for the catalog. */
-    Optional<BranchNotes> of(String branchId) {
+    public Optional<BranchNotes> of(String branchId) {
         return catalog.inventory().annotation(branchId);
     }
 
@@ -36,7 +36,7 @@ public final class Annotations {
      *
      * @throws ControlException INVALID above 50 entries of 1,024 characters
      */
-    static Map<String, String> checked(@Nullable Map<String, @Nullable String> value) {
+    public static Map<String, String> checked(@Nullable Map<String, @Nullable String> value) {
         Map<String, String> notes = new HashMap<>();
         if (value == null) {
             return notes;
@@ -55,7 +55,7 @@ public final class Annotations {
     }
 
     /** Notes it; nothing when there is nothing to be noted. */
-    void put(Branch branch, Map<String, String> notes) {
+    public void put(Branch branch, Map<String, String> notes) {
         if (notes.isEmpty()) {
             return;
         }
