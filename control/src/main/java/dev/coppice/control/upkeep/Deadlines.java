@@ -13,17 +13,9 @@ import java.util.List;
 public final class Deadlines implements AutoCloseable {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
 
-    private final Expiry expiry;
-    private final Recovery recovery;
-    private final SnapshotWorkflows snapshots;
-    private final MaskedViews views;
     private final PeriodicTask task;
 
     public Deadlines(Expiry expiry, Recovery recovery, SnapshotWorkflows snapshots, MaskedViews views) {
-        this.expiry = expiry;
-        this.recovery = recovery;
-        this.snapshots = snapshots;
-        this.views = views;
         this.task = PeriodicTask.named("deadlines")
                 .first(Duration.ZERO)
                 .every(INTERVAL)
