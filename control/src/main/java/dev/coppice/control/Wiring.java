@@ -68,7 +68,8 @@ import java.time.temporal.ChronoUnit;
 
 /**
  * Builds what does the work of the control plane, each once and from the bottom up. It is made by {@link ControlPlane} only,
- * which hands on what is asked for; nothing else is given it whole.
+ * which hands on what is asked for; nothing else is given it whole. Its constructor is long because it is a list: one call
+ * of a constructor after the other, each with what stands above it.
  */
 final class Wiring {
     /** What the workflows stand on and do not own. */
