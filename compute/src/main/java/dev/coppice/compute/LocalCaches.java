@@ -7,7 +7,6 @@ import dev.coppice.storage.PageService;
 import dev.coppice.storage.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -91,10 +90,9 @@ final class LocalCaches implements AutoCloseable {
         }
     }
 
-    private long budget(Path directory) throws IOException {
-        return configuredBytes >= 0
-                ? configuredBytes
-                : Files.getFileStore(directory).getTotalSpace() / DEFAULT_SHARE;
+    private long budget(Path directory) {
+        // Not a FileStore: that wants a mount point, which is not there below a chroot.
+        return configuredBytes >= 0 ? configuredBytes : directory.toFile().getTotalSpace() / DEFAULT_SHARE;
     }
 
     /** Null when the timeline keeps nothing. */

@@ -84,14 +84,19 @@ final class CoppiceServer implements AutoCloseable {
             var _ = ListenPorts.requireFree("api.listen", configuration.api().listen());
             Clock clock = Clock.systemUTC();
             MetricRegistry metrics = new MetricRegistry();
+            MachineMetrics.register(metrics, data);
             ComputeUsers users = ComputeUsers.open(
                     data.resolve("users"),
                     opened.id(),
                     configuration.compute().userRange(),
                     configuration.compute().user());
             Path interposer = InterposerLibrary.prepare(data.resolve("lib"));
+            // An installation brings it unpacked; its launcher says where.
             PostgresBinaries binaries = PostgresBinaries.prepare(
-                    data.resolve("postgres"), configuration.postgres().bin());
+                    Path.of(System.getProperty(
+                            "coppice.postgres.directory",
+                            data.resolve("postgres").toString())),
+                    configuration.postgres().bin());
             Sandbox sandbox = Sandbox.prepare(data.resolve("lib"), sandbox(configuration.compute()));
             // The catalog and the template start side by side: each waits for a Postgres most of its time.
             CompletableFuture<CatalogServer> catalog = CompletableFuture.supplyAsync(() -> CatalogServer.start(

@@ -27,6 +27,7 @@ public final class Main {
     private static final int HUNG_UP = 129;
 
     private static final AtomicBoolean STOPPING = new AtomicBoolean();
+    private static final ServiceNotification NOTIFICATION = new ServiceNotification(System.getenv());
 
     private Main() {}
 
@@ -69,6 +70,7 @@ public final class Main {
         ReloadSignal.install(() -> hangUp(terminal, server, List.of(arguments)));
         System.out.print(banner(server, configuration).text(showsSecrets(List.of(arguments))));
         System.out.flush();
+        NOTIFICATION.ready();
         new CountDownLatch(1).await();
     }
 
@@ -94,6 +96,7 @@ public final class Main {
     /** A start under way is let finish or fail first: it alone knows what it has started. */
     private static void stop(CompletableFuture<CoppiceServer> starting) {
         STOPPING.set(true);
+        NOTIFICATION.stopping();
         if (!starting.isDone()) {
             System.err.println("Stopping as soon as the start is over.");
         }

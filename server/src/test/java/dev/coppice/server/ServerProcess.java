@@ -2,6 +2,7 @@ package dev.coppice.server;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,8 +87,8 @@ final class ServerProcess implements AutoCloseable {
             throws IOException {
         Path configuration = Files.writeString(
                 directory.resolve("coppice.yaml"),
-                "proxy:\n  listen: 127.0.0.1:%d\napi:\n  listen: 127.0.0.1:%d\ncompute:\n  shared_buffers_megabytes: 64\n%s"
-                        .formatted(freePort(), freePort(), moreConfiguration));
+                "proxy:\n  listen: 127.0.0.1:%d\napi:\n  listen: 127.0.0.1:%d\n  operations_listen: 127.0.0.1:%d\ncompute:\n  shared_buffers_megabytes: 64\n%s"
+                        .formatted(freePort(), freePort(), freePort(), moreConfiguration));
         return new ServerProcess(directory, configuration, program, inTerminal, user);
     }
 
@@ -103,6 +104,18 @@ final class ServerProcess implements AutoCloseable {
 
     Path directory() {
         return directory;
+    }
+
+    /** Where {@code /metrics} is, and what else needs no key. */
+    URI operations() throws IOException {
+        return URI.create("http://"
+                + Files.readString(configuration)
+                        .lines()
+                        .map(String::strip)
+                        .filter(line -> line.startsWith("operations_listen: "))
+                        .map(line -> line.substring(line.indexOf(' ') + 1))
+                        .findFirst()
+                        .orElseThrow());
     }
 
     String log() throws IOException {
