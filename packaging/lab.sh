@@ -56,9 +56,14 @@ lab_chroot() {
   cp /etc/resolv.conf /etc/hosts "$2/etc/"
 }
 
-# Takes it away again. Nothing may run in it any more.
+# Ends what still runs in it, and takes it away.
 lab_remove_chroot() {
-  local at
+  local at process
+  for process in /proc/[0-9]*; do
+    case $(readlink "$process/root" 2>/dev/null || true) in
+      "$1" | "$1 (deleted)" | "$1//deleted") kill -KILL "${process#/proc/}" 2>/dev/null || true ;;
+    esac
+  done
   for at in dev sys proc; do
     if mountpoint -q "$1/$at"; then umount -R -l "$1/$at"; fi
   done

@@ -26,7 +26,7 @@ import org.testcontainers.junit.jupiter.Testcontainers;
 /** Builds the image from the sources and uses it as a user would; skipped where no Docker engine runs. */
 @Testcontainers(disabledWithoutDocker = true)
 class DockerImageIT {
-    private static final int PROXY_PORT = 5433;
+    private static final int PROXY_PORT = 5432;
     private static final Path ROOT = Path.of("..");
 
     @Container
@@ -82,7 +82,7 @@ class DockerImageIT {
     private static ImageFromDockerfile image() {
         ImageFromDockerfile image = new ImageFromDockerfile();
         image.withFileFromPath("Dockerfile", ROOT.resolve("docker/Dockerfile"));
-        List<String> files = List.of("coppice", "pom.xml", "config");
+        List<String> files = List.of("coppice", "pom.xml", "config", "packaging", "docker");
         files.forEach(name -> image.withFileFromPath(name, ROOT.resolve(name)));
         try (Stream<Path> modules = Files.list(ROOT)) {
             for (Path module :
