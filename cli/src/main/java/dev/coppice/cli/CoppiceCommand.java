@@ -7,6 +7,7 @@ import dev.coppice.cli.command.compute.ConnectionStringCommand;
 import dev.coppice.cli.command.compute.PsqlCommand;
 import dev.coppice.cli.command.masking.MaskingCommand;
 import dev.coppice.cli.command.project.ApiKeysCommand;
+import dev.coppice.cli.command.project.ConsoleCommand;
 import dev.coppice.cli.command.project.DatabasesCommand;
 import dev.coppice.cli.command.project.IpAllowCommand;
 import dev.coppice.cli.command.project.MeCommand;
@@ -50,6 +51,7 @@ final class CoppiceCommand extends RootOptions {
             OperationsCommand.class,
             IpAllowCommand.class,
             ApiKeysCommand.class,
+            ConsoleCommand.class,
             MeCommand.class,
             StorageCommand.class,
             StatusCommand.class,

@@ -42,10 +42,12 @@ record Banner(
                   main      %s
                   API       %s
                   API key   %s
+                  console   %s
                   data      %s
 
                 Connect        %s
                 Make a branch  %s branches create --name dev-alice
+                In a browser   %s console
                 Stop           %s
 
                 """,
@@ -53,8 +55,10 @@ record Banner(
                 main,
                 apiUrl,
                 key,
+                apiUrl.replaceFirst("/api/v2$", "/console/"),
                 dataDirectory,
                 secrets ? "psql \"" + mainConnectionString + "\"" : client + " psql",
+                client,
                 client,
                 secrets ? "Ctrl-C" : client + " stop");
     }

@@ -18,10 +18,12 @@ class BannerTest {
                           main      %1$s
                           API       http://127.0.0.1:5480/api/v2
                           API key   napi_key
+                          console   http://127.0.0.1:5480/console/
                           data      /var/lib/coppice
 
                         Connect        psql "%1$s"
                         Make a branch  ./coppice branches create --name dev-alice
+                        In a browser   ./coppice console
                         Stop           Ctrl-C
 
                         """.formatted(URI));

@@ -19,6 +19,8 @@ import dev.coppice.control.api.branch.BranchRoutes;
 import dev.coppice.control.api.branch.EndpointRoutes;
 import dev.coppice.control.api.branch.RoleRoutes;
 import dev.coppice.control.api.branch.SchemaRoutes;
+import dev.coppice.control.api.console.ConsoleFiles;
+import dev.coppice.control.api.console.SessionRoutes;
 import dev.coppice.control.api.masking.MaskingBodies;
 import dev.coppice.control.api.masking.MaskingRoutes;
 import dev.coppice.control.api.masking.MaskingViews;
@@ -36,6 +38,7 @@ import dev.coppice.control.api.server.PemIdentity;
 import dev.coppice.control.api.server.RequestLimiter;
 import dev.coppice.control.api.server.RouteMethods;
 import dev.coppice.control.api.server.Routes;
+import dev.coppice.control.api.server.SessionCookie;
 import dev.coppice.control.api.snapshot.SnapshotRoutes;
 import dev.coppice.control.api.storage.StorageRoutes;
 import dev.coppice.control.api.storage.StorageViews;
@@ -68,6 +71,8 @@ import dev.coppice.control.restore.Reanonymization;
 import dev.coppice.control.restore.RestoreWorkflow;
 import dev.coppice.control.role.RoleWorkflows;
 import dev.coppice.control.secret.Tokens;
+import dev.coppice.control.session.Sessions;
+import dev.coppice.control.session.SignInLinks;
 import dev.coppice.control.snapshot.SnapshotFinalization;
 import dev.coppice.control.snapshot.SnapshotRestore;
 import dev.coppice.control.snapshot.SnapshotWorkflows;
@@ -93,6 +98,7 @@ public final class ApiServer implements AutoCloseable {
             RoleMaskingRoutes.class,
             SchemaRoutes.class,
             ServerRoutes.class,
+            SessionRoutes.class,
             SnapshotRoutes.class,
             StorageViews.class);
 
@@ -160,6 +166,16 @@ public final class ApiServer implements AutoCloseable {
             RoleMaskings roles,
             BranchMaskings maskings) {}
 
+    /** Who is signed in at the console. */
+    private record ConsoleServices(Sessions sessions, SignInLinks links, SessionCookie cookie) {
+        static ConsoleServices open(Serving serving, Facts facts) {
+            return new ConsoleServices(
+                    Sessions.open(facts.catalog(), serving.tokens(), serving.clock()),
+                    new SignInLinks(serving.tokens(), serving.clock()),
+                    new SessionCookie(serving.settings().tls().isPresent()));
+        }
+    }
+
     /**
      * Starts to listen.
      *
@@ -175,11 +191,15 @@ public final class ApiServer implements AutoCloseable {
         InetSocketAddress listen = settings.listen();
         requireSafe(settings);
         Inventory inventory = facts.catalog().inventory();
+        ConsoleServices console = ConsoleServices.open(serving, facts);
         Access access = new Access(
                 facts.catalog(),
                 new RequestLimiter(
                         settings.requestsPerKeyPerSecond(), settings.failuresPerAddressPerMinute(), System::nanoTime),
-                serving.clock());
+                serving.clock(),
+                console.sessions(),
+                console.links(),
+                console.cookie());
         AuditLog audit = AuditLog.open(serving.auditLog());
         RouteMethods methods = new RouteMethods();
         Jex jex = Jex.create()
@@ -192,15 +212,17 @@ public final class ApiServer implements AutoCloseable {
                 })
                 .port(listen.getPort())
                 .filter((context, chain) -> {
-                    if (!context.path().equals(Routes.BASE + OpenApi.PATH)) {
+                    if (!ConsoleFiles.isFor(context.path()) && !context.path().equals(Routes.BASE + OpenApi.PATH)) {
                         access.authenticate(context);
                     }
                     chain.proceed();
                 })
                 .error(Exception.class, ApiServer::failed);
+        new ConsoleFiles().register(jex);
         Lookup lookup = new Lookup(inventory);
         AnonymizedScope anonymized = new AnonymizedScope(lookup, facts.pages());
         Routes routes = new Routes(jex, methods, audit, serving.clock(), anonymized);
+        new SessionRoutes(inventory, console.sessions(), console.links(), console.cookie()).register(routes);
         register(routes, serving, facts, ofProjects, ofBranches, ofMasking, lookup, anonymized);
         OpenApi openApi = new OpenApi(routes, DESCRIBED);
         openApi.register(jex, methods);

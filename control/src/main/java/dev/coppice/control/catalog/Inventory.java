@@ -209,6 +209,14 @@ public final class Inventory {
         });
     }
 
+    /** The API key with this number, as {@link #apiKey(byte[])}. */
+    public Optional<ApiKey> apiKey(long id) {
+        return apiKeys.values().stream()
+                .filter(key -> key.id() == id)
+                .filter(key -> key.projectId() == null || projects.containsKey(key.projectId()))
+                .findFirst();
+    }
+
     public boolean hasApiKeys() {
         return !apiKeys.isEmpty();
     }

@@ -32,7 +32,8 @@ final class Migrations {
             "008_key_scope.sql",
             "009_role_masking.sql",
             "011_consumption_batches.sql",
-            "012_timeline_masking.sql");
+            "012_timeline_masking.sql",
+            "013_console_sessions.sql");
 
     private static final Logger log = LoggerFactory.getLogger(Migrations.class);
     private static final long ADVISORY_LOCK = 0x636f_7070_6963_65L;

@@ -13,7 +13,9 @@ public final class Tokens {
     private static final String ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private static final int PASSWORD_LENGTH = 24;
     private static final int API_KEY_LENGTH = 32;
+    private static final int SESSION_LENGTH = 43;
     private static final String API_KEY_PREFIX = "coppice_";
+    private static final String LINK_PREFIX = "coppice_link_";
 
     private final SecureRandom random;
 
@@ -29,7 +31,22 @@ public final class Tokens {
         return API_KEY_PREFIX + text(API_KEY_LENGTH);
     }
 
-    /** What the catalog stores of an API key. */
+    /** The secret of a browser's session: 256 bits. */
+    public String session() {
+        return text(SESSION_LENGTH);
+    }
+
+    /** The secret of a link that signs in once. */
+    public String link() {
+        return LINK_PREFIX + text(API_KEY_LENGTH);
+    }
+
+    /** Whether a secret has the form of those that {@link #link} makes. */
+    public static boolean isLink(String secret) {
+        return secret.startsWith(LINK_PREFIX);
+    }
+
+    /** What the catalog stores of an API key, and of a session's secret. */
     public static byte[] hash(String apiKey) {
         try {
             return MessageDigest.getInstance("SHA-256").digest(apiKey.getBytes(StandardCharsets.UTF_8));

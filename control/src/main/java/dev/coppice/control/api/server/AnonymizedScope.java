@@ -29,7 +29,12 @@ public final class AnonymizedScope {
             "GET " + PROJECT + "/masking_rule_sets",
             "GET " + PROJECT + "/masking_rule_sets/{name}",
             "POST " + PROJECT + "/branch_anonymized",
-            "POST " + PROJECT + "/branches");
+            "POST " + PROJECT + "/branches",
+            // Of their own sessions and in their own name.
+            "POST /console/sessions",
+            "DELETE /console/sessions/{name}",
+            "DELETE /console/session",
+            "POST /console/links");
 
     /** Of branches that see masked data. A restore checks its source, too. */
     private static final Set<String> OF_MASKED = Set.of(

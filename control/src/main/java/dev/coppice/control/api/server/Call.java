@@ -47,6 +47,15 @@ public final class Call {
         return caller;
     }
 
+    public @Nullable String header(String name) {
+        return context.header(name);
+    }
+
+    /** The server's port that was connected to. */
+    public int localPort() {
+        return context.exchange().getLocalAddress().getPort();
+    }
+
     /** A parameter of the path that has no method of its own here. */
     public String part(String name) {
         return context.pathParam(name);

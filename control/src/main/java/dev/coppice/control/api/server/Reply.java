@@ -1,7 +1,13 @@
 package dev.coppice.control.api.server;
 
-/** What a handler answers: a status and an object that becomes JSON. */
-public record Reply(int status, Object body) {
+import java.util.Map;
+
+/** What a handler answers: a status, an object that becomes JSON, and headers besides those that every answer has. */
+public record Reply(int status, Object body, Map<String, String> headers) {
+    public Reply(int status, Object body) {
+        this(status, body, Map.of());
+    }
+
     public static Reply ok(Object body) {
         return new Reply(200, body);
     }
@@ -12,5 +18,10 @@ public record Reply(int status, Object body) {
 
     public static Reply accepted(Object body) {
         return new Reply(202, body);
+    }
+
+    /** The same with a header of its own. */
+    public Reply with(String header, String value) {
+        return new Reply(status, body, Map.of(header, value));
     }
 }

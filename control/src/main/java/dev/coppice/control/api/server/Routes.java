@@ -165,7 +165,12 @@ public final class Routes {
     }
 
     public static void send(Context context, Reply reply, String requestId) {
-        context.status(reply.status()).header("X-Request-Id", requestId);
+        context.status(reply.status())
+                .header("X-Request-Id", requestId)
+                // Answers are for who asked: no cache keeps them, and no browser takes them for a page.
+                .header("Cache-Control", "no-store")
+                .header("X-Content-Type-Options", "nosniff");
+        reply.headers().forEach(context::header);
         send(context, Json.write(reply.body()));
     }
 
