@@ -1,8 +1,8 @@
 package dev.coppice.bench;
 
-import dev.coppice.storage.PageConsumer;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.file.PageConsumer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

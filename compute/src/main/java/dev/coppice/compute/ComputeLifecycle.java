@@ -6,11 +6,11 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.compute.ComputeDriver.Instance;
 import dev.coppice.compute.ComputeDriver.Shutdown;
 import dev.coppice.compute.agent.AgentServer;
-import dev.coppice.storage.Epoch;
-import dev.coppice.storage.FileOwner;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.StorageException;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.timeline.Epoch;
+import dev.coppice.storage.timeline.FileOwner;
 import dev.coppice.storage.wal.ControlFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -188,7 +188,7 @@ final class ComputeLifecycle {
             Instance instance =
                     driver.start(launches.of(spec, timeline, epoch, local, user, sockets, serverLog, decided));
             new ComputeRecord(users.dataDirectoryId(), spec.endpointId(), sockets.names(), instance.pid())
-                    .store(timeline.directory());
+                    .store(timeline.layout().directory());
             clock.phase("spawn");
             awaitReady(instance, local, serverLog, logStart, START_MAX);
             if (mustRecover) {
@@ -341,12 +341,12 @@ final class ComputeLifecycle {
 
     /** Whether an earlier server started a compute on the timeline that it did not see end. */
     boolean hasRecord(Timeline timeline) {
-        return Files.exists(timeline.directory().resolve(ComputeRecord.FILE));
+        return Files.exists(timeline.layout().directory().resolve(ComputeRecord.FILE));
     }
 
     /** What an earlier server wrote down of the timeline's compute; empty when it says nothing, or is of another data directory. */
     private Optional<ComputeRecord> recordOf(Timeline timeline) throws IOException {
-        return ComputeRecord.load(timeline.directory())
+        return ComputeRecord.load(timeline.layout().directory())
                 .filter(record -> record.dataDirectoryId().equals(users.dataDirectoryId())
                         && ComputeSpec.isEndpointId(record.endpointId())
                         && record.names().valid());
@@ -446,6 +446,6 @@ final class ComputeLifecycle {
     }
 
     LocalDirectory local(Timeline timeline) {
-        return new LocalDirectory(timeline.directory().toAbsolutePath(), users.dataDirectoryId());
+        return new LocalDirectory(timeline.layout().directory().toAbsolutePath(), users.dataDirectoryId());
     }
 }

@@ -1,8 +1,8 @@
 package dev.coppice.compute;
 
-import dev.coppice.storage.FileKind;
-import dev.coppice.storage.FileStatus;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.file.FileKind;
+import dev.coppice.storage.file.FileStatus;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,7 +36,7 @@ record Detachment(Path directory) {
     private static final int MAP_PAIR = 8;
 
     static Detachment of(Timeline timeline) {
-        return new Detachment(timeline.directory());
+        return new Detachment(timeline.layout().directory());
     }
 
     /** Marks a timeline that was just made, if there is anything to switch off. Durable when it returns. */
@@ -45,7 +45,7 @@ record Detachment(Path directory) {
             return;
         }
         try {
-            DurableFiles.replace(timeline.directory().resolve(PENDING), new byte[0]);
+            DurableFiles.replace(timeline.layout().directory().resolve(PENDING), new byte[0]);
         } catch (IOException e) {
             throw new ComputeException("cannot mark timeline " + timeline.id().value(), e);
         }

@@ -52,8 +52,9 @@ final class EpochEnd {
         }
         driver.killAll(local.pgdata());
         if (!awaitNoWriter(timeline, KILL_MAX)) {
-            throw new ComputeException("processes of an earlier compute still hold " + timeline.writerLock()
-                    + " and cannot be ended: look with \"fuser " + timeline.writerLock() + "\"");
+            throw new ComputeException("processes of an earlier compute still hold "
+                    + timeline.layout().writerLock() + " and cannot be ended: look with \"fuser "
+                    + timeline.layout().writerLock() + "\"");
         }
         endStrays(timeline);
     }
@@ -73,7 +74,7 @@ final class EpochEnd {
         long epoch = timeline.currentEpoch();
         timeline.endEpoch();
         try {
-            ComputeRecord.delete(timeline.directory());
+            ComputeRecord.delete(timeline.layout().directory());
             // A postmaster that was killed leaves its pid file; one that never ran left no files of this epoch.
             boolean clean = mayBeClean
                     && local.ranIn(epoch)

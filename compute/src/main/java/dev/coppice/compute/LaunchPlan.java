@@ -7,8 +7,8 @@ import dev.coppice.compute.sandbox.SandboxPolicy;
 import dev.coppice.compute.sandbox.SandboxPolicy.Reach;
 import dev.coppice.compute.sandbox.SandboxSettings;
 import dev.coppice.compute.sandbox.SandboxSettings.Network;
-import dev.coppice.storage.Epoch;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.timeline.Epoch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,11 +63,13 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
                 memoryOfPages(),
                 List.of(
                         local.directory().toAbsolutePath(),
-                        timeline.walDirectory().toAbsolutePath(),
-                        timeline.finishedWalDirectory().toAbsolutePath()),
+                        timeline.layout().wal().toAbsolutePath(),
+                        timeline.layout().finishedWal().toAbsolutePath()),
                 List.of(sockets.directory().toAbsolutePath()),
                 List.of(memory(local).path()),
-                List.of(epoch.journal().toAbsolutePath(), timeline.writerLock().toAbsolutePath()),
+                List.of(
+                        epoch.journal().toAbsolutePath(),
+                        timeline.layout().writerLock().toAbsolutePath()),
                 List.of(temporary(local)),
                 reach(timeline));
     }
@@ -142,9 +144,9 @@ record LaunchPlan(PostgresBinaries binaries, Path interposer, SandboxSettings sa
         environment.put("COPPICE_EPOCH", Long.toString(epoch.number()));
         environment.put("COPPICE_MARK", Long.toHexString(epoch.startMark().value()));
         environment.put("COPPICE_AGENT", absolute(sockets.agent()));
-        environment.put("COPPICE_LOCK", absolute(timeline.writerLock()));
+        environment.put("COPPICE_LOCK", absolute(timeline.layout().writerLock()));
         environment.put("COPPICE_MAP", absolute(local.map()));
-        environment.put("COPPICE_WAL_ARCHIVE", absolute(timeline.finishedWalDirectory()));
+        environment.put("COPPICE_WAL_ARCHIVE", absolute(timeline.layout().finishedWal()));
         environment.put("COPPICE_MEMORY", memory(local).path().toString());
         return environment;
     }

@@ -2,9 +2,9 @@ package dev.coppice.compute;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.task.PeriodicTask;
-import dev.coppice.storage.NoSuchTimelineException;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.NoSuchTimelineException;
+import dev.coppice.storage.fault.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -78,7 +78,7 @@ final class LocalCaches implements AutoCloseable {
         if (kept.isEmpty()) {
             return;
         }
-        long budget = budget(pages.timeline(kept.getFirst().timeline).directory());
+        long budget = budget(pages.timeline(kept.getFirst().timeline).layout().directory());
         kept.sort(Comparator.comparing(Kept::suspendedAt));
         for (Kept one : kept) {
             if (total <= budget) {

@@ -56,7 +56,7 @@ public final class TemplateCluster {
         try {
             if (pages.exists(id)) {
                 Timeline existing = pages.timeline(id);
-                if (Files.exists(existing.directory().resolve(MARKER))) {
+                if (Files.exists(existing.layout().directory().resolve(MARKER))) {
                     requireVersion(existing, binaries);
                     return existing;
                 }
@@ -103,7 +103,7 @@ public final class TemplateCluster {
             long made = System.nanoTime();
             Timeline timeline = pages.createRoot(id);
             timeline.importDirectory(cluster);
-            complete(timeline.directory());
+            complete(timeline.layout().directory());
             log.info(
                     "Made the template cluster in {} ms, of which initdb {} ms",
                     TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start),

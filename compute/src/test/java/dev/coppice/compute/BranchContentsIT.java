@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.BranchPoint;
+import dev.coppice.storage.layout.BranchPoint;
 import java.io.IOException;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;

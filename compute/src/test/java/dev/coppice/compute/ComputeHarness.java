@@ -2,9 +2,9 @@ package dev.coppice.compute;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.layout.BranchPoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -83,7 +83,11 @@ class ComputeServiceIT {
         harness.branch("crash", "template");
         harness.wake("crash");
         harness.execute("crash", "CREATE TABLE t (n int)", "INSERT INTO t SELECT generate_series(1, 5000)");
-        Path local = harness.pages.timeline(new TimelineId("crash")).directory().resolve("local");
+        Path local = harness.pages
+                .timeline(new TimelineId("crash"))
+                .layout()
+                .directory()
+                .resolve("local");
 
         boolean delivered = Signals.KILL.send(harness.pid("crash"));
         assertThat(delivered).isTrue();

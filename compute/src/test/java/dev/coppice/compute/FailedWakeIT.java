@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.BranchPoint;
-import dev.coppice.storage.FileOwner;
+import dev.coppice.storage.layout.BranchPoint;
+import dev.coppice.storage.timeline.FileOwner;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -89,7 +89,7 @@ class FailedWakeIT {
 
     @Test
     void with_a_journal_that_cannot_be_begun() throws Exception {
-        Path journal = harness.pages.timeline(BRANCH).journalDirectory();
+        Path journal = harness.pages.timeline(BRANCH).layout().journal();
         Files.writeString(journal, "in the way of the directory");
 
         assertThatThrownBy(() -> harness.wake("branch")).isInstanceOf(AssertionError.class);
@@ -101,7 +101,7 @@ class FailedWakeIT {
     void with_a_marker_of_local_files_that_cannot_be_read() throws Exception {
         harness.wake("branch");
         harness.suspend("branch");
-        Path marker = harness.pages.timeline(BRANCH).directory().resolve("clean");
+        Path marker = harness.pages.timeline(BRANCH).layout().directory().resolve("clean");
         Files.delete(marker);
         Files.createDirectory(marker);
 

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.compute.agent.AgentServer;
-import dev.coppice.storage.Epoch;
-import dev.coppice.storage.FileKind;
-import dev.coppice.storage.FileOwner;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.file.FileKind;
 import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.timeline.Epoch;
+import dev.coppice.storage.timeline.FileOwner;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,7 +33,7 @@ class InterposedInitdbIT {
             Timeline timeline = pages.createRoot(new TimelineId("initdb"));
             Epoch epoch = timeline.beginEpoch(new FileOwner(user.uid(), user.gid()));
             ComputeSockets sockets = new RunDirectory(directory.resolve("run")).prepare(user);
-            LocalDirectory local = new LocalDirectory(timeline.directory(), "test");
+            LocalDirectory local = new LocalDirectory(timeline.layout().directory(), "test");
             Files.createDirectories(local.directory());
             user.own(local.directory());
             try (AgentServer agent = AgentServer.start(sockets.agent(), timeline, epoch.number(), user)) {
@@ -60,7 +60,7 @@ class InterposedInitdbIT {
                 "-D",
                 local.pgdata().toAbsolutePath().toString(),
                 "-X",
-                timeline.walDirectory().toAbsolutePath().toString(),
+                timeline.layout().wal().toAbsolutePath().toString(),
                 "-U",
                 "postgres",
                 "-A",

@@ -51,7 +51,7 @@ class SandboxIT {
 
     @Test
     void programs_do_not_reach_files_of_others() throws Exception {
-        Path other = harness.pages.timeline(new TimelineId("b")).directory();
+        Path other = harness.pages.timeline(new TimelineId("b")).layout().directory();
         assertRefused("cat " + other.resolve("local/pgdata/PG_VERSION"));
         assertRefused("ls " + other.resolve("journal"));
         assertRefused("ls " + harness.directory.resolve("run"));

@@ -23,7 +23,7 @@ import dev.coppice.control.operation.WakeGate;
 import dev.coppice.control.secret.ScramVerifier;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.timeline.BranchPointRequest;
-import dev.coppice.storage.BoundaryException;
+import dev.coppice.storage.fault.BoundaryException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

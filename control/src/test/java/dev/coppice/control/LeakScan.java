@@ -1,10 +1,10 @@
 package dev.coppice.control;
 
-import dev.coppice.storage.DirectoryEntry;
-import dev.coppice.storage.FileKind;
-import dev.coppice.storage.FileStatus;
-import dev.coppice.storage.PageConsumer;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.file.DirectoryEntry;
+import dev.coppice.storage.file.FileKind;
+import dev.coppice.storage.file.FileStatus;
+import dev.coppice.storage.file.PageConsumer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -47,8 +47,8 @@ final class LeakScan {
 
     LeakScan over(Timeline timeline) throws IOException {
         directory(timeline, "");
-        if (Files.isDirectory(timeline.walDirectory())) {
-            try (Stream<Path> segments = Files.list(timeline.walDirectory())) {
+        if (Files.isDirectory(timeline.layout().wal())) {
+            try (Stream<Path> segments = Files.list(timeline.layout().wal())) {
                 for (Path segment : (Iterable<Path>) segments::iterator) {
                     if (Files.isRegularFile(segment)) {
                         search("pg_wal/" + segment.getFileName(), Files.readAllBytes(segment), false);

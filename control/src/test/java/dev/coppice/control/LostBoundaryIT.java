@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.branch.Made;
-import dev.coppice.storage.BoundaryException;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.BoundaryException;
+import dev.coppice.storage.fault.StorageException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

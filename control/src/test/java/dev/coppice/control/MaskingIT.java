@@ -12,7 +12,7 @@ import dev.coppice.control.catalog.model.BranchMasking;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleSet;
 import dev.coppice.control.timeline.BranchPointRequest;
-import dev.coppice.storage.OutsideHistoryException;
+import dev.coppice.storage.fault.OutsideHistoryException;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.control.ControlFixture.Answer;
-import dev.coppice.storage.DirectoryEntry;
-import dev.coppice.storage.FileKind;
-import dev.coppice.storage.OutsideHistoryException;
-import dev.coppice.storage.PageConsumer;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.fault.OutsideHistoryException;
+import dev.coppice.storage.file.DirectoryEntry;
+import dev.coppice.storage.file.FileKind;
+import dev.coppice.storage.file.PageConsumer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -197,7 +197,7 @@ class SchemaOnlyIT {
                 }
             }
         }
-        for (Path log : List.of(timeline.walDirectory(), timeline.walArchiveDirectory())) {
+        for (Path log : List.of(timeline.layout().wal(), timeline.layout().walArchive())) {
             try (Stream<Path> files = Files.list(log)) {
                 files.filter(file -> Files.isRegularFile(file) && has(bytes(file)))
                         .forEach(file -> found.add(file.toString()));

@@ -2,6 +2,7 @@ package dev.coppice.storage;
 
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.task.PeriodicTask;
+import dev.coppice.storage.history.StorageResources;
 import dev.coppice.storage.io.ThreadPriority;
 import java.time.Duration;
 import java.time.Instant;

@@ -3,8 +3,24 @@ package dev.coppice.storage;
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.config.StorageConfiguration;
 import dev.coppice.common.task.PeriodicTask;
+import dev.coppice.storage.boundary.Boundary;
+import dev.coppice.storage.boundary.BoundaryDocuments;
+import dev.coppice.storage.fault.BoundaryException;
+import dev.coppice.storage.fault.ChainTooLongException;
+import dev.coppice.storage.fault.EpochRunningException;
+import dev.coppice.storage.fault.NoSuchTimelineException;
+import dev.coppice.storage.fault.OutsideHistoryException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.fault.TimelineExistsException;
+import dev.coppice.storage.fault.TimelineHasChildrenException;
+import dev.coppice.storage.history.Lease;
+import dev.coppice.storage.history.StorageResources;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.FileWrites;
+import dev.coppice.storage.layout.BranchPoint;
+import dev.coppice.storage.layout.TimelineLayout;
+import dev.coppice.storage.layout.TimelineMetadata;
+import dev.coppice.storage.upkeep.GarbageCollection;
 import dev.coppice.storage.verify.Progress;
 import dev.coppice.storage.verify.TimelineVerifier;
 import dev.coppice.storage.verify.Verification;
@@ -223,14 +239,14 @@ public final class PageService implements AutoCloseable {
 
     private void remove(Timeline timeline, Path doomed) {
         try {
-            Files.move(timeline.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(timeline.layout().directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
             DurableFiles.syncDirectory(root);
         } catch (IOException e) {
             throw new StorageException("cannot delete timeline " + timeline.id(), e);
         }
         timelines.remove(timeline.id());
         resources.retention().remove(timeline.id());
-        resources.files().forgetBelow(timeline.directory());
+        resources.files().forgetBelow(timeline.layout().directory());
     }
 
     /**
@@ -297,7 +313,7 @@ public final class PageService implements AutoCloseable {
             }
             Timeline parent = point == null ? null : timeline(point.timeline());
             if (parent != null && parent.depth() >= Timeline.MAX_DEPTH) {
-                throw new ChainTooLongException(parent.id());
+                throw new ChainTooLongException(parent.id(), Timeline.MAX_DEPTH);
             }
             if (parent != null) {
                 parent.requireWholeBoundaries();
@@ -317,7 +333,7 @@ public final class PageService implements AutoCloseable {
             metadata.store(temporary);
             Files.move(temporary, directory, StandardCopyOption.ATOMIC_MOVE);
             DurableFiles.syncDirectory(root);
-            Timeline timeline = new Timeline(metadata, directory, parent, resources);
+            Timeline timeline = new Timeline(metadata, new TimelineLayout(directory), parent, resources);
             timelines.put(id, timeline);
             resources.retention().add(id, point);
             return timeline;
@@ -404,7 +420,9 @@ public final class PageService implements AutoCloseable {
         for (TimelineMetadata next : chain) {
             BranchPoint ancestor = next.ancestor();
             Timeline parent = ancestor == null ? null : timeline(ancestor.timeline());
-            timelines.put(next.id(), new Timeline(next, root.resolve(next.id().value()), parent, resources));
+            timelines.put(
+                    next.id(),
+                    new Timeline(next, new TimelineLayout(root.resolve(next.id().value())), parent, resources));
             resources.retention().add(next.id(), ancestor);
         }
     }

@@ -2,11 +2,39 @@ package dev.coppice.storage;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.boundary.Boundary;
+import dev.coppice.storage.boundary.BoundaryGate;
+import dev.coppice.storage.fault.BoundaryException;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.fault.EpochRunningException;
+import dev.coppice.storage.fault.NoSuchFileInTimelineException;
+import dev.coppice.storage.fault.OutsideHistoryException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.file.DirectoryEntry;
+import dev.coppice.storage.file.FileStatus;
+import dev.coppice.storage.file.PageConsumer;
+import dev.coppice.storage.file.PageVersion;
+import dev.coppice.storage.file.TimelineFiles;
+import dev.coppice.storage.history.StorageResources;
+import dev.coppice.storage.history.TimelineHistory;
+import dev.coppice.storage.importing.TimelineImport;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.journal.JournalSegment;
 import dev.coppice.storage.layer.LayerCaches;
-import dev.coppice.storage.layer.Moment;
+import dev.coppice.storage.layout.BranchPoint;
+import dev.coppice.storage.layout.TimelineLayout;
+import dev.coppice.storage.layout.TimelineMetadata;
+import dev.coppice.storage.read.BlockVersions;
+import dev.coppice.storage.read.FileReader;
+import dev.coppice.storage.read.WalHistory;
+import dev.coppice.storage.timeline.BranchPoints;
+import dev.coppice.storage.timeline.Epoch;
+import dev.coppice.storage.timeline.Epochs;
+import dev.coppice.storage.timeline.FileOwner;
+import dev.coppice.storage.timeline.WriterLock;
+import dev.coppice.storage.upkeep.TimelineSize;
+import dev.coppice.storage.upkeep.TimelineUpkeep;
 import dev.coppice.storage.verify.Subject;
 import dev.coppice.storage.wal.CheckpointWal;
 import dev.coppice.storage.wal.LocalWalStore;
@@ -33,7 +61,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Timeline {
     /** A block, in bytes. */
-    public static final int BLOCK_SIZE = 8192;
+    public static final int BLOCK_SIZE = TimelineFiles.BLOCK_SIZE;
 
     private static final long HEAD = TimelineIndex.HEAD;
 
@@ -46,7 +74,7 @@ public final class Timeline {
     public static final int MAX_DEPTH = 4_096;
 
     private final TimelineMetadata metadata;
-    private final Path directory;
+    private final TimelineLayout layout;
     private final WriterLock writerLock;
     private final TimelineHistory history;
     private final IndexedJournal journal;
@@ -64,30 +92,30 @@ public final class Timeline {
     private volatile boolean followed;
 
     /** @param parent the timeline that the metadata names, or null for a root */
-    Timeline(TimelineMetadata metadata, Path directory, @Nullable Timeline parent, StorageResources resources) {
+    Timeline(TimelineMetadata metadata, TimelineLayout layout, @Nullable Timeline parent, StorageResources resources) {
         BranchPoint ancestor = metadata.ancestor();
         long ancestorLsn = ancestor == null ? 0 : ancestor.lsn().value();
         this.metadata = metadata;
-        this.directory = directory;
+        this.layout = layout;
         this.parent = parent;
         this.depth = parent == null ? 0 : parent.depth + 1;
-        writerLock = new WriterLock(directory.resolve("writer.lock"));
-        history = new TimelineHistory(metadata.id(), journalDirectory(), resources);
+        writerLock = new WriterLock(layout.writerLock());
+        history = new TimelineHistory(metadata.id(), layout.journal(), resources);
         journal = history.journal();
         boundary = resources.boundaries().gate(metadata);
         files = new FileReader(history, parent == null ? null : parent.files, ancestorLsn, boundary);
         WalStore store = new LocalWalStore(
-                walDirectory(),
-                finishedWalDirectory(),
-                walArchiveDirectory(),
+                layout.wal(),
+                layout.finishedWal(),
+                layout.walArchive(),
                 parent == null ? null : inheritedWal(parent, ancestorLsn),
                 ancestorLsn,
                 resources.files());
         wal = new WalHistory(history, files, store, ancestorLsn);
-        Timeline reachable = boundary == null ? parent : null;
-        branchPoints = new BranchPoints(this, reachable, ancestorLsn, wal, resources.retention());
-        epochs = new Epochs(this, journal, wal, writerLock);
-        upkeep = new TimelineUpkeep(directory, history, files, wal, epochs);
+        epochs = new Epochs(metadata, layout, journal, wal, writerLock);
+        BranchPoints reachable = boundary == null && parent != null ? parent.branchPoints : null;
+        branchPoints = new BranchPoints(metadata, reachable, history, wal, epochs, resources.retention());
+        upkeep = new TimelineUpkeep(layout, history, files, wal, epochs);
     }
 
     private WalSource inheritedWal(Timeline from, long ancestorLsn) {
@@ -169,14 +197,9 @@ public final class Timeline {
         return metadata.createdAt();
     }
 
-    /** Its own directory. */
-    public Path directory() {
-        return directory;
-    }
-
-    /** The compute's {@code pg_wal}; there after {@link #beginEpoch}. */
-    public Path walDirectory() {
-        return directory.resolve("wal");
+    /** Where its files lie. */
+    public TimelineLayout layout() {
+        return layout;
     }
 
     /**
@@ -186,33 +209,13 @@ public final class Timeline {
      */
     public void releaseUnwrittenWal() {
         try {
-            UnwrittenWal.release(walDirectory());
+            UnwrittenWal.release(layout.wal());
         } catch (IOException e) {
             throw new StorageException("the unwritten WAL of timeline " + id() + " cannot be given back", e);
         }
     }
 
-    /** To where the compute renames WAL segments that it is done with; there after {@link #beginEpoch}. */
-    public Path finishedWalDirectory() {
-        return directory.resolve("wal-finished");
-    }
-
-    /** Where they go then, and no compute comes; there after {@link #beginEpoch}. */
-    public Path walArchiveDirectory() {
-        return directory.resolve("wal-archive");
-    }
-
-    /** The journal's segments. */
-    public Path journalDirectory() {
-        return directory.resolve("journal");
-    }
-
-    /** The file whose open-file-description lock every process of the compute holds; there after {@link #beginEpoch}. */
-    public Path writerLock() {
-        return writerLock.file();
-    }
-
-    /** Whether a process holds {@link #writerLock}. */
+    /** Whether a process holds {@link TimelineLayout#writerLock}. */
     public boolean writerRunning() {
         return writerLock.isHeld();
     }
@@ -284,7 +287,7 @@ public final class Timeline {
      * also while a compute writes; durable when it returns.
      */
     public BranchPoint head() {
-        return new BranchPoint(id(), epochs.fence());
+        return branchPoints.head();
     }
 
     /**
@@ -378,8 +381,13 @@ public final class Timeline {
      *     empty is not, or the last WAL segment holds more than a shutdown
      */
     public void importTimeline(Timeline source, TimelineImport.Selection selection) {
-        epochs.importTimeline(source, selection);
+        epochs.importTimeline(source.importSource(), selection);
         flush();
+    }
+
+    private TimelineImport.Source importSource() {
+        journal.catchUp();
+        return new TimelineImport.Source(id(), files, wal.store(), wal.end(), epochOpen());
     }
 
     /**
@@ -400,14 +408,12 @@ public final class Timeline {
 
     /** From where on every point of its own history is readable: the beginning, or what the retention has let go of. */
     public Lsn horizon() {
-        return new Lsn(wal.horizon());
+        return branchPoints.horizon();
     }
 
     /** The time to which history certainly reaches back; empty when nothing was collected yet. */
     public Optional<Instant> horizonTime() {
-        return history.storedHorizon().equals(Lsn.ZERO)
-                ? Optional.empty()
-                : history.moments().atOrAfter(horizon()).map(Moment::time);
+        return branchPoints.horizonTime();
     }
 
     /** What the timeline holds, in bytes. Walks its files and its directory: not for a hot path. */
@@ -420,14 +426,9 @@ public final class Timeline {
         return history.readAmplification();
     }
 
-    /** Whether an own point lies where history may have been collected; pins apart. */
-    boolean isCollected(Lsn lsn) {
-        return Long.compareUnsigned(lsn.value(), history.horizon()) < 0;
-    }
-
     /** Whether there is anything but a record of where it begins. */
     boolean hasHistory() {
-        return history.layers().manifest() != null || journal.isLoaded() || Files.exists(walArchiveDirectory());
+        return history.layers().manifest() != null || journal.isLoaded() || Files.exists(layout.walArchive());
     }
 
     TimelineHistory history() {
@@ -475,7 +476,7 @@ public final class Timeline {
                 .toList();
         return new Subject(
                 id(),
-                directory,
+                layout.directory(),
                 ancestor(),
                 () -> Optional.ofNullable(parent).map(Timeline::endOfWal),
                 resources.layers(),
@@ -485,10 +486,6 @@ public final class Timeline {
                 () -> pins.get().stream().reduce(endOfWal(), Lsn::max),
                 () -> wal.neededWal(horizon(), pins.get()),
                 upkeep::still);
-    }
-
-    Epochs epochs() {
-        return epochs;
     }
 
     BranchPoints branchPoints() {

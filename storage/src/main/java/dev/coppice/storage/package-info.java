@@ -9,7 +9,12 @@
  * docs/page-protocol.md} and the laws of the storage in the design); nothing is served whose checksum is wrong; metadata
  * is durable when a call returns.
  *
- * <p>This package knows nothing of computes, branches' names or users.
+ * <p>This package is the door: {@link dev.coppice.storage.PageService} and {@link dev.coppice.storage.Timeline}, which put the packages
+ * below together. Those depend on each other downwards only, in this order: {@code fault}, {@code file}, {@code io}, {@code journal},
+ * {@code layout}, {@code wal}, {@code boundary}, {@code importing}, {@code index}, {@code layer} with {@code format} and {@code store},
+ * {@code history}, {@code verify}, {@code read}, {@code timeline}, {@code upkeep}.
+ *
+ * <p>It knows nothing of computes, branches' names or users.
  */
 @NullMarked
 package dev.coppice.storage;

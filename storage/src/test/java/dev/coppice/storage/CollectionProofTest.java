@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.storage.fault.OutsideHistoryException;
 import dev.coppice.storage.io.FileWrites;
+import dev.coppice.storage.upkeep.GarbageCollection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +36,7 @@ class CollectionProofTest {
             ModelTimeline child = world.branchAtHead(root);
             write(world, root, BURSTS);
             world.compareEverything();
-            Path files = real.directory();
+            Path files = real.layout().directory();
             real.flush();
             long before = allocated(files);
 

@@ -5,11 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.OpenFiles;
-import dev.coppice.storage.layer.Moment;
 import dev.coppice.storage.wal.CommitTimes;
 import dev.coppice.storage.wal.LocalWalStore;
 import dev.coppice.storage.wal.LsnRange;
+import dev.coppice.storage.wal.Moment;
 import dev.coppice.storage.wal.Moments;
 import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Files;
@@ -96,7 +97,7 @@ class CommitTimesIT {
         assertThat(COMMITTED).hasSize(CLIENTS * COMMITS);
         assertThat(moments.list()).hasSizeGreaterThan(5);
         main.endEpoch();
-        store = new LocalWalStore(main.walDirectory(), main.walArchiveDirectory(), null, 0, FILES);
+        store = new LocalWalStore(main.layout().wal(), main.layout().walArchive(), null, 0, FILES);
     }
 
     @AfterAll
@@ -219,7 +220,7 @@ class CommitTimesIT {
     @Test
     void older_wal_may_be_gone_or_compressed_and_is_then_not_asked_for() throws Exception {
         Path copy = Files.createDirectories(directory.path().resolve("copy"));
-        try (var segments = Files.list(main.walDirectory())) {
+        try (var segments = Files.list(main.layout().wal())) {
             for (Path segment : (Iterable<Path>) segments::iterator) {
                 if (Files.isRegularFile(segment)) {
                     Files.copy(segment, copy.resolve(segment.getFileName()));

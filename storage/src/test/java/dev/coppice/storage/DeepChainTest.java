@@ -5,7 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.fault.ChainTooLongException;
+import dev.coppice.storage.fault.OutsideHistoryException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.file.DirectoryEntry;
+import dev.coppice.storage.file.FileKind;
+import dev.coppice.storage.file.FileStatus;
+import dev.coppice.storage.file.PageConsumer;
 import dev.coppice.storage.journal.EntryType;
+import dev.coppice.storage.layout.BranchPoint;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;

@@ -3,6 +3,10 @@ package dev.coppice.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.Lsn;
+import dev.coppice.storage.file.DirectoryEntry;
+import dev.coppice.storage.file.FileKind;
+import dev.coppice.storage.file.FileStatus;
+import dev.coppice.storage.file.PageConsumer;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;

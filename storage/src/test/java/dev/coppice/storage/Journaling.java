@@ -23,7 +23,7 @@ final class Journaling {
     /** With the mark just beyond the end of WAL. */
     static Journaling to(Timeline timeline) {
         int epoch = (int) timeline.currentEpoch();
-        Path segment = timeline.journalDirectory().resolve(String.format(java.util.Locale.ROOT, "%08d.journal", epoch));
+        Path segment = timeline.layout().journal().resolve(String.format(java.util.Locale.ROOT, "%08d.journal", epoch));
         return new Journaling(segment, epoch, timeline.endOfWal().value() + 1);
     }
 

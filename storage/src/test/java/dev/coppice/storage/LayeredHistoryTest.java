@@ -7,10 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.storage.fault.NoSuchTimelineException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.file.PageConsumer;
+import dev.coppice.storage.history.TimelineHistory;
 import dev.coppice.storage.io.FileSpace;
 import dev.coppice.storage.io.FileWrites;
 import dev.coppice.storage.journal.EntryType;
-import dev.coppice.storage.layer.ManifestConflictException;
+import dev.coppice.storage.layer.store.ManifestConflictException;
+import dev.coppice.storage.layout.BranchPoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -151,9 +156,9 @@ class LayeredHistoryTest {
         }
         byte[] before = root.readFile("base/5/1").orElseThrow();
         long length = journal.segment().toFile().length();
-        assertThat(FileSpace.allocatedBelow(root.journalDirectory())).isGreaterThan(300L * BLOCK);
+        assertThat(FileSpace.allocatedBelow(root.layout().journal())).isGreaterThan(300L * BLOCK);
         root.flush();
-        assertThat(FileSpace.allocatedBelow(root.journalDirectory())).isLessThan(20L * BLOCK);
+        assertThat(FileSpace.allocatedBelow(root.layout().journal())).isLessThan(20L * BLOCK);
         assertThat(journal.segment().toFile().length()).isGreaterThanOrEqualTo(length);
         assertThat(root.readFile("base/5/1").orElseThrow()).isEqualTo(before);
         journal.page("base/5/1", 0, block(7));
@@ -173,7 +178,7 @@ class LayeredHistoryTest {
         }
         root.endEpoch();
         root.flush();
-        try (var segments = Files.list(root.journalDirectory())) {
+        try (var segments = Files.list(root.layout().journal())) {
             assertThat(segments).hasSize(1);
         }
         Timeline again = reopened();
@@ -209,9 +214,9 @@ class LayeredHistoryTest {
         Timeline root = writing();
         fill(root, 10, 1);
         root.flush();
-        Path stray = root.directory().resolve("layers/delta-0-0-stray");
+        Path stray = root.layout().directory().resolve("layers/delta-0-0-stray");
         Files.writeString(stray, "left over");
-        try (var names = Files.list(root.directory().resolve("layers"))) {
+        try (var names = Files.list(root.layout().directory().resolve("layers"))) {
             Path layer = names.filter(
                             p -> !p.equals(stray) && !p.getFileName().toString().startsWith("manifest"))
                     .findFirst()
@@ -322,8 +327,8 @@ class LayeredHistoryTest {
         service.collectGarbage(child.id());
         service.compact(child.id());
         assertFilled(child, 10, 1);
-        assertThat(child.directory()).isDirectoryContaining("glob:**timeline.json");
-        assertThat(child.directory().toFile().list()).containsExactly("timeline.json");
+        assertThat(child.layout().directory()).isDirectoryContaining("glob:**timeline.json");
+        assertThat(child.layout().directory().toFile().list()).containsExactly("timeline.json");
         assertThat(child.size().ownBytes()).isZero();
         assertThat(child.size().logicalBytes()).isEqualTo(10L * BLOCK);
     }

@@ -1,5 +1,8 @@
 package dev.coppice.storage;
 
+import dev.coppice.storage.file.DirectoryEntry;
+import dev.coppice.storage.file.FileKind;
+import dev.coppice.storage.file.PageConsumer;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,7 +30,7 @@ final class Materialized {
     /** Begins an epoch and lays its data directory out. */
     static Path of(Timeline timeline) throws IOException {
         timeline.beginEpoch(RealPostgres.owner());
-        Path data = timeline.directory().resolve("data" + timeline.currentEpoch());
+        Path data = timeline.layout().directory().resolve("data" + timeline.currentEpoch());
         Files.createDirectory(data);
         for (String directory : timeline.directories()) {
             Files.createDirectories(data.resolve(directory));
@@ -36,7 +39,7 @@ final class Materialized {
             Files.createDirectories(data.resolve(directory));
         }
         copy(timeline, "", data);
-        Files.createSymbolicLink(data.resolve("pg_wal"), timeline.walDirectory());
+        Files.createSymbolicLink(data.resolve("pg_wal"), timeline.layout().wal());
         Files.writeString(data.resolve("postgresql.conf"), "");
         Files.writeString(data.resolve("pg_hba.conf"), "host all all 127.0.0.1/32 trust\n");
         Files.writeString(data.resolve("pg_ident.conf"), "");

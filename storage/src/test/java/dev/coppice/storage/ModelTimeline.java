@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.journal.EntryType;
+import dev.coppice.storage.layout.BranchPoint;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -82,8 +83,8 @@ final class ModelTimeline {
 
     /** Goes on writing to the open epoch, as a compute does that outlives a server. */
     void adopt(Timeline timeline) {
-        wal = new SyntheticWal(timeline.walDirectory(), timeline.endOfWal().value(), startOfRecordEndingAt(end()));
-        archive = timeline.finishedWalDirectory();
+        wal = new SyntheticWal(timeline.layout().wal(), timeline.endOfWal().value(), startOfRecordEndingAt(end()));
+        archive = timeline.layout().finishedWal();
         journal = Journaling.to(timeline);
     }
 

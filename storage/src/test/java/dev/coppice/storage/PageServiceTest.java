@@ -5,7 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.fault.EpochRunningException;
+import dev.coppice.storage.fault.NoSuchFileInTimelineException;
+import dev.coppice.storage.fault.NoSuchTimelineException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.fault.TimelineExistsException;
+import dev.coppice.storage.fault.TimelineHasChildrenException;
+import dev.coppice.storage.file.PageConsumer;
 import dev.coppice.storage.journal.EntryType;
+import dev.coppice.storage.layout.BranchPoint;
+import dev.coppice.storage.timeline.Epoch;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -76,11 +86,11 @@ class PageServiceTest {
                 .hasMessageContaining("child");
         service.delete(CHILD);
         assertThat(service.exists(CHILD)).isFalse();
-        try (LockHolder compute = new LockHolder(root.writerLock())) {
+        try (LockHolder compute = new LockHolder(root.layout().writerLock())) {
             assertThatThrownBy(() -> service.delete(ROOT)).isInstanceOf(EpochRunningException.class);
         }
         service.delete(ROOT);
-        assertThat(root.directory()).doesNotExist();
+        assertThat(root.layout().directory()).doesNotExist();
         assertThatThrownBy(() -> service.timeline(ROOT)).isInstanceOf(NoSuchTimelineException.class);
     }
 
@@ -106,7 +116,7 @@ class PageServiceTest {
 
     @Test
     void damaged_metadata_is_refused_and_named() throws Exception {
-        Path file = service.createRoot(ROOT).directory().resolve("timeline.json");
+        Path file = service.createRoot(ROOT).layout().directory().resolve("timeline.json");
         Files.writeString(file, "{\"version\":1,\"id\":\"other\"}");
         assertThatThrownBy(this::reopen).isInstanceOf(StorageException.class).hasMessageContaining(file.toString());
     }
@@ -114,7 +124,7 @@ class PageServiceTest {
     @Test
     void only_one_writer_at_a_time() throws Exception {
         Timeline root = writing(ROOT);
-        try (LockHolder compute = new LockHolder(root.writerLock())) {
+        try (LockHolder compute = new LockHolder(root.layout().writerLock())) {
             assertThat(root.writerRunning()).isTrue();
             assertThatThrownBy(() -> root.beginEpoch(RealPostgres.owner())).isInstanceOf(EpochRunningException.class);
             assertThatThrownBy(root::endEpoch).isInstanceOf(EpochRunningException.class);

@@ -1,6 +1,7 @@
 package dev.coppice.storage;
 
 import dev.coppice.storage.io.DurableFiles;
+import dev.coppice.storage.timeline.FileOwner;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;

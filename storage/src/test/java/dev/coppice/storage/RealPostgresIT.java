@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.fault.OutsideHistoryException;
+import dev.coppice.storage.layout.BranchPoint;
 import dev.coppice.storage.wal.WalFormat;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -358,7 +360,7 @@ class RealPostgresIT {
             server.crash();
         }
         service.close();
-        Path segment = main.walDirectory().resolve(WalFormat.segmentName(cut.value(), SEGMENT_SIZE));
+        Path segment = main.layout().wal().resolve(WalFormat.segmentName(cut.value(), SEGMENT_SIZE));
         try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
             long from = (cut.value() / 8192 + 3) * 8192 % SEGMENT_SIZE;
             file.seek(from);
@@ -396,17 +398,17 @@ class RealPostgresIT {
 
     @Test
     void an_unwoken_branch_costs_less_than_64_kilobytes() throws IOException {
-        assertThat(diskUse(main.directory())).isLessThan(64 << 10);
+        assertThat(diskUse(main.layout().directory())).isLessThan(64 << 10);
         reopen();
         main.stat("base");
-        assertThat(diskUse(main.directory())).isLessThan(64 << 10);
+        assertThat(diskUse(main.layout().directory())).isLessThan(64 << 10);
     }
 
     @Test
     void a_woken_branch_without_writes_costs_less_than_a_megabyte() throws IOException {
         main.beginEpoch(RealPostgres.owner());
         main.endEpoch();
-        assertThat(diskUse(main.directory())).isLessThan(1 << 20);
+        assertThat(diskUse(main.layout().directory())).isLessThan(1 << 20);
     }
 
     private static long diskUse(Path directory) throws IOException {
@@ -424,6 +426,6 @@ class RealPostgresIT {
     private void open() {
         service = PageService.open(directory.path().resolve("timelines"));
         main = service.timeline(MAIN);
-        assertThat(Files.isDirectory(main.directory())).isTrue();
+        assertThat(Files.isDirectory(main.layout().directory())).isTrue();
     }
 }

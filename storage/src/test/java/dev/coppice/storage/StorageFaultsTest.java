@@ -3,6 +3,7 @@ package dev.coppice.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.config.StorageConfiguration;
+import dev.coppice.storage.fault.StorageException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

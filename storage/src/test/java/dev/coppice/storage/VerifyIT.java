@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.file.PageConsumer;
+import dev.coppice.storage.file.PageVersion;
 import dev.coppice.storage.journal.EntryType;
+import dev.coppice.storage.layout.BranchPoint;
 import dev.coppice.storage.verify.Finding;
 import dev.coppice.storage.verify.Progress;
 import dev.coppice.storage.verify.Verification;
@@ -89,7 +92,7 @@ class VerifyIT {
         // What a Postgres under the interposer does with segments that it no longer needs.
         long current = WalFormat.segmentStart(main.endOfWal().value(), SEGMENT_SIZE);
         List<String> old = new ArrayList<>();
-        try (var names = Files.list(main.walDirectory())) {
+        try (var names = Files.list(main.layout().wal())) {
             names.map(path -> path.getFileName().toString())
                     .filter(name -> name.startsWith("00000001")
                             && name.compareTo(WalFormat.segmentName(current, SEGMENT_SIZE)) < 0)
@@ -98,8 +101,8 @@ class VerifyIT {
         assertThat(old).hasSizeGreaterThan(2);
         for (String name : old) {
             Files.move(
-                    main.walDirectory().resolve(name),
-                    main.finishedWalDirectory().resolve(name));
+                    main.layout().wal().resolve(name),
+                    main.layout().finishedWal().resolve(name));
         }
         main.upkeep().compressWal(Instant.now().plusSeconds(60), old.size() - 1);
     }
@@ -197,7 +200,7 @@ class VerifyIT {
 
     @Test
     void a_flipped_bit_in_the_journal_is_found_wherever_it_is() throws IOException {
-        Path segment = all(main.journalDirectory(), ".*\\.journal").getLast();
+        Path segment = all(main.layout().journal(), ".*\\.journal").getLast();
         long flushed = firstData(segment);
         for (int i = 0; i < 40; i++) {
             long position = flushed + (long) (random.nextDouble() * (Files.size(segment) - 48 - flushed));
@@ -238,14 +241,14 @@ class VerifyIT {
 
     @Test
     void a_journal_that_lost_its_newest_segment_is_found() throws IOException {
-        List<Path> segments = all(main.journalDirectory(), ".*\\.journal");
+        List<Path> segments = all(main.layout().journal(), ".*\\.journal");
         hide(segments.getLast());
         assertFound(verify(MAIN), Finding.Severity.ERROR, "");
     }
 
     @Test
     void a_flipped_bit_in_a_layer_is_found_wherever_it_is() throws IOException {
-        Path layers = main.directory().resolve("layers");
+        Path layers = main.layout().directory().resolve("layers");
         List<Path> files = all(layers, ".*").stream()
                 .filter(path -> !path.getFileName().toString().startsWith("manifest"))
                 .toList();
@@ -259,7 +262,7 @@ class VerifyIT {
 
     @Test
     void a_missing_layer_a_stray_one_and_a_damaged_manifest_are_found() throws IOException {
-        Path layers = main.directory().resolve("layers");
+        Path layers = main.layout().directory().resolve("layers");
         Path layer = all(layers, ".*").stream()
                 .filter(path -> !path.getFileName().toString().startsWith("manifest"))
                 .findFirst()
@@ -278,11 +281,11 @@ class VerifyIT {
 
     @Test
     void damaged_and_missing_wal_is_found() throws IOException {
-        Path compressed = only(main.walArchiveDirectory(), ".*\\.zst");
+        Path compressed = only(main.layout().walArchive(), ".*\\.zst");
         change(compressed, Files.size(compressed) / 3, 4);
         assertFound(verify(MAIN), Finding.Severity.ERROR, "wal-archive/" + compressed.getFileName());
         repairs.removeLast().run();
-        Path plain = only(main.walArchiveDirectory(), "[0-9A-F]{24}");
+        Path plain = only(main.layout().walArchive(), "[0-9A-F]{24}");
         // Near its beginning: behind a switch of segments there are zeroes.
         change(plain, 3000, 16);
         assertFound(verify(MAIN), Finding.Severity.ERROR, "wal");
@@ -293,7 +296,7 @@ class VerifyIT {
 
     @Test
     void an_ended_timeline_whose_newest_wal_is_damaged_is_found() throws IOException {
-        Path newest = all(main.walDirectory(), "[0-9A-F]{24}").stream()
+        Path newest = all(main.layout().wal(), "[0-9A-F]{24}").stream()
                 .filter(path -> path.getFileName()
                         .toString()
                         .equals(WalFormat.segmentName(main.endOfWal().value(), SEGMENT_SIZE)))

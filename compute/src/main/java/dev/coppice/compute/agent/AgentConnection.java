@@ -1,13 +1,13 @@
 package dev.coppice.compute.agent;
 
 import dev.coppice.compute.ComputeUser;
-import dev.coppice.storage.DirectoryEntry;
-import dev.coppice.storage.FileKind;
-import dev.coppice.storage.FileStatus;
-import dev.coppice.storage.NoSuchFileInTimelineException;
-import dev.coppice.storage.PageConsumer;
-import dev.coppice.storage.StorageException;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.fault.NoSuchFileInTimelineException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.file.DirectoryEntry;
+import dev.coppice.storage.file.FileKind;
+import dev.coppice.storage.file.FileStatus;
+import dev.coppice.storage.file.PageConsumer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,7 +2,7 @@ package dev.coppice.compute.agent;
 
 import dev.coppice.compute.ComputeUser;
 import dev.coppice.compute.MemoryDirectory;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.lang.foreign.Arena;

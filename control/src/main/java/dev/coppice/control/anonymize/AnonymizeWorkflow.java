@@ -27,7 +27,7 @@ import dev.coppice.control.role.BranchContents;
 import dev.coppice.control.role.Credentials;
 import dev.coppice.control.role.RolePasswords;
 import dev.coppice.control.timeline.BranchPoints;
-import dev.coppice.storage.Lease;
+import dev.coppice.storage.history.Lease;
 import java.time.Clock;
 import java.util.List;
 import org.slf4j.Logger;

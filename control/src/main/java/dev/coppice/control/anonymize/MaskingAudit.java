@@ -11,7 +11,7 @@ import dev.coppice.control.catalog.model.HiddenTimeline;
 import dev.coppice.control.catalog.rows.HiddenTimelineRows;
 import dev.coppice.control.catalog.rows.MaskingRows;
 import dev.coppice.control.catalog.rows.TimelineMaskingRows;
-import dev.coppice.storage.BoundaryException;
+import dev.coppice.storage.fault.BoundaryException;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
 import java.util.HashMap;

@@ -18,7 +18,7 @@ import dev.coppice.control.role.RoleWorkflows;
 import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.masking.crypto.MaskKey;
-import dev.coppice.storage.PageConsumer;
+import dev.coppice.storage.file.PageConsumer;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
 import java.nio.ByteBuffer;

@@ -28,7 +28,7 @@ import dev.coppice.control.role.RolePasswords;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.control.sql.LiveState;
 import dev.coppice.control.timeline.TimelineFactory;
-import dev.coppice.storage.BranchPoint;
+import dev.coppice.storage.layout.BranchPoint;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -21,7 +21,7 @@ import dev.coppice.control.operation.BranchLocks;
 import dev.coppice.control.timeline.BranchPointRequest;
 import dev.coppice.control.timeline.BranchPoints;
 import dev.coppice.control.timeline.TimelineFactory;
-import dev.coppice.storage.BranchPoint;
+import dev.coppice.storage.layout.BranchPoint;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import dev.coppice.compute.ComputeSpec;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
-import dev.coppice.storage.BoundaryException;
+import dev.coppice.storage.fault.BoundaryException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;

@@ -60,7 +60,7 @@ public final class OwnerPowers implements ComputeService.Admission {
     /** Of a compute that nobody but the caller uses. */
     public void apply(ProjectSettings settings, TimelineId timeline, ComputeAddress address) {
         boolean superusers = areSuperusers(settings);
-        Path file = pages.timeline(timeline).directory().resolve(FILE);
+        Path file = pages.timeline(timeline).layout().directory().resolve(FILE);
         try {
             String last = read(file);
             // Where nobody ever decided otherwise, nothing can be otherwise.

@@ -46,7 +46,7 @@ public final class CleanPoint {
      * A point that is ready.
      *
      * @param document for {@link dev.coppice.storage.PageService#createBranch(dev.coppice.common.TimelineId,
-     *     dev.coppice.storage.BranchPoint, byte[])}, once the compute is shut down
+     *     dev.coppice.storage.layout.BranchPoint, byte[])}, once the compute is shut down
      * @param warnings what users should know
      */
     public record Ready(Document document, List<Rebuild> rebuilds, List<String> warnings) {}

@@ -1,6 +1,6 @@
 package dev.coppice.control.masking;
 
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.coppice.control.masking;
 
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.secret.SecretBox;
-import dev.coppice.storage.Boundary;
+import dev.coppice.storage.boundary.Boundary;
 import java.security.SecureRandom;
 import java.util.EnumSet;
 import java.util.List;

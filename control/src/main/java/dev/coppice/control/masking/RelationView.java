@@ -1,7 +1,7 @@
 package dev.coppice.control.masking;
 
-import dev.coppice.storage.PageView;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.file.PageView;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

@@ -1,8 +1,8 @@
 package dev.coppice.control.masking;
 
 import dev.coppice.masking.page.TransactionStatus;
-import dev.coppice.storage.Boundary;
-import dev.coppice.storage.PageConsumer;
+import dev.coppice.storage.boundary.Boundary;
+import dev.coppice.storage.file.PageConsumer;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.Map;

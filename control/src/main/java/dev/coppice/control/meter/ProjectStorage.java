@@ -1,7 +1,7 @@
 package dev.coppice.control.meter;
 
 import dev.coppice.control.catalog.model.Branch;
-import dev.coppice.storage.NoSuchTimelineException;
+import dev.coppice.storage.fault.NoSuchTimelineException;
 import dev.coppice.storage.PageService;
 import java.util.List;
 import java.util.Map;

@@ -12,7 +12,7 @@ import dev.coppice.control.error.ControlException;
 import dev.coppice.control.masking.RuleSet;
 import dev.coppice.control.sql.LiveState;
 import dev.coppice.control.timeline.PointResolver;
-import dev.coppice.storage.BranchPoint;
+import dev.coppice.storage.layout.BranchPoint;
 import java.time.Clock;
 import java.util.HashMap;
 import java.util.Map;

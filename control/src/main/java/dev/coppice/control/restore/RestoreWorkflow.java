@@ -22,7 +22,7 @@ import dev.coppice.control.timeline.BranchPointRequest;
 import dev.coppice.control.timeline.BranchPoints;
 import dev.coppice.control.timeline.HiddenTimelines;
 import dev.coppice.control.timeline.PointResolver;
-import dev.coppice.storage.Lease;
+import dev.coppice.storage.history.Lease;
 import dev.coppice.storage.PageService;
 import java.time.Instant;
 import java.util.List;

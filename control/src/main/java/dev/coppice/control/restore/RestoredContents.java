@@ -15,7 +15,7 @@ import dev.coppice.control.sql.LiveState;
 import dev.coppice.control.timeline.BranchPointRequest;
 import dev.coppice.control.timeline.PointResolver;
 import dev.coppice.control.timeline.TimelineFactory;
-import dev.coppice.storage.BranchPoint;
+import dev.coppice.storage.layout.BranchPoint;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;

@@ -19,7 +19,7 @@ import dev.coppice.control.timeline.BranchPointRequest;
 import dev.coppice.control.timeline.BranchPoints;
 import dev.coppice.control.timeline.HiddenTimelines;
 import dev.coppice.control.timeline.TimelineFactory;
-import dev.coppice.storage.Lease;
+import dev.coppice.storage.history.Lease;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;

@@ -3,7 +3,7 @@ package dev.coppice.control.timeline;
 import dev.coppice.control.catalog.Finder;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.operation.BranchLocks;
-import dev.coppice.storage.Lease;
+import dev.coppice.storage.history.Lease;
 
 /**
  * Works with a branch at a point of its history: nobody deletes, restores or collects what is used meanwhile. Thread-safe.

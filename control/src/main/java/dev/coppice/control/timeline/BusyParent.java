@@ -10,7 +10,7 @@ import dev.coppice.control.catalog.model.Endpoint;
 import dev.coppice.control.sql.AdminConnection;
 import dev.coppice.control.sql.ComputeSql;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.Timeline;
 import dev.coppice.storage.wal.ControlFile;
 import java.sql.Connection;

@@ -8,7 +8,7 @@ import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.model.HiddenTimeline;
 import dev.coppice.control.catalog.rows.HiddenTimelineRows;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,7 +1,7 @@
 package dev.coppice.storage.index;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.OpenFiles;
 import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.EntryType;

@@ -1,6 +1,6 @@
 package dev.coppice.storage.index;
 
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.EntryType;
 import dev.coppice.storage.journal.JournalEntry;

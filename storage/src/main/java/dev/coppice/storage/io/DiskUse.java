@@ -1,6 +1,6 @@
 package dev.coppice.storage.io;
 
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;

@@ -1,6 +1,6 @@
 package dev.coppice.storage.io;
 
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

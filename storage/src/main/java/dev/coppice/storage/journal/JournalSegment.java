@@ -1,8 +1,8 @@
 package dev.coppice.storage.journal;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.ChecksumMismatchException;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.FileSpace;
 import dev.coppice.storage.io.OpenFiles;

@@ -61,7 +61,7 @@ public final class SegmentAudit {
      * @param from where an entry begins; 0 = the first one
      * @param newest whether a compute may be appending, so that a torn end may be an entry in the making
      * @param progress is told the bytes read now and then
-     * @throws dev.coppice.storage.StorageException when the header is not right
+     * @throws dev.coppice.storage.fault.StorageException when the header is not right
      */
     public static Result run(
             Path file, TimelineId timeline, OpenFiles files, long from, boolean newest, LongConsumer progress) {

@@ -1,7 +1,7 @@
 package dev.coppice.storage.journal;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

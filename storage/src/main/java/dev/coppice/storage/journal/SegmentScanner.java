@@ -1,6 +1,6 @@
 package dev.coppice.storage.journal;
 
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.Consumer;

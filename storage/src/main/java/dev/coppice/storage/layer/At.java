@@ -4,7 +4,7 @@ import dev.coppice.storage.index.TimelineIndex;
 import dev.coppice.storage.index.Visibility;
 
 /** What is at or below an LSN, where stamps are effective already. */
-record At(long lsn) implements Visibility {
+public record At(long lsn) implements Visibility {
     @Override
     public boolean isHead() {
         return lsn == TimelineIndex.HEAD;

@@ -1,6 +1,7 @@
 package dev.coppice.storage.layer;
 
 import dev.coppice.storage.index.FileEventKind;
+import dev.coppice.storage.layer.format.LayerFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -2,6 +2,9 @@ package dev.coppice.storage.layer;
 
 import dev.coppice.storage.index.FileEventKind;
 import dev.coppice.storage.index.FileHistory;
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PartDecoder;
+import dev.coppice.storage.layer.format.PathOrder;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 

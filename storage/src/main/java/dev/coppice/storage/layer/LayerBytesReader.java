@@ -1,8 +1,13 @@
 package dev.coppice.storage.layer;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.ChecksumMismatchException;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.layer.format.FrameCodec;
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PartDecoder;
+import dev.coppice.storage.layer.store.LayerDescriptor;
+import dev.coppice.storage.layer.store.LayerStore;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
 package dev.coppice.storage.layer;
 
+import dev.coppice.storage.layer.format.LayerFormat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

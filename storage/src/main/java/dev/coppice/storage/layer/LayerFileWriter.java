@@ -1,9 +1,14 @@
 package dev.coppice.storage.layer;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.index.FileEventKind;
 import dev.coppice.storage.io.FileWrites;
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PartEncoder;
+import dev.coppice.storage.layer.store.LayerDescriptor;
+import dev.coppice.storage.layer.store.LayerKind;
+import dev.coppice.storage.layer.store.LayerStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -15,7 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
 /** Writes one layer file under a temporary name, front to back; see {@link LayerFormat}. For one thread. */
-final class LayerFileWriter implements AutoCloseable {
+public final class LayerFileWriter implements AutoCloseable {
     private static final int BUFFER_BYTES = 256 << 10;
 
     /** Synced on the way, so that the last sync does not keep a committing Postgres waiting for hundreds of megabytes. */
@@ -46,7 +51,7 @@ final class LayerFileWriter implements AutoCloseable {
     private long minStamp = -1;
     private long maxStamp;
 
-    LayerFileWriter(
+    public LayerFileWriter(
             LayerStore store,
             TimelineId timeline,
             String name,
@@ -75,11 +80,11 @@ final class LayerFileWriter implements AutoCloseable {
         return written + buffered;
     }
 
-    Path file() {
+    public Path file() {
         return file;
     }
 
-    void beginFile(byte[] newPath) {
+    public void beginFile(byte[] newPath) {
         if (entries == 0) {
             firstPath = newPath;
         }
@@ -91,11 +96,11 @@ final class LayerFileWriter implements AutoCloseable {
         part.beginFile(newPath, false);
     }
 
-    void endFile() {
+    public void endFile() {
         part.endFile();
     }
 
-    void event(FileEventKind eventKind, long stamp, long sequence, long size) {
+    public void event(FileEventKind eventKind, long stamp, long sequence, long size) {
         part.event(eventKind, stamp, sequence, size);
         if (eventKind.isOfDirectory() && !directoryNoted) {
             directory.directory(path);
@@ -104,14 +109,14 @@ final class LayerFileWriter implements AutoCloseable {
         count(stamp);
     }
 
-    void zero(long block, long stamp, long sequence) {
+    public void zero(long block, long stamp, long sequence) {
         splitIfFull();
         part.version(block, stamp, sequence, 0);
         count(stamp);
     }
 
     /** @param frame the codec at byte 4, the payload behind it; its checksum is set */
-    void page(long block, long stamp, long sequence, byte[] frame, int length) {
+    public void page(long block, long stamp, long sequence, byte[] frame, int length) {
         splitIfFull();
         int from = LayerFormat.CHECKSUM_SIZE;
         int sum = LayerFormat.checksum(salt, position(), frame, from, length - from);
@@ -123,7 +128,7 @@ final class LayerFileWriter implements AutoCloseable {
     }
 
     /** Ends the file; it still has to be put into the store. */
-    LayerDescriptor finish() {
+    public LayerDescriptor finish() {
         endPart();
         long directoryAt = position();
         byte[] lastPath = path;

@@ -1,5 +1,8 @@
 package dev.coppice.storage.layer;
 
+import dev.coppice.storage.layer.format.FrameCodec;
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PathOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

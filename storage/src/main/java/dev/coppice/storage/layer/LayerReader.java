@@ -3,6 +3,12 @@ package dev.coppice.storage.layer;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.index.FileHistory;
 import dev.coppice.storage.index.OwnFile;
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PathOrder;
+import dev.coppice.storage.layer.format.ReadBuffers;
+import dev.coppice.storage.layer.store.LayerDescriptor;
+import dev.coppice.storage.layer.store.LayerStore;
+import dev.coppice.storage.layer.store.NoSuchLayerException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * only. Every question takes an LSN, compared unsigned; {@link dev.coppice.storage.index.TimelineIndex#HEAD} sees
  * everything.
  *
- * <p>All methods may throw {@link dev.coppice.storage.ChecksumMismatchException} naming the layer and the byte, and {@link
+ * <p>All methods may throw {@link dev.coppice.storage.fault.ChecksumMismatchException} naming the layer and the byte, and {@link
  * NoSuchLayerException}.
  */
 public final class LayerReader {

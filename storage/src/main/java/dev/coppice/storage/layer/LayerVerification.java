@@ -1,6 +1,7 @@
 package dev.coppice.storage.layer;
 
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.layer.store.LayerDescriptor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;

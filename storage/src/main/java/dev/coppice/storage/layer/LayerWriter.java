@@ -1,9 +1,15 @@
 package dev.coppice.storage.layer;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.index.FileEventKind;
 import dev.coppice.storage.io.FileWrites;
+import dev.coppice.storage.layer.format.FrameCodec;
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PathOrder;
+import dev.coppice.storage.layer.store.LayerDescriptor;
+import dev.coppice.storage.layer.store.LayerKind;
+import dev.coppice.storage.layer.store.LayerStore;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;

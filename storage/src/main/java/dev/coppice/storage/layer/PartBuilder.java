@@ -1,6 +1,8 @@
 package dev.coppice.storage.layer;
 
 import dev.coppice.storage.index.FileEventKind;
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PartEncoder;
 
 /** Encodes one index part after the other; see {@link LayerFormat}. */
 final class PartBuilder {

@@ -1,5 +1,9 @@
 package dev.coppice.storage.layer;
 
+import dev.coppice.storage.layer.format.LayerFormat;
+import dev.coppice.storage.layer.format.PartDecoder;
+import dev.coppice.storage.layer.format.PartEncoder;
+import dev.coppice.storage.layer.format.PathOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;

@@ -1,5 +1,6 @@
 package dev.coppice.storage.layer;
 
+import dev.coppice.storage.layer.format.PathOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.TreeSet;

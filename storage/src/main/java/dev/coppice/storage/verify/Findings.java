@@ -1,7 +1,7 @@
 package dev.coppice.storage.verify;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,8 +1,8 @@
 package dev.coppice.storage.verify;
 
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.journal.SegmentAudit;
-import dev.coppice.storage.layer.FlushedPosition;
+import dev.coppice.storage.layer.store.FlushedPosition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

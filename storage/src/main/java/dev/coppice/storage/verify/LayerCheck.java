@@ -1,11 +1,11 @@
 package dev.coppice.storage.verify;
 
-import dev.coppice.storage.layer.FlushedPosition;
-import dev.coppice.storage.layer.LayerDescriptor;
 import dev.coppice.storage.layer.LayerReader;
-import dev.coppice.storage.layer.LayerStore;
-import dev.coppice.storage.layer.Manifest;
-import dev.coppice.storage.layer.ManifestCodec;
+import dev.coppice.storage.layer.store.FlushedPosition;
+import dev.coppice.storage.layer.store.LayerDescriptor;
+import dev.coppice.storage.layer.store.LayerStore;
+import dev.coppice.storage.layer.store.Manifest;
+import dev.coppice.storage.layer.store.ManifestCodec;
 import dev.coppice.storage.wal.Moments;
 import java.util.HashSet;
 import java.util.List;

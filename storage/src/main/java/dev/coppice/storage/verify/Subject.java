@@ -2,10 +2,10 @@ package dev.coppice.storage.verify;
 
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.BranchPoint;
 import dev.coppice.storage.io.OpenFiles;
 import dev.coppice.storage.layer.LayerCaches;
-import dev.coppice.storage.layer.LayerStore;
+import dev.coppice.storage.layer.store.LayerStore;
+import dev.coppice.storage.layout.BranchPoint;
 import dev.coppice.storage.wal.LsnRange;
 import dev.coppice.storage.wal.WalStore;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package dev.coppice.storage.verify;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.storage.layer.LayerStore;
-import dev.coppice.storage.layer.Manifest;
+import dev.coppice.storage.layer.store.LayerStore;
+import dev.coppice.storage.layer.store.Manifest;
 import java.util.Optional;
 
 /** Checks one timeline, as often as needed to have it hold still: a flush or a collection may go on meanwhile. */

@@ -1,8 +1,7 @@
 package dev.coppice.storage.wal;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.storage.StorageException;
-import dev.coppice.storage.layer.Moment;
+import dev.coppice.storage.fault.StorageException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Iterator;

@@ -2,8 +2,8 @@ package dev.coppice.storage.wal;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
-import dev.coppice.storage.ChecksumMismatchException;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;

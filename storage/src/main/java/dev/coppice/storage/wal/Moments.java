@@ -1,7 +1,6 @@
 package dev.coppice.storage.wal;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.storage.layer.Moment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

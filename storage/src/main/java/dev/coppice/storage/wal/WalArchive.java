@@ -1,7 +1,7 @@
 package dev.coppice.storage.wal;
 
-import dev.coppice.storage.ChecksumMismatchException;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.DiskUse;
 import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.OpenFiles;

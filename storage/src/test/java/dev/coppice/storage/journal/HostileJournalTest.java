@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.StorageException;
 import dev.coppice.storage.TestDirectory;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
 import java.io.RandomAccessFile;

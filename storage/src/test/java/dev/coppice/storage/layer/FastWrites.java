@@ -5,7 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
 /** Without syncs, for tests that end no machine. */
-class FastWrites extends FileWrites {
+public class FastWrites extends FileWrites {
     @Override
     public void force(FileChannel channel) {}
 

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.coppice.common.TimelineId;
-import dev.coppice.storage.ChecksumMismatchException;
-import dev.coppice.storage.StorageException;
 import dev.coppice.storage.TestDirectory;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.layer.store.LayerDescriptor;
+import dev.coppice.storage.layer.store.LayerStore;
+import dev.coppice.storage.layer.store.LocalLayerStore;
+import dev.coppice.storage.layer.store.NoSuchLayerException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

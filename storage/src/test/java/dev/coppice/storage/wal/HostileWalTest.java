@@ -3,8 +3,8 @@ package dev.coppice.storage.wal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.coppice.storage.StorageException;
 import dev.coppice.storage.TestDirectory;
+import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
 import java.io.RandomAccessFile;

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.storage.layer.Moment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.Lsn;
-import dev.coppice.storage.ChecksumMismatchException;
 import dev.coppice.storage.TestDirectory;
+import dev.coppice.storage.fault.ChecksumMismatchException;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -4,7 +4,7 @@ import dev.coppice.common.TimelineId;
 import dev.coppice.control.catalog.model.Branch;
 import dev.coppice.control.error.ControlException;
 import dev.coppice.storage.PageService;
-import dev.coppice.storage.StorageException;
+import dev.coppice.storage.fault.StorageException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 

@@ -1,7 +1,7 @@
 package dev.coppice.control.api.server;
 
 import dev.coppice.control.error.ControlException;
-import dev.coppice.storage.BoundaryException;
+import dev.coppice.storage.fault.BoundaryException;
 import io.avaje.jex.http.Context;
 import io.avaje.jex.http.HttpResponseException;
 import java.util.Objects;

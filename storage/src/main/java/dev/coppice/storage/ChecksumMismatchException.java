@@ -1,9 +1,0 @@
-package dev.coppice.storage;
-
-/** Stored bytes are not what was written; they are never served. */
-public final class ChecksumMismatchException extends StorageException {
-    /** The message says where. */
-    public ChecksumMismatchException(String message) {
-        super(message);
-    }
-}

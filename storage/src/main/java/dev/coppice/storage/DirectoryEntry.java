@@ -1,9 +1,0 @@
-package dev.coppice.storage;
-
-/**
- * One name in a directory.
- *
- * @param name without any {@code /}
- * @param kind {@link FileKind#FILE} or {@link FileKind#DIRECTORY}
- */
-public record DirectoryEntry(String name, FileKind kind) {}

@@ -1,8 +1,0 @@
-package dev.coppice.storage;
-
-/** What is at a path. */
-public enum FileKind {
-    ABSENT,
-    FILE,
-    DIRECTORY
-}

@@ -1,0 +1,8 @@
+package dev.coppice.storage.file;
+
+/** What is at a path. */
+public enum FileKind {
+    ABSENT,
+    FILE,
+    DIRECTORY
+}
