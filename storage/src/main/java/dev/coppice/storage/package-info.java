@@ -14,6 +14,24 @@
  * {@code layout}, {@code wal}, {@code boundary}, {@code importing}, {@code index}, {@code layer} with {@code format} and {@code store},
  * {@code history}, {@code verify}, {@code read}, {@code timeline}, {@code upkeep}.
  *
+ * <p><b>Locks</b>, in the order in which they are taken; whoever holds one takes only those below it. All but the first and the last are
+ * one for each timeline; a child's come before its parent's.
+ *
+ * <table>
+ *   <caption>Order of locks</caption>
+ *   <tr><td>{@code PageService.structure}</td><td>timelines come and go</td></tr>
+ *   <tr><td>{@code Compaction.lock}</td><td>layers are merged and collected</td></tr>
+ *   <tr><td>{@code Flush.lock}</td><td>the journal becomes a layer; strays are removed</td></tr>
+ *   <tr><td>{@code Epochs}, its monitor</td><td>epochs begin and end, fences are written</td></tr>
+ *   <tr><td>{@code WalHistory}, {@code WalTail}, {@code CommitTimes}, {@code WalArchive}, {@code WriterLock}, their monitors, each before
+ *       the next</td><td>the end of WAL, and its files</td></tr>
+ *   <tr><td>{@code Retention.lock}, one for all</td><td>pins come and go, horizons advance</td></tr>
+ *   <tr><td>{@code BoundaryGate.loading}</td><td>a boundary is loaded, which reads the parent</td></tr>
+ *   <tr><td>{@code IndexedJournal.scanLock}</td><td>the journal is read, appended to by this process, split or let go</td></tr>
+ *   <tr><td>{@code TimelineHistory}, its monitor</td><td>the manifest and what of it is loaded change</td></tr>
+ *   <tr><td>{@code IndexedJournal.indexLock}</td><td>the index changes (write) or is asked (read); nothing is read from disk under it</td></tr>
+ * </table>
+ *
  * <p>It knows nothing of computes, branches' names or users.
  */
 @NullMarked

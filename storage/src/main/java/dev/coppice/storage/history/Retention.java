@@ -1,5 +1,6 @@
 package dev.coppice.storage.history;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.layout.BranchPoint;
@@ -24,12 +25,21 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Retention {
     private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
     private final Map<TimelineId, Duration> durations = new HashMap<>();
+
+    @GuardedBy("lock")
     private final Map<TimelineId, BranchPoint> ancestors = new HashMap<>();
+
+    @GuardedBy("lock")
     private final Map<TimelineId, Set<TimelineId>> children = new HashMap<>();
+
+    @GuardedBy("lock")
     private final Map<TimelineId, Map<Lsn, Integer>> leases = new HashMap<>();
 
     /** Timelines that lost a pin since they were collected. */
+    @GuardedBy("lock")
     private final Set<TimelineId> unpinned = new HashSet<>();
 
     /** A timeline is there from now on. */
@@ -70,6 +80,7 @@ public final class Retention {
     }
 
     /** A point of a timeline, or of the ancestor that has it, is no longer pinned by somebody. */
+    @GuardedBy("lock")
     private void released(BranchPoint point) {
         TimelineId at = point.timeline();
         unpinned.add(at);
@@ -196,6 +207,7 @@ public final class Retention {
         }
     }
 
+    @GuardedBy("lock")
     private void collect(Below at, Set<Lsn> pins, Deque<Below> open) {
         if (at.end != null) {
             leases.getOrDefault(at.id, Map.of()).keySet().stream()

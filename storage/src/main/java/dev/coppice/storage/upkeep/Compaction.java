@@ -1,5 +1,6 @@
 package dev.coppice.storage.upkeep;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.history.LayerRun;
 import dev.coppice.storage.history.Retention;
@@ -36,7 +37,8 @@ final class Compaction {
     private final CompactionPolicy policy;
     private final ReentrantLock lock = new ReentrantLock();
 
-    /** Up to where garbage was removed already, compared unsigned; guarded by the lock. */
+    /** Up to where garbage was removed already, compared unsigned. */
+    @GuardedBy("lock")
     private long collectedTo;
 
     /**
@@ -108,6 +110,7 @@ final class Compaction {
         }
     }
 
+    @GuardedBy("lock")
     private void collect(boolean all, MergeWrites writes) {
         history.refuseWhenLost();
         boolean unpinned = history.resources().retention().takeUnpinned(history.id());
@@ -167,6 +170,7 @@ final class Compaction {
     }
 
     /** About how much of the runs came to lie below the horizon since the last collection, if stamps are spread evenly. */
+    @GuardedBy("lock")
     private double expiredBytes(List<LayerRun> runs, long horizon) {
         double expired = 0;
         for (LayerRun run : runs) {

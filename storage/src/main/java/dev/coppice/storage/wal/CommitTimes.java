@@ -1,5 +1,6 @@
 package dev.coppice.storage.wal;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.fault.StorageException;
 import java.time.Instant;
@@ -31,6 +32,7 @@ public final class CommitTimes {
     private final WalStore store;
 
     /** By position, unsigned. */
+    @GuardedBy("this")
     private final NavigableMap<Long, Sample> samples = new TreeMap<>(Long::compareUnsigned);
 
     /**
@@ -110,6 +112,7 @@ public final class CommitTimes {
     }
 
     /** The furthest place from which the first later commit is sure to be met. */
+    @GuardedBy("this")
     private Sample nearest(long time, Sample from) {
         for (Sample sample :
                 samples.tailMap(from.position, false).descendingMap().values()) {
@@ -120,6 +123,7 @@ public final class CommitTimes {
         return from;
     }
 
+    @GuardedBy("this")
     private void keepFew() {
         if (samples.size() > MAX_SAMPLES) {
             boolean keep = false;

@@ -1,11 +1,20 @@
 package dev.coppice.storage.wal;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 /** The end of valid WAL of one timeline: found once, then followed as it grows. Thread-safe. */
 public final class WalTail {
     private final WalStore store;
+
+    @GuardedBy("this")
     private boolean known;
+
+    @GuardedBy("this")
     private long position;
+
+    @GuardedBy("this")
     private long previous;
+
+    @GuardedBy("this")
     private long synced;
 
     /** Nothing is known yet. */
