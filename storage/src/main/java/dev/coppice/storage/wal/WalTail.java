@@ -1,6 +1,7 @@
 package dev.coppice.storage.wal;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+
 /** The end of valid WAL of one timeline: found once, then followed as it grows. Thread-safe. */
 public final class WalTail {
     private final WalStore store;
