@@ -1,8 +1,8 @@
 package dev.coppice.control.meter;
 
 import dev.coppice.control.catalog.model.Branch;
-import dev.coppice.storage.fault.NoSuchTimelineException;
 import dev.coppice.storage.PageService;
+import dev.coppice.storage.fault.NoSuchTimelineException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

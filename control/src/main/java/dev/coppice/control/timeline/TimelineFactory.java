@@ -5,10 +5,10 @@ import dev.coppice.compute.ComputeService;
 import dev.coppice.control.catalog.Catalog;
 import dev.coppice.control.catalog.rows.TimelineMaskingRows;
 import dev.coppice.control.error.ControlException;
-import dev.coppice.storage.layout.BranchPoint;
-import dev.coppice.storage.fault.ChainTooLongException;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.Timeline;
+import dev.coppice.storage.fault.ChainTooLongException;
+import dev.coppice.storage.layout.BranchPoint;
 import java.time.Duration;
 
 /** Makes the timelines of branches, snapshots and restores. Thread-safe. */
