@@ -38,7 +38,11 @@ static int open_classified(const char *path, int flags, mode_t mode)
         return open_whole(path, relative, flags, mode);
     default:
         fd = libc.open(path, flags, mode);
-        return fd < 0 ? -1 : track(fd, class, relative);
+        if (fd < 0 || track(fd, class, relative) < 0)
+            return -1;
+        if (tracked(fd) != NULL)
+            tracked(fd)->temporary = strstr(relative, "pgsql_tmp/") != NULL;
+        return fd;
     }
 }
 
@@ -219,8 +223,10 @@ static bool is_journaled(const struct tracked *t)
  * A branch's older segments are hard links to its ancestor's. Only a recovery that ended too early would write into one, and
  * then the ancestor's history would be lost with it.
  */
-static bool refuse_shared_wal(const struct tracked *t)
+static bool refuse_write(const struct tracked *t)
 {
+    if (t != NULL && t->temporary && !may_write_temporary())
+        return true;
     if (t == NULL || !t->shared_wal)
         return false;
     complain("refused to write into a WAL segment that belongs to an ancestor");
@@ -242,7 +248,7 @@ EXPORT ssize_t pwritev(int fd, const struct iovec *iov, int iovcnt, off_t offset
     struct tracked *t = active ? tracked(fd) : NULL;
     if (is_journaled(t))
         return write_tracked(fd, t, iov, iovcnt, offset);
-    if (refuse_shared_wal(t))
+    if (refuse_write(t))
         return -1;
     return note_wal(t, libc.pwritev(fd, iov, iovcnt, offset), offset);
 }
@@ -255,7 +261,7 @@ EXPORT ssize_t pwrite(int fd, const void *buffer, size_t length, off_t offset)
         struct iovec iov = {(void *)buffer, length};
         return write_tracked(fd, t, &iov, 1, offset);
     }
-    if (refuse_shared_wal(t))
+    if (refuse_write(t))
         return -1;
     return note_wal(t, libc.pwrite(fd, buffer, length, offset), offset);
 }
@@ -266,7 +272,7 @@ EXPORT ssize_t write(int fd, const void *buffer, size_t length)
     struct tracked *t = active ? tracked(fd) : NULL;
     if (t == NULL || (!is_journaled(t) && t->class != WAL))
         return libc.write(fd, buffer, length);
-    if (refuse_shared_wal(t))
+    if (refuse_write(t))
         return -1;
     off_t offset = lseek(fd, 0, (fcntl(fd, F_GETFL) & O_APPEND) != 0 ? SEEK_END : SEEK_CUR);
     if (t->class == WAL)

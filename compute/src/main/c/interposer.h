@@ -13,6 +13,8 @@
  *   agent.c      requests to the page service
  *   interrupt.c  cancel and termination of those who wait for it
  *   classify.c   path -> file class
+ *   space.c      growth that stops when the branch has used up its space
+ *   shared.c     what processes of one user share, and this compute keeps to itself
  *   users.c      a name for the user of a compute, which has none
  *
  * docs/page-protocol.md is the contract with the Java side. Rules that hold everywhere:
@@ -171,8 +173,16 @@ void mark_raise(uint64_t lsn);
 struct throttle {
     uint64_t until;   /* CLOCK_MONOTONIC, nanoseconds */
     uint32_t page_us; /* microseconds to wait before each page */
+    uint32_t full;    /* not 0: tables may not grow */
+#define SPACE_REASON 192
+    char reason[SPACE_REASON]; /* why; ends with a zero */
 };
+bool throttle_holds(const struct throttle *said); /* whether it was said a moment ago */
 void throttle_wait(uint32_t pages);
+
+/* ---- space.c: false with errno ENOSPC ---- */
+bool may_grow(int fd, const char *relative, uint64_t end);
+bool may_write_temporary(void);
 
 /* ---- journal.c ---- */
 enum entry_type {
@@ -237,6 +247,7 @@ ssize_t end_of_wait(ssize_t result);
 #define TRACKED_FDS 65536
 struct tracked {
     uint8_t class;   /* enum file_class; OUTSIDE = not tracked */
+    bool temporary;  /* of a sort or the like; LOCAL */
     bool shared_wal; /* a WAL segment that is an ancestor's too, by hard link: nobody may write it */
     bool capture;    /* a stdio stream for writing: journaled whole when it is closed */
     uint32_t slot;   /* PAGED */

@@ -347,6 +347,8 @@ ssize_t write_tracked(int fd, struct tracked *t, const struct iovec *iov, int io
         return libc.pwritev(fd, iov, iovcnt, offset);
     if (offset % BLOCK != 0 || length % BLOCK != 0)
         return write_bytes(fd, t, path, iov, iovcnt, offset);
+    if (!may_grow(fd, path, (uint64_t)offset + length))
+        return -1;
 
     uint32_t first = (uint32_t)(offset / BLOCK), count = (uint32_t)(length / BLOCK);
     throttle_wait(count);
@@ -393,6 +395,8 @@ static int extend_locked(int fd, const char *relative, off_t end)
         return errno;
     if (end <= st.st_size)
         return 0;
+    if (relative != NULL && !may_grow(fd, relative, (uint64_t)end))
+        return ENOSPC;
     /* The new bytes will be written twice, to the journal and to the local file. */
     if ((uint64_t)(end - st.st_size) * 2 > (uint64_t)fs.f_bavail * fs.f_frsize)
         return ENOSPC;

@@ -21,6 +21,12 @@ static uint64_t monotonic(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+bool throttle_holds(const struct throttle *said)
+{
+    uint64_t until = __atomic_load_n(&said->until, __ATOMIC_RELAXED), now = monotonic();
+    return now < until && until - now <= VALID_NS;
+}
+
 void throttle_wait(uint32_t pages)
 {
     const struct throttle *said = (const struct throttle *)((const char *)map + THROTTLE_OFFSET);
@@ -31,8 +37,7 @@ void throttle_wait(uint32_t pages)
             wanted = LONGEST_US;
         if (waited >= wanted)
             break;
-        uint64_t until = __atomic_load_n(&said->until, __ATOMIC_RELAXED), now = monotonic();
-        if (now >= until || until - now > VALID_NS)
+        if (!throttle_holds(said))
             break;
         uint64_t step = wanted - waited < STEP_US ? wanted - waited : STEP_US;
         struct timespec pause = {0, (long)(step * 1000)};

@@ -82,6 +82,18 @@ static int limit_outside(void)
 static int limit_self(void) { return result(syscall(SYS_prlimit64, 0, RLIMIT_CORE, NULL, NULL)); }
 static int nice_outside(void) { return result(setpriority(PRIO_PROCESS, (id_t)atoi(getenv("OUTSIDE")), 19)); }
 
+static int nice_all(void) { return result(setpriority(PRIO_USER, 0, getpriority(PRIO_PROCESS, 0))); }
+static int nice_self(void) { return result(setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0))); }
+static int slow_all(void) { return result(syscall(SYS_ioprio_set, 3 /* IOPRIO_WHO_USER */, 0, 2 << 13 | 4)); }
+static int mode_foreign(void) { return result(chmod(in("foreign/file"), 0600)); }
+static int owner_foreign(void) { return result(chown(in("foreign/file"), getuid(), getgid())); }
+static int times_foreign(void) { return result(utimensat(AT_FDCWD, in("foreign/file"), NULL, 0)); }
+static int attribute_foreign(void) { return result(syscall(SYS_setxattr, in("foreign/file"), "user.x", "x", 1, 0)); }
+static int times_own(void) { return result(futimens(open(in("own/file"), O_RDONLY), NULL)); }
+static int mode_own(void) { return result(fchmod(open(in("own/file"), O_RDONLY), 0600)); }
+static int watch_foreign(void) { return result(syscall(SYS_inotify_add_watch, syscall(SYS_inotify_init1, 0), in("foreign"), 0x100)); }
+static int segment(void) { return result(syscall(SYS_shmget, 0, 4096, 01600)); }
+
 static socklen_t abstract_address(struct sockaddr_un *address, const char *process)
 {
     address->sun_family = AF_UNIX;
@@ -186,6 +198,17 @@ static const struct attempt {
     {"limit outside", limit_outside, EPERM, 0},
     {"limit self", limit_self, 0, 0},
     {"nice outside", nice_outside, EPERM, 0},
+    {"nice all", nice_all, EPERM, 0},
+    {"nice self", nice_self, 0, 0},
+    {"slow all", slow_all, EPERM, 0},
+    {"mode foreign", mode_foreign, EPERM, 0},
+    {"owner foreign", owner_foreign, EPERM, 0},
+    {"times foreign", times_foreign, EPERM, 0},
+    {"attribute foreign", attribute_foreign, EPERM, ANYTHING},
+    {"times own", times_own, 0, 0},
+    {"mode own", mode_own, 0, 0},
+    {"watch foreign", watch_foreign, EPERM, 0},
+    {"segment", segment, EPERM, 0},
     {"abstract socket", abstract_socket, EPERM, 0},
     {"tcp", tcp, EPERM, 0},
     {"udp", udp, EPERM, ANYTHING},
@@ -273,7 +296,7 @@ static int caged(const char *name)
     char outside[32];
     snprintf(outside, sizeof outside, "OUTSIDE=%ld", (long)getpid());
     char *arguments[ARGUMENTS_MAX] = {
-        (char *)launcher, "run", "--session", "--filter", "--network=none", "--landlock=6", "--limit=core:0",
+        (char *)launcher, "run", "--session", "--filter", "--shared-user", "--network=none", "--landlock=6", "--limit=core:0",
         "--read-if-there=/usr", "--read-if-there=/lib", "--read-if-there=/lib64", "--read-if-there=/bin",
         "--read-if-there=/etc/ld.so.cache", "--read-if-there=/nowhere", "--file=/dev/null",
         text("--read=%s", self), text("--look-up=%s", in("pages")), text("--sockets=%s", in("own")),

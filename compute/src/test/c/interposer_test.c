@@ -15,10 +15,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/time.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RELATION_BLOCKS 300
@@ -871,6 +873,69 @@ static void an_ancestors_wal_is_never_written(void)
     close(fd);
 }
 
+static uint64_t now_plus(long seconds)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)(now.tv_sec + seconds) * 1000000000u;
+}
+
+/* The server says that the branch is full: nothing grows, everything else goes on; the message says why. */
+static void growth_ends_where_the_server_says(void)
+{
+    struct throttle *said = (struct throttle *)((char *)map + THROTTLE_OFFSET);
+    char page[BLOCK] = {1}, text[256];
+    int table = open("base/1/9001", O_RDWR | O_CREAT, 0600), visibility = open("base/1/9001_vm", O_RDWR | O_CREAT, 0600);
+    mkdir("base/pgsql_tmp", 0700);
+    int temporary = open("base/pgsql_tmp/pgsql_tmp1.0", O_RDWR | O_CREAT, 0600);
+    CHECK(pwrite(table, page, BLOCK, 0) == BLOCK);
+    strcpy(said->reason, "the branch is full (limit)");
+    said->until = now_plus(5);
+    said->full = 1;
+    CHECK(pwrite(table, page, BLOCK, BLOCK) == -1 && errno == ENOSPC);
+    CHECK(strcmp(strerror_r(ENOSPC, text, sizeof text), "the branch is full (limit)") == 0);
+    CHECK(posix_fallocate(table, 0, 4 * BLOCK) == ENOSPC);
+    CHECK(pwrite(temporary, page, 100, 0) == -1 && errno == ENOSPC);
+    CHECK(pwrite(table, page, BLOCK, 0) == BLOCK);
+    CHECK(pwrite(visibility, page, BLOCK, 0) == BLOCK);
+    CHECK(ftruncate(table, 0) == 0);
+    /* Said too long ago, or taken back. */
+    said->until = now_plus(-5);
+    CHECK(pwrite(table, page, BLOCK, 0) == BLOCK);
+    CHECK(strstr(strerror_r(ENOSPC, text, sizeof text), "limit") == NULL);
+    said->until = now_plus(5);
+    said->full = 0;
+    CHECK(pwrite(table, page, BLOCK, BLOCK) == BLOCK);
+    *said = (struct throttle){0};
+    close(table), close(visibility), close(temporary);
+}
+
+/* What Postgres does with its segment of System V, without the kernel's. */
+static void segments_are_the_computes_own(void)
+{
+    struct shmid_ds data;
+    int id = shmget(4711, 56, IPC_CREAT | IPC_EXCL | 0600);
+    CHECK(id >= 0);
+    CHECK(shmget(4711, 56, IPC_CREAT | IPC_EXCL | 0600) == -1 && errno == EEXIST);
+    CHECK(shmget(4711, 56, 0) == id);
+    CHECK(shmget(4712, 56, 0) == -1 && errno == ENOENT);
+    int *at = shmat(id, NULL, 0);
+    CHECK(at != (int *)-1);
+    pid_t child = fork();
+    if (child == 0) {
+        *at = 7;
+        _exit(shmdt(at));
+    }
+    int status;
+    waitpid(child, &status, 0);
+    CHECK(status == 0 && *at == 7);
+    CHECK(shmctl(id, IPC_STAT, &data) == 0 && data.shm_nattch == 1 && data.shm_segsz == 56);
+    CHECK(shmdt(at) == 0);
+    CHECK(shmctl(id, IPC_RMID, NULL) == 0);
+    CHECK(shmctl(id, IPC_STAT, &data) == -1 && errno == EINVAL);
+    CHECK(shmat(id, NULL, 0) == (void *)-1);
+}
+
 static void run_tests(const char *journal)
 {
     classes_follow_the_protocol();
@@ -905,6 +970,8 @@ static void run_tests(const char *journal)
     tablespaces_are_refused();
     removed_wal_goes_to_the_archive();
     an_ancestors_wal_is_never_written();
+    growth_ends_where_the_server_says();
+    segments_are_the_computes_own();
 }
 
 /* Makes the timeline's directory, starts the agent and becomes the program under test. */

@@ -495,8 +495,11 @@ static void hog(long megabytes, long hold_ms) {
     munmap((void *) got, 4096);
 }
 
-/* Writes until it is refused: "ok N" or the error, and how many megabytes there are. */
-static void fill(const char *path, long megabytes) {
+/*
+ * Writes until it is refused: "ok N" or the error, and how many megabytes there are. Not as fast as it could: what shall be shown
+ * is that it ends, not how fast a disk is.
+ */
+static void fill(const char *path, long megabytes, bool hides) {
     static char piece[1 << 20];
     memset(piece, 'x', sizeof piece);
     int fd = open_raw(path, O_WRONLY | O_CREAT | O_APPEND);
@@ -504,8 +507,12 @@ static void fill(const char *path, long megabytes) {
         outcome(-1);
         return;
     }
+    if (hides) syscall(SYS_unlinkat, AT_FDCWD, path, 0);
     long done = 0;
-    while (done < megabytes && write(fd, piece, sizeof piece) == (ssize_t) sizeof piece) done++;
+    while (done < megabytes && write(fd, piece, sizeof piece) == (ssize_t) sizeof piece) {
+        done++;
+        pause_ms(2);
+    }
     if (done < megabytes)
         say("errno %d %s after %ld ", errno, strerror(errno), done);
     else
@@ -569,6 +576,7 @@ static void files(const char *op, char **with) {
     else if (IS("chmod")) outcome(syscall(SYS_fchmodat, AT_FDCWD, a, strtol(b, NULL, 8)));
     else if (IS("truncate")) outcome(truncate(a, atoll(b)));
     else if (IS("sparse")) sparse(a, b);
+    else if (IS("stretch")) outcome(ftruncate(atoi(a), atoll(b)));
     else if (IS("names")) many_names(a, atol(b));
     else if (IS("deep")) deep(a, atol(b));
     else if (IS("race")) race(a, b, atol(with[3]));
@@ -598,7 +606,8 @@ static void others(const char *op, char **with) {
     else if (IS("fork")) fork_many(atol(a));
     else if (IS("spin")) spin_many(atol(a), atol(b));
     else if (IS("hog")) hog(atol(a), atol(b));
-    else if (IS("fill")) fill(a, atol(b));
+    else if (IS("fill")) fill(a, atol(b), false);
+    else if (IS("fill-hidden")) fill(a, atol(b), true);
     else if (IS("call")) any_call(with);
     else if (IS("ids")) say("ok %d %d %d ", (int) getuid(), (int) getpid(), (int) getppid());
 }

@@ -164,6 +164,8 @@ void parse_policy(struct policy *policy, int count, char **arguments)
             policy->session = true;
         } else if (strcmp(argument, "--filter") == 0) {
             policy->filter = true;
+        } else if (strcmp(argument, "--shared-user") == 0) {
+            policy->shared_user = true;
         } else if (strncmp(argument, "--", 2) == 0 && strchr(argument, '=') != NULL) {
             char name[32], *value = strchr(argument, '=');
             size_t length = (size_t)(value - argument - 2);

@@ -61,7 +61,8 @@ struct policy {
     struct rule rules[RULES_MAX];
     size_t rule_count;
     enum network network;
-    bool filter; /* of system calls */
+    bool filter;      /* of system calls */
+    bool shared_user; /* others than this compute are of its user, too */
     char *environment[SETTINGS_MAX + 1];
     size_t environment_count;
     char **command;
@@ -91,7 +92,7 @@ void confine_files(const struct policy *policy);
 
 /* filter.c */
 bool filter_offered(void);
-void filter_system_calls(enum network network);
+void filter_system_calls(enum network network, bool shared_user);
 
 /* probe.c */
 int probe(void);

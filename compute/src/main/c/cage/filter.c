@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@
 #define INSTRUCTIONS_MAX 512
 #define TIOCSTI_COMMAND 0x5412   /* types into a terminal */
 #define TIOCLINUX_COMMAND 0x541c /* pastes into a console */
+#define IOPRIO_OF_PROCESS 1      /* IOPRIO_WHO_PROCESS, which no header of the C library has */
 #define PERSONALITY_QUERY 0xffffffffu
 #define NETLINK_ROUTE_PROTOCOL 0 /* by which getaddrinfo(3) asks for addresses */
 #define NAMESPACE_FLAGS \
@@ -74,9 +76,25 @@ static const struct {
     uint16_t call;
     uint8_t argument;
 } own_process_only[] = {
-    {__NR_prlimit64, 0},       {__NR_setpriority, 1},        {__NR_sched_setaffinity, 0}, {__NR_sched_setscheduler, 0},
-    {__NR_sched_setparam, 0},  {__NR_sched_setattr, 0},     {__NR_ioprio_set, 1},        {__NR_get_robust_list, 0},
-    {__NR_move_pages, 0},
+    {__NR_prlimit64, 0},      {__NR_sched_setaffinity, 0}, {__NR_sched_setscheduler, 0}, {__NR_sched_setparam, 0},
+    {__NR_sched_setattr, 0},  {__NR_get_robust_list, 0},   {__NR_move_pages, 0},
+};
+
+/*
+ * Where computes have one user with each other and with the server (--shared-user): what reaches files and segments of that
+ * user without opening them, which Landlock does not see. What is open can still be changed, by its descriptor.
+ */
+static const uint16_t refused_of_shared_user[] = {
+    /* Mode, owner and attributes by path. */
+    __NR_fchmodat, 452 /* fchmodat2 */, __NR_fchownat, __NR_setxattr, __NR_lsetxattr, __NR_removexattr, __NR_lremovexattr,
+    463 /* setxattrat */, 466 /* removexattrat */, 469 /* file_setattr */,
+    /* Who makes which name where. */
+    __NR_inotify_init1, __NR_inotify_add_watch,
+    /* Segments of System V; Postgres's own is in its own memory (shared.c of the interposer). */
+    __NR_shmget, __NR_shmat, __NR_shmctl, __NR_shmdt,
+#ifdef __x86_64__
+    __NR_chmod, __NR_chown, __NR_lchown, __NR_utime, __NR_utimes, __NR_futimesat, __NR_inotify_init,
+#endif
 };
 
 struct program {
@@ -141,6 +159,26 @@ static void only_zero(struct program *program, int argument)
     answer(program, REFUSED);
 }
 
+/* Of a kind ("which") that says what the second argument names: 0 is the caller only of the right one, of others all of his user's. */
+static void own_priority(struct program *program, int process)
+{
+    load_argument(program, 0);
+    emit(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, (uint32_t)process);
+    answer(program, REFUSED);
+    only_zero(program, 1);
+}
+
+/* Times of what is open already: no path, only a descriptor. */
+static void only_descriptor(struct program *program, int argument)
+{
+    load_argument(program, argument);
+    emit(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
+    answer(program, REFUSED);
+    load(program, offsetof(struct seccomp_data, args) + (size_t)argument * sizeof(uint64_t) + sizeof(uint32_t));
+    answer_if(program, BPF_JEQ, 0, SECCOMP_RET_ALLOW);
+    answer(program, REFUSED);
+}
+
 static void no_namespaces(struct program *program, int argument)
 {
     load_argument(program, argument);
@@ -185,7 +223,7 @@ static void known_sockets(struct program *program, int network)
     answer(program, REFUSED);
 }
 
-static void write_program(struct program *program, enum network network)
+static void write_program(struct program *program, enum network network, bool shared_user)
 {
     load(program, offsetof(struct seccomp_data, arch));
     emit(program, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, ARCHITECTURE);
@@ -201,6 +239,12 @@ static void write_program(struct program *program, enum network network)
         answer_if(program, BPF_JEQ, refused[i], REFUSED);
     for (size_t i = 0; i < sizeof own_process_only / sizeof *own_process_only; i++)
         for_call(program, own_process_only[i].call, only_zero, own_process_only[i].argument);
+    for (size_t i = 0; shared_user && i < sizeof refused_of_shared_user / sizeof *refused_of_shared_user; i++)
+        answer_if(program, BPF_JEQ, refused_of_shared_user[i], REFUSED);
+    if (shared_user)
+        for_call(program, __NR_utimensat, only_descriptor, 1);
+    for_call(program, __NR_setpriority, own_priority, PRIO_PROCESS);
+    for_call(program, __NR_ioprio_set, own_priority, IOPRIO_OF_PROCESS);
     for_call(program, __NR_clone, no_namespaces, 0);
     for_call(program, __NR_ioctl, no_terminals, 1);
     for_call(program, __NR_personality, usual_personality, 0);
@@ -215,10 +259,10 @@ bool filter_offered(void)
     return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-void filter_system_calls(enum network network)
+void filter_system_calls(enum network network, bool shared_user)
 {
     static struct program program;
-    write_program(&program, network);
+    write_program(&program, network, shared_user);
     struct sock_fprog filter = {.len = (unsigned short)program.length, .filter = program.instructions};
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
         refuse("filter system calls");

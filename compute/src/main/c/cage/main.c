@@ -43,7 +43,7 @@ static void run(struct policy *policy)
         refuse("give up new privileges");
     confine_files(policy);
     if (policy->filter)
-        filter_system_calls(policy->network);
+        filter_system_calls(policy->network, policy->shared_user);
     execve(policy->command[0], policy->command, policy->environment);
     refuse("start %s", policy->command[0]);
 }

@@ -20,6 +20,7 @@ record Arguments(List<String> names, Map<String, String> given) {
             Map.entry("--transactions", "60000"),
             Map.entry("--samples", "20000"),
             Map.entry("--rows", "1000000"),
+            Map.entry("--branch-megabytes", "0"),
             Map.entry("--branches", "1000"));
 
     static Arguments parse(String[] arguments) {

@@ -30,6 +30,8 @@ public final class Comparison {
         MEASUREMENTS.put("pages", new RandomPages());
         MEASUREMENTS.put("create", new BranchCreation());
         MEASUREMENTS.put("masking", new AnonymizedBranches());
+        MEASUREMENTS.put("sandbox", new SandboxCost());
+        MEASUREMENTS.put("neighbours", new BadNeighbours());
         MEASUREMENTS.put("branches", new ManyBranches());
     }
 
@@ -50,7 +52,8 @@ public final class Comparison {
         Path configuration = Files.writeString(
                 work.resolve("coppice.yaml"),
                 "proxy:\n  listen: 127.0.0.1:5533\napi:\n  listen: 127.0.0.1:5580\n"
-                        + "compute:\n  suspend_timeout_seconds: -1\n");
+                        + "compute:\n  suspend_timeout_seconds: -1\ndisk:\n  max_branch_megabytes: "
+                        + arguments.text("--branch-megabytes") + "\n");
         try (CoppiceServer coppice = new CoppiceServer(
                 Path.of(arguments.text("--home")).toAbsolutePath(), work.resolve("data"), configuration)) {
             List<String> runAs = runAs();

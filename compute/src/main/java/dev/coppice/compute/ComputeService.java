@@ -2,6 +2,7 @@ package dev.coppice.compute;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.coppice.common.TimelineId;
+import dev.coppice.common.config.DiskConfiguration;
 import dev.coppice.common.task.ForEach;
 import dev.coppice.common.task.PeriodicTask;
 import dev.coppice.compute.sandbox.Isolation;
@@ -23,6 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +43,7 @@ public final class ComputeService implements AutoCloseable {
      * @param interposer the library for their processes, from {@link InterposerLibrary#prepare}
      * @param runDirectory where each endpoint has its sockets; a short path; logs are in {@code logs/} beside it
      * @param metrics gets timers {@code compute.wake}, {@code compute.wake.<phase>}, {@code compute.suspend...}
+     * @param disk what branches may take
      * @param localCacheBytes disk space for local files of suspended computes, all together; negative = a tenth of the disk
      */
     public record Parts(
@@ -52,8 +55,9 @@ public final class ComputeService implements AutoCloseable {
             ComputeDriver driver,
             MetricRegistry metrics,
             Clock clock,
-            long localCacheBytes) {
-        /** With the default budget for local files. */
+            long localCacheBytes,
+            DiskConfiguration disk) {
+        /** With the default budgets. */
         public Parts(
                 PageService pages,
                 PostgresBinaries binaries,
@@ -64,6 +68,30 @@ public final class ComputeService implements AutoCloseable {
                 MetricRegistry metrics,
                 Clock clock) {
             this(pages, binaries, interposer, users, runDirectory, driver, metrics, clock, -1);
+        }
+
+        /** With the default limits of the disk. */
+        public Parts(
+                PageService pages,
+                PostgresBinaries binaries,
+                Path interposer,
+                ComputeUsers users,
+                Path runDirectory,
+                ComputeDriver driver,
+                MetricRegistry metrics,
+                Clock clock,
+                long localCacheBytes) {
+            this(
+                    pages,
+                    binaries,
+                    interposer,
+                    users,
+                    runDirectory,
+                    driver,
+                    metrics,
+                    clock,
+                    localCacheBytes,
+                    DiskConfiguration.DEFAULTS);
         }
     }
 
@@ -88,6 +116,7 @@ public final class ComputeService implements AutoCloseable {
     private final List<ComputeListener> listeners = new CopyOnWriteArrayList<>();
     private final PeriodicTask logLimiter;
     private final LocalCaches caches;
+    private final DiskSpace disk;
     private final PeriodicTask throttling;
     private final ComputeStart start;
 
@@ -131,9 +160,11 @@ public final class ComputeService implements AutoCloseable {
                 .every(LOG_CHECK_INTERVAL)
                 .start(() ->
                         ForEach.of(endpoints.keySet(), id -> lifecycle.log(id).limit()));
+        caches = new LocalCaches(pages, lifecycle, parts.localCacheBytes());
+        disk = new DiskSpace(pages, endpoints.values(), caches, parts.disk(), runDirectory);
         throttling = PeriodicTask.named("write-throttle")
                 .every(THROTTLE_INTERVAL)
-                .start(() -> ForEach.of(endpoints.values(), Endpoint::throttle));
+                .start(() -> ForEach.of(endpoints.values(), endpoint -> endpoint.throttle(disk)));
         parts.metrics().remove(SLOWED);
         parts.metrics()
                 .gauge(
@@ -141,7 +172,6 @@ public final class ComputeService implements AutoCloseable {
                         () -> () -> endpoints.values().stream()
                                 .filter(endpoint -> endpoint.writeDelayMicroseconds() > 0)
                                 .count());
-        caches = new LocalCaches(pages, lifecycle, parts.localCacheBytes());
         listeners.add(new ComputeListener() {
             @Override
             public void suspended(String endpointId) {
@@ -213,6 +243,20 @@ public final class ComputeService implements AutoCloseable {
     public CompletableFuture<Void> suspendAll() {
         return CompletableFuture.allOf(
                 endpoints.values().stream().map(Endpoint::suspend).toArray(CompletableFuture<?>[]::new));
+    }
+
+    /**
+     * Says which branches may take less of the disk than all.
+     *
+     * @param limits by endpoint, in bytes; 0 = as all
+     */
+    public void limitDisk(ToLongFunction<String> limits) {
+        disk.limits(limits);
+    }
+
+    /** Why a timeline's compute may not start now, because of the disk; empty when it may. */
+    public Optional<String> noRoomFor(TimelineId id) {
+        return disk.refusal(id);
     }
 
     /** How well computes are kept from each other and from the machine; found once, at the start. */
@@ -362,6 +406,7 @@ public final class ComputeService implements AutoCloseable {
     public void close() {
         logLimiter.close();
         throttling.close();
+        disk.close();
         caches.close();
         endpoints.values().forEach(Endpoint::detach);
     }

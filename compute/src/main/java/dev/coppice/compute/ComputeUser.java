@@ -17,8 +17,9 @@ import java.util.Optional;
  *
  * @param name for messages
  * @param own whether it is the user of this process, so that nothing needs to change hands
+ * @param shared whether processes of others than one timeline's computes have it, too
  */
-public record ComputeUser(String name, int uid, int gid, boolean own) {
+public record ComputeUser(String name, int uid, int gid, boolean own, boolean shared) {
     /** For programs that belong to no data directory; below the range that timelines are given. */
     private static final int APART = 1_899_999_999;
 
@@ -30,12 +31,12 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
     /** The user of this process; not for root, which Postgres refuses. */
     static ComputeUser ofThisProcess() {
         int uid = UntrustedDirectory.ownUser();
-        return new ComputeUser("user " + uid, uid, UntrustedDirectory.ownGroup(), true);
+        return new ComputeUser("user " + uid, uid, UntrustedDirectory.ownGroup(), true, true);
     }
 
     /** A user and group of one number. */
     static ComputeUser ofNumber(int uid) {
-        return new ComputeUser("user " + uid, uid, uid, false);
+        return new ComputeUser("user " + uid, uid, uid, false, false);
     }
 
     /** A user to run Postgres as where no timeline is served, the same on each call: this process's own, or as root one that has nothing. */
@@ -113,7 +114,7 @@ public record ComputeUser(String name, int uid, int gid, boolean own) {
             String[] fields = line.split(":", -1);
             if (fields.length >= 4 && fields[0].equals(name)) {
                 return Optional.of(new ComputeUser(
-                        "the user " + name, Integer.parseInt(fields[2]), Integer.parseInt(fields[3]), false));
+                        "the user " + name, Integer.parseInt(fields[2]), Integer.parseInt(fields[3]), false, true));
             }
         }
         return Optional.empty();

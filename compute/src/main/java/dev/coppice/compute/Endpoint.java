@@ -108,13 +108,31 @@ final class Endpoint {
         }
     }
 
-    /** Slows the compute down, or no longer, as its timeline says now. For one thread. */
-    void throttle() throws IOException {
+    /** Slows the compute down, and stops its growth, or no longer, as its timeline and the disk say now. For one thread. */
+    void throttle(DiskSpace disk) throws IOException {
         @Nullable RunningCompute compute = current();
         if (compute != null && compute.instance().isAlive()) {
             throttle.say(
                     lifecycle.local(compute.timeline()).map(),
-                    compute.timeline().writeDelayMicroseconds());
+                    compute.timeline().writeDelayMicroseconds(),
+                    disk.full(compute.timeline().id()).orElse(""));
+        }
+    }
+
+    /** Whether its compute runs on a timeline. */
+    boolean runsOn(TimelineId timeline) {
+        @Nullable RunningCompute compute = current();
+        return compute != null
+                && compute.timeline().id().equals(timeline)
+                && compute.instance().isAlive();
+    }
+
+    /** Ends the compute at once, as a crash does; nothing that was committed is lost. */
+    void end(String why) {
+        @Nullable RunningCompute compute = current();
+        if (compute != null && compute.instance().isAlive()) {
+            log.warn("Ending the compute of {}: {}", id, why);
+            compute.instance().shutDown(ComputeDriver.Shutdown.KILL);
         }
     }
 

@@ -43,6 +43,7 @@ final class LocalCaches implements AutoCloseable {
     private final long configuredBytes;
     private final Map<TimelineId, Measured> sizes = new ConcurrentHashMap<>();
     private final PeriodicTask task;
+    private volatile boolean squeezed;
 
     /** @param budgetBytes for all suspended timelines together; negative = a tenth of the disk */
     LocalCaches(PageService pages, ComputeLifecycle lifecycle, long budgetBytes) {
@@ -50,6 +51,15 @@ final class LocalCaches implements AutoCloseable {
         this.lifecycle = lifecycle;
         this.configuredBytes = budgetBytes;
         task = PeriodicTask.named("local-caches").gathering(PAUSE).start(this::trim);
+    }
+
+    /** Whether all of them are to go, because there is no room on the disk. */
+    void squeeze(boolean none) {
+        boolean before = squeezed;
+        squeezed = none;
+        if (none && !before) {
+            task.ask();
+        }
     }
 
     /** Says that there may be more than the budget now. */
@@ -91,6 +101,9 @@ final class LocalCaches implements AutoCloseable {
     }
 
     private long budget(Path directory) {
+        if (squeezed) {
+            return 0;
+        }
         // Not a FileStore: that wants a mount point, which is not there below a chroot.
         return configuredBytes >= 0 ? configuredBytes : directory.toFile().getTotalSpace() / DEFAULT_SHARE;
     }

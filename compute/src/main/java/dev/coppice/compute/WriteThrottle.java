@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * Tells the processes of one compute how long to wait before each page that they write: throttle.c reads it in their shared
- * memory. What is said holds for a moment and must be said again, so that nobody waits for a server that is away. For one
+ * Tells the processes of one compute how long to wait before each page that they write, and whether tables may grow: throttle.c and space.c read it in their
+ * shared memory. What is said holds for a moment and must be said again, so that nobody waits for a server that is away. For one
  * thread.
  */
 final class WriteThrottle {
@@ -22,9 +22,14 @@ final class WriteThrottle {
 
     private static final byte[] MAGIC = "COPPICEM".getBytes(StandardCharsets.US_ASCII);
     private static final Duration VALID = Duration.ofSeconds(2);
-    private static final int BYTES = 16;
+
+    /** SPACE_REASON of interposer.h. */
+    private static final int REASON_MAX = 192;
+
+    private static final int BYTES = 16 + REASON_MAX;
 
     private volatile int said;
+    private volatile String saidWhy = "";
 
     /** What is said now, in microseconds. */
     int microseconds() {
@@ -36,9 +41,10 @@ final class WriteThrottle {
      *
      * @param map the compute's shared memory; the file is the compute's own, so it is not followed anywhere
      * @param microseconds for each page; 0 = no longer
+     * @param full why no table may grow; empty = they may
      */
-    void say(Path map, int microseconds) throws IOException {
-        if (microseconds == 0 && said == 0) {
+    void say(Path map, int microseconds, String full) throws IOException {
+        if (microseconds == 0 && said == 0 && full.isEmpty() && saidWhy.isEmpty()) {
             return;
         }
         String name = String.valueOf(map.getFileName());
@@ -47,19 +53,22 @@ final class WriteThrottle {
             if (!Arrays.equals(local.head(name, MAGIC.length), MAGIC)) {
                 throw new IOException(map + " is not a compute's shared memory");
             }
-            say(local, name, microseconds);
+            say(local, name, microseconds, full);
             said = microseconds;
+            saidWhy = full;
         }
     }
 
-    private static void say(UntrustedDirectory local, String name, int microseconds) throws IOException {
+    private static void say(UntrustedDirectory local, String name, int microseconds, String full) throws IOException {
         try (FileChannel channel = local.write(name)) {
             // System.nanoTime is CLOCK_MONOTONIC, which the processes read too.
             ByteBuffer word = ByteBuffer.allocate(BYTES)
                     .order(ByteOrder.LITTLE_ENDIAN)
                     .putLong(System.nanoTime() + VALID.toNanos())
                     .putInt(microseconds)
-                    .putInt(0)
+                    .putInt(full.isEmpty() ? 0 : 1)
+                    .put(Arrays.copyOf(full.getBytes(StandardCharsets.US_ASCII), REASON_MAX - 1))
+                    .put((byte) 0)
                     .flip();
             while (word.hasRemaining()) {
                 channel.write(word, OFFSET + word.position());

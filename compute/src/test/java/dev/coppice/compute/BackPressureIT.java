@@ -69,7 +69,7 @@ class BackPressureIT {
             harness.wake("alone");
             harness.execute("alone", "CREATE TABLE t (n int, text text)");
             new WriteThrottle()
-                    .say(harness.pages.timeline(id).layout().directory().resolve("local/compute.map"), 100_000);
+                    .say(harness.pages.timeline(id).layout().directory().resolve("local/compute.map"), 100_000, "");
             // 2,000 pages of 0.1 s each would take longer than any test waits.
             harness.execute(
                     "alone",

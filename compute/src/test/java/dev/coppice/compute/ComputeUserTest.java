@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class ComputeUserTest {
-    private static final ComputeUser STRANGER = new ComputeUser("stranger", 64321, 64321, false);
+    private static final ComputeUser STRANGER = new ComputeUser("stranger", 64321, 64321, false, false);
 
     private Path directory;
 
@@ -39,7 +39,7 @@ class ComputeUserTest {
     void another_user_gets_commands_through_setpriv_and_oneself_as_they_are() {
         assertThat(STRANGER.command(List.of("postgres")))
                 .containsExactly("setpriv", "--reuid=64321", "--regid=64321", "--clear-groups", "postgres");
-        assertThat(new ComputeUser("me", 1000, 1000, true).command(List.of("postgres")))
+        assertThat(new ComputeUser("me", 1000, 1000, true, true).command(List.of("postgres")))
                 .containsExactly("postgres");
     }
 

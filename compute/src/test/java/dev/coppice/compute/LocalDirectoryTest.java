@@ -77,7 +77,7 @@ class LocalDirectoryTest {
         local.layOut(user, List.of(), Map.of());
         local.markClean(1);
 
-        assertThat(local.isWarm(1, new ComputeUser("other", user.uid() + 1, user.gid(), false)))
+        assertThat(local.isWarm(1, new ComputeUser("other", user.uid() + 1, user.gid(), false, false)))
                 .isFalse();
         assertThat(new LocalDirectory(timeline, "copy").isWarm(1, user)).isFalse();
         assertThat(local.isWarm(1, user)).isTrue();

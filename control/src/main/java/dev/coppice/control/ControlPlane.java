@@ -199,6 +199,7 @@ public final class ControlPlane implements AutoCloseable {
         ConnectionStrings strings = new ConnectionStrings(configuration.proxyHost(), configuration.proxyPort());
         ensureFirstProject(catalog.inventory(), wiring.projects);
         ProjectStorage stored = new ProjectStorage(pages);
+        computes.limitDisk(endpointId -> branchBytes(catalog, endpointId));
         meter.start(
                 project -> stored.bytes(catalog.inventory().branchesOf(project.id())),
                 () -> suspendExceeding(quotas, computes, catalog, monitor));
@@ -251,6 +252,16 @@ public final class ControlPlane implements AutoCloseable {
             api.close();
             throw e;
         }
+    }
+
+    /** What each branch of a project may take of the disk, in bytes; 0 = the project has no limit. */
+    private static long branchBytes(Catalog catalog, String endpointId) {
+        return catalog.inventory()
+                .endpoint(endpointId)
+                .flatMap(endpoint -> catalog.inventory().project(endpoint.projectId()))
+                .flatMap(project ->
+                        Optional.ofNullable(project.settings().quota().branchBytes()))
+                .orElse(0L);
     }
 
     private static List<String> active(ComputeService computes) {

@@ -56,6 +56,7 @@ public final class Routing {
     private static final String INVALID_PARAMETER_VALUE = "22023";
     private static final String TOO_MANY_CONNECTIONS = "53300";
     private static final String CONFIGURATION_LIMIT_EXCEEDED = "53400";
+    private static final String DISK_FULL = "53100";
     private static final String FEATURE_NOT_SUPPORTED = "0A000";
     private static final String NOT_IN_PREREQUISITE_STATE = "55000";
 
@@ -237,7 +238,14 @@ public final class Routing {
     private Optional<RoutingException> exceeded(Branch branch) {
         return quotas.exceeded(branch.projectId())
                 .map(why -> new RoutingException(
-                        CONFIGURATION_LIMIT_EXCEEDED, why, "Raise the project's quota, or wait for the next month."));
+                        CONFIGURATION_LIMIT_EXCEEDED, why, "Raise the project's quota, or wait for the next month."))
+                .or(
+                        () -> computes.noRoomFor(new TimelineId(branch.timelineId()))
+                                .map(
+                                        why -> new RoutingException(
+                                                DISK_FULL,
+                                                "branch \"" + branch.name() + "\" cannot be woken: " + why,
+                                                "Raise the limit, free disk space, or delete branches and history that nobody needs.")));
     }
 
     private CompletableFuture<ComputeAddress> wakeNow(String endpointId) {

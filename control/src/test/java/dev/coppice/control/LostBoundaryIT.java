@@ -8,6 +8,7 @@ import dev.coppice.control.branch.Made;
 import dev.coppice.storage.PageService;
 import dev.coppice.storage.fault.BoundaryException;
 import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.io.DurableFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -68,6 +69,7 @@ class LostBoundaryIT {
 
     @AfterAll
     static void close() throws IOException {
+        DurableFiles.deleteRecursively(saved);
         fixture.open();
         fixture.close();
     }

@@ -124,7 +124,8 @@ final class CoppiceServer implements AutoCloseable {
                             .compute()
                             .localCacheMegabytes()
                             .map(megabytes -> (long) megabytes << 20)
-                            .orElse(-1L)));
+                            .orElse(-1L),
+                    configuration.disk()));
             started.push(() -> suspendAndClose(computes));
             this.control = ControlPlane.open(
                     control(configuration, listen, data),

@@ -1,5 +1,6 @@
 package dev.coppice.server;
 
+import dev.coppice.storage.io.UntrustedDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -36,6 +37,7 @@ final class DataDirectoryLock implements AutoCloseable {
                     + " with --data");
         }
         Files.createDirectories(data);
+        requireOwn(data);
         Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwx--x--x"));
         FileChannel channel =
                 FileChannel.open(data.resolve("coppice.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -51,6 +53,17 @@ final class DataDirectoryLock implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
+        }
+    }
+
+    /** Root may use everybody's. */
+    private static void requireOwn(Path data) throws IOException {
+        int own = UntrustedDirectory.ownUser();
+        Object owner = Files.getAttribute(data, "unix:uid");
+        if (own != 0 && !owner.equals(own)) {
+            throw new ServerStartException(
+                    "the data directory " + data + " belongs to user " + owner + ", and this server runs as user " + own
+                            + ": start it as that user, or choose another with --data");
         }
     }
 

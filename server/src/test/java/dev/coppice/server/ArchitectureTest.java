@@ -198,6 +198,7 @@ class ArchitectureTest {
             "ComputeUsers",
             "Detachment",
             "InterposerLibrary",
+            "DeletedFiles",
             "LocalCaches",
             "LocalDirectory",
             "LocalProcessDriver",

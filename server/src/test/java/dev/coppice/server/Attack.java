@@ -56,6 +56,8 @@ record Attack(Party party, String goal, String means, Set<Mechanism> mechanisms,
         AGENT_CHECK("agent's checks"),
         /** Whoever answers at a socket must be the compute's user, and the postmaster. */
         PEER_CHECK("peer of a socket"),
+        /** The control plane's sessions have a path and settings of their own, and run nothing of a user's as superuser. */
+        ADMIN_SESSION("control plane's own session"),
         /** What the kernel refuses to everybody but root, or does not have. */
         UNPRIVILEGED("unprivileged user"),
         /** The server reads what a compute wrote with bounds. */
@@ -94,6 +96,7 @@ record Attack(Party party, String goal, String means, Set<Mechanism> mechanisms,
                         SocketAttacks.all(),
                         KernelAttacks.all(),
                         TrapAttacks.all(),
+                        AdministrationAttacks.all(),
                         ResourceAttacks.all())
                 .flatMap(List::stream)
                 .toList();

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.coppice.server.Attack.Party;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -32,6 +31,17 @@ final class Cage implements AutoCloseable {
 
     /** In a file of the server's user, in a directory of his. */
     static final String PRECIOUS = "ZQX-PRECIOUS-4412\n";
+
+    /** For {@link #own}: what lies beside a timeline, under names that the server draws. */
+    static final String LOG = "log:";
+
+    static final String AGENT = "agent:";
+    static final String SOCKET = "socket:";
+
+    /** S_IFMT and S_IFSOCK of inode(7). */
+    private static final int FORMAT = 0170000;
+
+    private static final int SOCKET_FORMAT = 0140000;
 
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
@@ -61,7 +71,7 @@ final class Cage implements AutoCloseable {
                 "CHECKPOINT");
         this.owner = branch("attacker");
         this.otherProject = otherProject();
-        String password = role("analyst");
+        String password = role("analyst", "main");
         boolean masks = anonymize();
         this.anonymized = new Foothold(uri("anonymous"), this::promote);
         if (masks) {
@@ -103,7 +113,9 @@ final class Cage implements AutoCloseable {
                 "storage:",
                 "  garbage_collection_interval_seconds: 1",
                 "  compress_wal_after_seconds: 1",
-                "  flush_journal_megabytes: 1"));
+                "  flush_journal_megabytes: 1",
+                "disk:",
+                "  max_branch_megabytes: 512"));
         String[] all = lines.toArray(String[]::new);
         ServerProcess server = user == null ? ServerProcess.start(name, all) : ServerProcess.startAs(user, name, all);
         try {
@@ -143,12 +155,9 @@ final class Cage implements AutoCloseable {
 
     /** By the administrator's own way in, as the server's user. */
     private void promote(Foothold of) throws SQLException {
-        String socket;
+        Path socket;
         try {
-            socket = sockets().stream()
-                    .filter(each -> each.contains("/" + of.endpoint() + "/") && each.contains(".s.PGSQL."))
-                    .findFirst()
-                    .orElseThrow();
+            socket = socket(of, ".s.PGSQL.5432");
         } catch (IOException e) {
             throw new IllegalStateException("cannot look for sockets", e);
         }
@@ -159,16 +168,17 @@ final class Cage implements AutoCloseable {
                 "-q",
                 "-c",
                 "ALTER ROLE coppice_owner SUPERUSER",
-                "host=" + parent(Path.of(socket)) + " user=coppice_admin dbname=postgres"));
+                "host=" + parent(socket) + " user=coppice_admin dbname=postgres"));
         Programs.run(command, "").text();
         of.disconnect();
         assertThat(of.sql("SHOW is_superuser")).isEqualTo("on");
     }
 
-    private String role(String name) throws IOException {
+    /** Makes a role in a branch; its password. */
+    String role(String name, String branch) throws IOException {
         return new Api(server)
                 .post(
-                        "/projects/" + project + "/branches/" + branchId("main") + "/roles",
+                        "/projects/" + project + "/branches/" + branchId(branch) + "/roles",
                         "{\"role\":{\"name\":\"" + name + "\"}}")
                 .done()
                 .text("/role/password");
@@ -210,6 +220,11 @@ final class Cage implements AutoCloseable {
     /** An ordinary branch of main. */
     Foothold branch(String name) {
         cli("branches", "create", "--name", name);
+        return existing(name);
+    }
+
+    /** A branch that is there. */
+    Foothold existing(String name) {
         return new Foothold(uri(name), this::promote);
     }
 
@@ -308,6 +323,39 @@ final class Cage implements AutoCloseable {
         return parent(parent(of.dataDirectory()));
     }
 
+    /**
+     * A file of a branch that runs.
+     *
+     * @param path below its timeline, or one of the constants above; an asterisk stands for what the first of such a name has there
+     */
+    Path own(Foothold of, String path) throws SQLException, IOException {
+        return switch (path) {
+            case LOG -> data().resolve("logs").resolve(of.endpoint() + ".log");
+            case AGENT -> socket(of, ".agent");
+            case SOCKET -> socket(of, ".s.PGSQL.5432");
+            default -> first(timeline(of).resolve(path));
+        };
+    }
+
+    private Path socket(Foothold of, String end) throws IOException {
+        return Path.of(sockets().stream()
+                .filter(each -> each.contains("/" + of.endpoint() + "/") && each.endsWith(end))
+                .findFirst()
+                .orElseThrow());
+    }
+
+    private static Path first(Path path) throws IOException {
+        if (path.toString().indexOf('*') < 0) {
+            return path;
+        }
+        String name = path.getFileName().toString();
+        try (var found = Files.newDirectoryStream(parent(path), name)) {
+            return java.util.stream.StreamSupport.stream(found.spliterator(), false)
+                    .min(Path::compareTo)
+                    .orElseThrow(() -> new IllegalStateException("there is no " + path));
+        }
+    }
+
     static Path parent(Path path) {
         return Objects.requireNonNull(path.getParent());
     }
@@ -368,16 +416,26 @@ final class Cage implements AutoCloseable {
         return found.stream();
     }
 
-    /** Sockets with a name below the data directory, as the kernel lists them. */
+    /** Sockets below the data directory. */
     Set<String> sockets() throws IOException {
         Set<String> found = new TreeSet<>();
-        for (String line : Files.readAllLines(Path.of("/proc/net/unix"), StandardCharsets.ISO_8859_1)) {
-            int at = line.indexOf(data().toString());
-            if (at >= 0) {
-                found.add(line.substring(at));
+        try (Stream<Path> files = walk(data().resolve("run"))) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                if (isSocket(file)) {
+                    found.add(file.toString());
+                }
             }
         }
         return found;
+    }
+
+    private static boolean isSocket(Path file) throws IOException {
+        try {
+            return ((int) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS) & FORMAT) == SOCKET_FORMAT;
+        } catch (java.nio.file.NoSuchFileException e) {
+            // It went meanwhile.
+            return false;
+        }
     }
 
     void suspend(String branch) {

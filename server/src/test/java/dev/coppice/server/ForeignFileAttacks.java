@@ -3,6 +3,7 @@ package dev.coppice.server;
 import static dev.coppice.server.Attack.Mechanism.LANDLOCK;
 import static dev.coppice.server.Attack.Mechanism.OWN_USER;
 import static dev.coppice.server.Attack.Mechanism.ROLE_POWER;
+import static dev.coppice.server.Attack.Mechanism.SECCOMP;
 import static dev.coppice.server.Attack.Mechanism.SERVER_ONLY;
 import static dev.coppice.server.Attack.Mechanism.UNPRIVILEGED;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -16,7 +17,9 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -24,6 +27,23 @@ import java.util.stream.Stream;
 /** Reading, changing and finding files that are not the branch's own. */
 final class ForeignFileAttacks {
     private static final int MOST = 12;
+
+    /** Numbers of x86-64. */
+    private static final int CHMOD = 90;
+
+    private static final int SETXATTR = 188;
+    private static final int FCHOWNAT = 260;
+    private static final int FCHMODAT = 268;
+    private static final int UTIMENSAT = 280;
+    private static final int FCHMODAT2 = 452;
+
+    /** AT_FDCWD. */
+    private static final int CURRENT = -100;
+
+    /** In the arguments of a call: the file's name, and who has it. */
+    private static final String NAME = "<name>";
+
+    private static final String UID = "<uid>";
 
     private ForeignFileAttacks() {}
 
@@ -131,7 +151,56 @@ final class ForeignFileAttacks {
                 SERVERS,
                 ForeignFileAttacks::everyFile));
         attacks.addAll(changes());
+        attacks.addAll(changesByName());
         return attacks;
+    }
+
+    /** Mode, owner, times and attributes of a file that is never opened: Landlock does not govern them. */
+    private static List<Attack> changesByName() {
+        Map<String, Object[]> steps = new LinkedHashMap<>();
+        steps.put("fchmodat(2)", new Object[] {"call", FCHMODAT, CURRENT, NAME, 0600});
+        steps.put("fchmodat2(2)", new Object[] {"call", FCHMODAT2, CURRENT, NAME, 0600, 0});
+        steps.put("chmod(2)", new Object[] {"call", CHMOD, NAME, 0600});
+        steps.put("fchownat(2)", new Object[] {"call", FCHOWNAT, CURRENT, NAME, UID, -1, 0});
+        steps.put("utimensat(2)", new Object[] {"call", UTIMENSAT, CURRENT, NAME, 0, 0});
+        steps.put("setxattr(2)", new Object[] {"call", SETXATTR, NAME, "\"user.coppice", "\"x", 1, 0});
+        List<Attack> attacks = new ArrayList<>();
+        steps.forEach((means, step) -> {
+            attacks.add(new Attack(
+                    Party.OWNER,
+                    "open the server's secrets to everybody, or close them to the server",
+                    means,
+                    Set.of(SERVER_ONLY, SECCOMP),
+                    (cage, from) -> byName(from, step, List.of(cage.data().resolve("secret.key"), cage.precious()))));
+            attacks.add(new Attack(
+                    Party.ANONYMIZED,
+                    "open the parent's files to everybody",
+                    means,
+                    Set.of(OWN_USER, SECCOMP),
+                    (cage, from) -> byName(
+                            from,
+                            step,
+                            List.of(
+                                    cage.own(cage.main(), "local/pgdata/PG_VERSION"),
+                                    cage.own(cage.main(), "wal/0*")))));
+        });
+        return attacks;
+    }
+
+    /** Changes nothing: mode and owner are given as they are. */
+    private static Optional<String> byName(Foothold from, Object[] step, List<Path> files) throws Exception {
+        for (Path file : files) {
+            Object owner = Files.getAttribute(file, "unix:uid");
+            Object[] arguments = java.util.Arrays.stream(step)
+                    .skip(1)
+                    .map(each -> each.equals(NAME) ? "\"" + file : each.equals(UID) ? owner : each)
+                    .toArray();
+            String said = from.call(String.valueOf(step[0]), arguments);
+            if (said.startsWith("ok")) {
+                return Optional.of(file.toString());
+            }
+        }
+        return Optional.empty();
     }
 
     @FunctionalInterface
@@ -233,20 +302,6 @@ final class ForeignFileAttacks {
                         SERVERS,
                         (cage, from) ->
                                 firstOf(from.opened(List.of(cage.precious()), "truncate", Cage.PRECIOUS.length()))),
-                new Attack(
-                        Party.OWNER,
-                        "open the server's secrets to everybody",
-                        "fchmodat(2), which Landlock does not govern",
-                        Set.of(SERVER_ONLY),
-                        (cage, from) -> firstOf(from.opened(
-                                List.of(cage.data().resolve("secret.key"), cage.precious()), "chmod", "600"))),
-                new Attack(
-                        Party.ANONYMIZED,
-                        "open the parent's files to everybody",
-                        "fchmodat(2), which Landlock does not govern",
-                        Set.of(OWN_USER),
-                        (cage, from) -> firstOf(
-                                from.opened(List.of(cage.timeline(cage.main()).resolve("local")), "chmod", "700"))),
                 new Attack(
                         Party.OWNER,
                         "find the timelines of others",

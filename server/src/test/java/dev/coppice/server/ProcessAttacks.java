@@ -179,7 +179,7 @@ final class ProcessAttacks {
                         Party.OWNER,
                         "slow all processes of the user down",
                         "setpriority(2) of PRIO_USER",
-                        Set.of(OWN_USER),
+                        Set.of(OWN_USER, SECCOMP),
                         (cage, from) -> {
                             Map<String, Integer> before = nice(cage);
                             int more = before.values().stream()

@@ -9,6 +9,7 @@ import dev.coppice.server.Attack.Attempt;
 import dev.coppice.server.Attack.Mechanism;
 import dev.coppice.server.Attack.Party;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import java.util.Set;
 /** One branch takes what all live of; and what a role without power tries, to come as far as that. */
 final class ResourceAttacks {
     private static final int PROCESSES = 6000;
+    private static final int FILL_MEGABYTES = 3000;
 
     private ResourceAttacks() {}
 
@@ -81,6 +83,29 @@ final class ResourceAttacks {
                             assertThat(said).startsWith("ok");
                             return Optional.empty();
                         }),
+                filler("a file of its own", "fill", "local/pgdata/filler"),
+                filler("a file without a name", "fill-hidden", "local/pgdata/filler"),
+                filler("a file below 60 directories", "fill", "local/pgdata/deep"),
+                filler("its WAL's directory", "fill", "wal/filler"),
+                filler("its journal", "fill", "journal/*1.journal"),
+                new Attack(
+                        Party.OWNER,
+                        "fill the disk of all",
+                        "tables, by SQL",
+                        Set.of(LIMITS),
+                        ruinous(
+                                from -> filled(
+                                        from,
+                                        "INSERT INTO filler SELECT repeat(md5(n::text), 30) FROM generate_series(1, 3000000) n"))),
+                new Attack(
+                        Party.OWNER,
+                        "fill the disk of all",
+                        "temporary files, by SQL",
+                        Set.of(LIMITS),
+                        ruinous(from -> filled(
+                                from,
+                                "SELECT count(*) FROM (SELECT repeat(md5(n::text), 30) AS t FROM generate_series(1, 3000000) n"
+                                        + " ORDER BY 1) s"))),
                 masked("start a program", "COPY said FROM PROGRAM 'id'", "CREATE TEMP TABLE said (line text)"),
                 masked(
                         "load native code",
@@ -89,6 +114,35 @@ final class ResourceAttacks {
                 masked("write a file of the host", "SELECT lo_export(1, '/tmp/coppice-cage-left')"),
                 masked("end the standby's recovery, and write", "SELECT pg_promote()"),
                 masked("take back its own mask", "ALTER SYSTEM SET hot_standby = off"));
+    }
+
+    /** Three gigabytes where a branch may take half of one. */
+    private static Attack filler(String what, String operation, String place) {
+        return new Attack(Party.OWNER, "fill the disk of all", "3 GB in " + what, Set.of(LIMITS), (cage, from) -> {
+            Attempt attempt = ruinous(own -> {
+                Path path = cage.own(own, place);
+                if (place.endsWith("/deep")) {
+                    String below = "/d".repeat(60);
+                    own.program("mkdir -p " + path + below);
+                    path = Path.of(path + below + "/file");
+                }
+                return ok(own.call(operation, path, FILL_MEGABYTES));
+            });
+            return attempt.succeeds(cage, from);
+        });
+    }
+
+    /** Refused is what the server means to refuse; and it says why. */
+    private static Optional<String> filled(Foothold from, String statement) throws SQLException {
+        from.sql("CREATE TABLE filler (t text)");
+        String said = from.sql(statement);
+        if (!said.startsWith(Foothold.REFUSED)) {
+            return Optional.of("done");
+        }
+        assertThat(said).contains("disk.max_branch_megabytes");
+        assertThat(from.sql("DELETE FROM t", "VACUUM t", "DROP TABLE filler", "SELECT 'dropped'"))
+                .isEqualTo("dropped");
+        return Optional.empty();
     }
 
     private static Attack masked(String goal, String statement, String... before) {

@@ -77,6 +77,11 @@ final class ServerProcess implements AutoCloseable {
         return startIn(directory, String.join("\n", moreConfiguration), Main.class, false, user);
     }
 
+    /** As {@link #startIn(Path, String)}, a server of another user, whoever the directory belongs to. */
+    static ServerProcess startIn(Path directory, OtherUser user) throws IOException {
+        return startIn(directory, "", Main.class, false, user);
+    }
+
     private static ServerProcess startIn(Path directory, String moreConfiguration, Class<?> program)
             throws IOException {
         return startIn(directory, moreConfiguration, program, false, null);

@@ -56,7 +56,7 @@ final class SocketAttacks {
                 Party.OWNER,
                 "hear of the sockets of others when they are made",
                 "inotify(7), which Landlock does not govern, in the directories where they are",
-                Set.of(OWN_USER),
+                Set.of(OWN_USER, SECCOMP),
                 (cage, from) -> {
                     List<Path> found = from.opened(directories(cage, from), "watch");
                     return found.isEmpty() ? Optional.empty() : Optional.of(found.toString());
@@ -65,13 +65,13 @@ final class SocketAttacks {
                 Party.OWNER,
                 "speak to what listens on an abstract socket",
                 "connect(2) to one that another compute made",
-                Set.of(SCOPE, SECCOMP),
+                Set.of(SCOPE),
                 SocketAttacks::abstractSocket));
         attacks.add(new Attack(
                 Party.OWNER,
                 "have the control plane work in another project's Postgres",
                 "its own socket replaced by a link to another's, then a new role by the API",
-                Set.of(PEER_CHECK),
+                Set.of(PEER_CHECK, LANDLOCK),
                 SocketAttacks::linkedSocket));
         attacks.addAll(agent());
         attacks.addAll(sharedMemory());
@@ -204,7 +204,7 @@ final class SocketAttacks {
                         Party.ANONYMIZED,
                         "attach to the shared memory of others",
                         "shmat(2) of every segment of System V",
-                        Set.of(OWN_USER),
+                        Set.of(OWN_USER, SECCOMP),
                         (_, from) -> {
                             String said = from.call("segments", Cage.postmaster(from));
                             return said.contains("ok") ? Optional.of(said) : Optional.empty();

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /** Where tests keep their files: below the build directory, unless Postgres's unprivileged user cannot get there. */
 final class TestDirectories {
-    /** Room for {@code data/run/<endpoint>/.s.PGSQL.5432} within the 107 bytes of a Unix socket's path. */
+    /** Of a data directory: room for {@code run/<endpoint>/<12 letters>/.s.PGSQL.5432} within the 106 bytes of a Unix socket's path. */
     private static final int PATH_LENGTH_MAX = 50;
 
     private TestDirectories() {}
@@ -17,7 +17,7 @@ final class TestDirectories {
     static Path create(String name) throws IOException {
         Path build =
                 Path.of(System.getProperty("coppice.build.directory", "target")).toAbsolutePath();
-        boolean usable = isReachable(build) && build.toString().length() + name.length() < PATH_LENGTH_MAX - 12;
+        boolean usable = isReachable(build) && build.toString().length() + name.length() < PATH_LENGTH_MAX - 25;
         Path directory = usable ? Files.createTempDirectory(build, name) : Files.createTempDirectory("c-" + name);
         Files.setPosixFilePermissions(directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
         return directory;

@@ -5,6 +5,7 @@ import static dev.coppice.server.Attack.Mechanism.LANDLOCK;
 import static dev.coppice.server.Attack.Mechanism.NO_FOLLOW;
 import static dev.coppice.server.Attack.Mechanism.SERVER_ONLY;
 import static dev.coppice.server.Attack.Mechanism.UNPRIVILEGED;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.coppice.server.Attack.Mechanism;
 import dev.coppice.server.Attack.Party;
@@ -41,26 +42,48 @@ final class TrapAttacks {
         }
     }
 
-    /** @param path below the timeline, or below the run directory after {@code run:} */
-    private record Place(String what, String path) {}
+    /**
+     * @param path below the timeline; a pattern finds the first that there is
+     * @param made what of it there must be before, for the trap to be one: the file itself, or only where the server or Postgres will make it
+     */
+    private record Place(String what, String path, Made made) {
+        /** Where it is of one branch, which runs. */
+        Path of(Cage cage, Foothold from) throws SQLException, IOException {
+            Path found = cage.own(from, path);
+            assertThat(made == Made.NOW ? found : Cage.parent(found))
+                    .as("there is a place to attack: %s", what)
+                    .exists();
+            return found;
+        }
+    }
+
+    private enum Made {
+        NOW,
+        LATER
+    }
 
     private static List<Place> places() {
         return List.of(
-                new Place("its log", "run:postgres.log"),
-                new Place("the socket of its page service", "run:agent.sock~"),
-                new Place("the mark of a clean stop", "local/clean~"),
-                new Place("its configuration", "local/pgdata/postgresql.conf"),
-                new Place("its access rules", "local/pgdata/pg_hba.conf"),
-                new Place("its user map", "local/pgdata/pg_ident.conf"),
-                new Place("its lock file", "local/pgdata/postmaster.pid"),
-                new Place("the file that makes a standby", "local/pgdata/standby.signal"),
-                new Place("the way to its WAL", "local/pgdata/pg_wal"),
-                new Place("its map", "local/compute.map"),
-                new Place("the journal of its next start", "journal/00000003.journal"),
-                new Place("the writer's lock", "writer.lock"),
-                new Place("its WAL", "wal/000000010000000000000002"),
-                new Place("its finished WAL", "wal/finished/000000010000000000000002"),
-                new Place("its archived WAL", "wal-archive/000000010000000000000002"));
+                new Place("its log", Cage.LOG, Made.NOW),
+                new Place("the socket of its page service", Cage.AGENT, Made.NOW),
+                new Place("the socket of its Postgres", Cage.SOCKET, Made.NOW),
+                new Place("the mark of a clean stop", "clean", Made.LATER),
+                new Place("what says which compute runs", "compute", Made.NOW),
+                new Place("what says what it is", "timeline.json", Made.NOW),
+                new Place("its configuration", "local/pgdata/postgresql.conf", Made.NOW),
+                new Place("its access rules", "local/pgdata/pg_hba.conf", Made.NOW),
+                new Place("its user map", "local/pgdata/pg_ident.conf", Made.NOW),
+                new Place("its lock file", "local/pgdata/postmaster.pid", Made.NOW),
+                new Place("the file that makes a standby", "local/pgdata/standby.signal", Made.LATER),
+                new Place("the way to its WAL", "local/pgdata/pg_wal", Made.NOW),
+                new Place("its map", "local/compute.map", Made.NOW),
+                new Place("its journal", "journal/*1.journal", Made.NOW),
+                new Place("the journal of its next start", "journal/00000003.journal", Made.LATER),
+                new Place("the writer's lock", "writer.lock", Made.NOW),
+                new Place("its WAL", "wal/0*", Made.NOW),
+                new Place("its next WAL", "wal/0000000100000000000000E0", Made.LATER),
+                new Place("its finished WAL", "wal-finished/0000000100000000000000E0", Made.LATER),
+                new Place("its archived WAL", "wal-archive/0000000100000000000000E0", Made.LATER));
     }
 
     private TrapAttacks() {}
@@ -76,7 +99,7 @@ final class TrapAttacks {
                 attacks.add(new Attack(
                         Party.OWNER,
                         "have the server touch another file",
-                        trap.text() + " in place of " + place.what + " (" + place.path + "), then suspend and wake",
+                        trap.text() + " in place of " + place.what + ", then suspend and wake",
                         mechanisms,
                         (cage, _) -> spring(cage, place, trap)));
             }
@@ -90,8 +113,7 @@ final class TrapAttacks {
     private static Optional<String> spring(Cage cage, Place place, Trap trap) throws SQLException, IOException {
         Foothold from = cage.victim();
         Path timeline = cage.timeline(from);
-        Path run = cage.data().resolve("run").resolve(from.endpoint());
-        Path path = place.path.startsWith("run:") ? run.resolve(place.path.substring(4)) : timeline.resolve(place.path);
+        Path path = place.of(cage, from);
         boolean there;
         try {
             there = set(cage, from, path, trap);
@@ -108,7 +130,8 @@ final class TrapAttacks {
         from.sqlIfItWakes("SELECT 1");
         from.disconnect();
         cage.tryCli("computes", "suspend", name);
-        Optional<String> harm = harm(cage, List.of(timeline, run));
+        Optional<String> harm =
+                harm(cage, List.of(timeline, cage.data().resolve("run").resolve(from.endpoint())));
         cage.tryCli("branches", "delete", name, "--hard");
         return harm.or(() -> stillThere(timeline));
     }
@@ -187,7 +210,7 @@ final class TrapAttacks {
     /** The way to originals: the server compresses a segment for the branch that is none of the branch's. */
     private static List<Attack> archive() {
         List<Attack> attacks = new ArrayList<>();
-        for (String directory : List.of("wal-archive", "wal/finished", "wal")) {
+        for (String directory : List.of("wal-archive", "wal-finished", "wal")) {
             attacks.add(new Attack(
                     Party.ANONYMIZED,
                     "have the server copy the parent's WAL for it",
@@ -204,6 +227,7 @@ final class TrapAttacks {
                                 .findFirst()
                                 .orElseThrow();
                         Path own = cage.timeline(from);
+                        assertThat(own.resolve(directory)).isDirectory();
                         Path link = own.resolve(directory).resolve("0000000100000000000000F0");
                         from.call("symlink", wal, link);
                         cage.awaitSweep();
@@ -218,50 +242,43 @@ final class TrapAttacks {
     /** Not another file, but the server's time, memory and patience. */
     private static List<Attack> litter() {
         return List.of(
-                litter("a file of 8 TB without content", "sparse", "local/pgdata/huge", "8796093022208"),
                 litter(
-                        "a log of 8 TB without content",
+                        "a file of 8 TB without content in local/pgdata",
                         "sparse",
-                        "run:postgres.log",
-                        "8796093022208",
-                        // The server copies it before it cuts it.
-                        SERVER_ONLY),
-                litter("100,000 names", "names", "local/pgdata", "100000"),
-                litter("100,000 names of WAL that was finished", "names", "wal/finished", "100000"),
-                litter("directories 600 deep", "deep", "local/pgdata", "600"),
+                        "local/pgdata/huge",
+                        "8796093022208"),
+                litter("8 TB in its log, by the descriptor that it has", "stretch", "2", "8796093022208"),
+                litter("100,000 names in local/pgdata", "names", "local/pgdata", "100000"),
+                litter("100,000 names in wal-finished", "names", "wal-finished", "100000"),
+                litter("directories 3,000 deep in local/pgdata", "deep", "local/pgdata", "3000"),
                 litter("a loop of links", "symlink", "local/pgdata/base/loop", null),
                 litter("a pipe among the tables", "fifo", "local/pgdata/base/pipe", null));
     }
 
+    /** @param place below the timeline, or the number of a descriptor */
     private static Attack litter(String what, String operation, String place, @Nullable String argument) {
-        return litter(what, operation, place, argument, BOUNDED_READING);
-    }
-
-    private static Attack litter(
-            String what, String operation, String place, @Nullable String argument, Mechanism mechanism) {
         return new Attack(
                 Party.OWNER,
                 "have the server stumble",
-                what + " in " + place + ", then suspend, branch, wake and delete",
-                Set.of(mechanism),
+                what + ", then suspend, branch, wake and delete",
+                Set.of(BOUNDED_READING),
                 (cage, _) -> {
                     String name = cage.newName();
                     try (Foothold from = cage.branch(name)) {
                         from.sql("CREATE TABLE t AS SELECT 1");
                         Path timeline = cage.timeline(from);
-                        Path path = place.startsWith("run:")
-                                ? cage.data()
-                                        .resolve("run")
-                                        .resolve(from.endpoint())
-                                        .resolve(place.substring(4))
-                                : timeline.resolve(place);
+                        Object path = operation.equals("stretch") ? place : timeline.resolve(place);
+                        String said;
                         if (operation.equals("symlink")) {
-                            from.call("symlink", "..", path);
+                            said = from.call("symlink", "..", path);
                         } else if (argument == null) {
-                            from.call(operation, path);
+                            said = from.call(operation, path);
                         } else {
-                            from.call(operation, path, argument);
+                            said = from.call(operation, path, argument);
                         }
+                        assertThat(said)
+                                .as("it lies there")
+                                .matches(done -> done.startsWith("ok") || !isPossible(operation));
                         from.disconnect();
                         cage.tryCli("computes", "suspend", name);
                         cage.tryCli("branches", "create", "--name", name + "-child", "--parent", name);
@@ -273,5 +290,10 @@ final class TrapAttacks {
                         return stillThere(timeline);
                     }
                 });
+    }
+
+    /** What the sandbox refuses to make may lie there where there is none. */
+    private static boolean isPossible(String operation) {
+        return !operation.equals("symlink") && !operation.equals("fifo");
     }
 }

@@ -241,6 +241,7 @@ public final class ConfigurationLoader {
                 new CoppiceConfiguration.Postgres(c.postgres().bin().map(this::resolve)),
                 c.catalog(),
                 c.storage(),
+                c.disk(),
                 c.logging());
     }
 

@@ -24,6 +24,7 @@ public record CoppiceConfiguration(
         Postgres postgres,
         Catalog catalog,
         StorageConfiguration storage,
+        DiskConfiguration disk,
         Logging logging) {
 
     /** What holds where the file says nothing. */
@@ -73,6 +74,7 @@ public record CoppiceConfiguration(
             new Postgres(Optional.empty()),
             new Catalog(16),
             StorageConfiguration.DEFAULTS,
+            DiskConfiguration.DEFAULTS,
             new Logging(LogLevel.INFO));
 
     /**

@@ -147,6 +147,9 @@ public final class Sandbox {
         }
         List<String> more = new ArrayList<>();
         more.add("--oom-score=" + SCORE);
+        if (user.shared()) {
+            more.add("--shared-user");
+        }
         groups.ifPresent(each -> each.prepare(name, limits).forEach(group -> more.add("--group=" + group)));
         return build(user, policy, environment, program, more);
     }

@@ -24,6 +24,8 @@ public final class DirectoryTree {
     private long bytes;
     private int measured;
     private long lifted;
+    private boolean suspicious;
+    private boolean hidden;
 
     private DirectoryTree(Path root) {
         shown = root.toString();
@@ -71,6 +73,26 @@ public final class DirectoryTree {
             return 0;
         }
         return tree.bytes;
+    }
+
+    /**
+     * As {@link #allocatedBelow}, where whoever fills the tree may want to hide how much it is: every name of a file counts, and what cannot be measured
+     * is more than anything.
+     */
+    public static long takenBelow(Path root) throws IOException {
+        DirectoryTree tree = new DirectoryTree(root);
+        tree.suspicious = true;
+        try (UntrustedDirectory directory = UntrustedDirectory.open(root)) {
+            int own = directory.listing();
+            try {
+                tree.measure(own, 0);
+            } finally {
+                DirectoryCalls.close(own);
+            }
+        } catch (NoSuchFileException e) {
+            return 0;
+        }
+        return tree.hidden || tree.measured >= MEASURED_MAX ? Long.MAX_VALUE / 2 : tree.bytes;
     }
 
     /**
@@ -200,8 +222,10 @@ public final class DirectoryTree {
                     } finally {
                         DirectoryCalls.close(child);
                     }
+                } else {
+                    hidden = true;
                 }
-            } else if (facts.links() == 1) {
+            } else if (suspicious || facts.links() == 1) {
                 bytes += facts.allocated();
             }
         } catch (NoSuchFileException | UntrustedFileException e) {

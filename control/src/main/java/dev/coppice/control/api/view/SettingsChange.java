@@ -85,16 +85,17 @@ public final class SettingsChange {
         if (asked == null) {
             return before;
         }
-        if (positive(asked.logicalSizeBytes()) || positive(asked.dataTransferBytes())) {
+        if (positive(asked.dataTransferBytes())) {
             throw new ControlException(
                     ControlException.Kind.UNPROCESSABLE,
-                    "project.settings.quota: logical_size_bytes and data_transfer_bytes are not supported; active_time_seconds,"
-                            + " compute_time_seconds and written_data_bytes are");
+                    "project.settings.quota: data_transfer_bytes is not supported; active_time_seconds, compute_time_seconds,"
+                            + " written_data_bytes and logical_size_bytes are");
         }
         return new Quota(
                 limit("active_time_seconds", asked.activeTimeSeconds(), before.activeSeconds()),
                 limit("compute_time_seconds", asked.computeTimeSeconds(), before.computeSeconds()),
-                limit("written_data_bytes", asked.writtenDataBytes(), before.writtenBytes()));
+                limit("written_data_bytes", asked.writtenDataBytes(), before.writtenBytes()),
+                limit("logical_size_bytes", asked.logicalSizeBytes(), before.branchBytes()));
     }
 
     private static boolean positive(@Nullable Long value) {

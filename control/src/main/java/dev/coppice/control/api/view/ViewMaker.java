@@ -144,7 +144,11 @@ public final class ViewMaker {
                 settings.logicalReplication(),
                 quota.equals(Quota.NONE)
                         ? null
-                        : new Views.Quota(quota.activeSeconds(), quota.computeSeconds(), quota.writtenBytes()),
+                        : new Views.Quota(
+                                quota.activeSeconds(),
+                                quota.computeSeconds(),
+                                quota.writtenBytes(),
+                                quota.branchBytes()),
                 false,
                 false,
                 false,

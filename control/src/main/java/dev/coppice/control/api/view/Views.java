@@ -63,7 +63,8 @@ public final class Views {
     public record Quota(
             @Nullable Long activeTimeSeconds,
             @Nullable Long computeTimeSeconds,
-            @Nullable Long writtenDataBytes) {}
+            @Nullable Long writtenDataBytes,
+            @Nullable Long logicalSizeBytes) {}
 
     public record Branch(
             String id,

@@ -36,17 +36,19 @@ public record ProjectSettings(
     }
 
     /**
-     * Limits per calendar month (UTC); an absent one does not limit.
+     * Limits, but for the last one per calendar month (UTC); an absent one does not limit.
      *
      * @param activeSeconds of all computes together
      * @param computeSeconds active seconds times compute units
      * @param writtenBytes of write-ahead log
+     * @param branchBytes of each branch, on disk; the server's own limit holds where it is less
      */
     public record Quota(
             @Nullable Long activeSeconds,
             @Nullable Long computeSeconds,
-            @Nullable Long writtenBytes) {
-        public static final Quota NONE = new Quota(null, null, null);
+            @Nullable Long writtenBytes,
+            @Nullable Long branchBytes) {
+        public static final Quota NONE = new Quota(null, null, null, null);
     }
 
     /**
