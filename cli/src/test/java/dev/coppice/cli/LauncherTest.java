@@ -25,14 +25,14 @@ class LauncherTest {
 
     private final Map<String, String> environment = new HashMap<>();
     private Path home;
-    private Path tools;
+    private Path programs;
 
     @BeforeEach
     void installACopy() throws IOException {
         Path build = Path.of(System.getProperty("coppice.build.directory", "target"));
         home = Files.createTempDirectory(build, "launcher").toRealPath();
         Files.copy(REAL, home.resolve("coppice"));
-        tools = Files.createDirectory(home.resolve("tools"));
+        programs = Files.createDirectory(home.resolve("programs"));
         for (String tool : List.of(
                 "id",
                 "mktemp",
@@ -54,13 +54,13 @@ class LauncherTest {
                 "tail",
                 "grep",
                 "cat")) {
-            Files.createSymbolicLink(tools.resolve(tool), where(tool));
+            Files.createSymbolicLink(programs.resolve(tool), where(tool));
         }
         for (String module : List.of("cli", "server")) {
             Files.createDirectories(home.resolve(module + "/target/lib"));
             Files.createFile(home.resolve(module + "/target/lib/a.jar"));
         }
-        environment.put("PATH", tools.toString());
+        environment.put("PATH", programs.toString());
         environment.put("HOME", home.toString());
         environment.put("JAVA_HOME", jdk("jdk-25", "25.0.1", true).toString());
     }
@@ -128,7 +128,7 @@ class LauncherTest {
     void an_older_java_home_is_passed_over_for_a_newer_java_on_the_path() throws IOException {
         Path newer = jdk("newer", "26", true);
         environment.put("JAVA_HOME", jdk("jdk-17", "17.0.15", true).toString());
-        Files.createSymbolicLink(tools.resolve("java"), newer.resolve("bin/java"));
+        Files.createSymbolicLink(programs.resolve("java"), newer.resolve("bin/java"));
         assertThat(run("java-home").out()).isEqualTo(newer + "\n");
     }
 
@@ -162,7 +162,8 @@ class LauncherTest {
 
     @Test
     void every_missing_tool_is_named_at_once_with_how_to_install_it() throws IOException {
-        Files.createFile(home.resolve("pom.xml"));
+        sources();
+        Files.delete(programs.resolve("cc"));
         Result build = run("build");
         assertThat(build.code()).isEqualTo(4);
         assertThat(build.err())
@@ -175,7 +176,7 @@ class LauncherTest {
     void it_builds_once_and_again_when_a_source_changed() throws IOException {
         sources();
         script(
-                tools.resolve("mvn"),
+                programs.resolve("mvn"),
                 "echo \"maven $*\" >> " + home + "/calls; mkdir -p cli/target/lib server/target/lib");
         assertThat(run("status").code()).isZero();
         assertThat(run("status").code()).isZero();
@@ -193,7 +194,7 @@ class LauncherTest {
     @Test
     void a_failed_build_shows_the_errors_and_is_tried_again() throws IOException {
         sources();
-        script(tools.resolve("mvn"), "echo '[INFO] noise'; echo '[ERROR] no such symbol'; exit 1");
+        script(programs.resolve("mvn"), "echo '[INFO] noise'; echo '[ERROR] no such symbol'; exit 1");
         Result failed = run("status");
         assertThat(failed.code()).isEqualTo(1);
         assertThat(failed.err())
@@ -205,7 +206,7 @@ class LauncherTest {
     @Test
     void test_adds_the_totals_of_all_modules_and_keeps_the_exit_code() throws IOException {
         sources();
-        script(tools.resolve("mvn"), """
+        script(programs.resolve("mvn"), """
                 echo '[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.1 s -- in A'
                 echo '[INFO] Tests run: 30, Failures: 0, Errors: 0, Skipped: 0'
                 echo '[ERROR] Tests run: 12, Failures: 1, Errors: 2, Skipped: 0'
@@ -221,11 +222,30 @@ class LauncherTest {
         assertThat(bad.out()).contains("Something failed").endsWith("Skipped: 3\n");
     }
 
+    @Test
+    void quick_leaves_the_integration_tests_out_and_long_runs_the_long_ones() throws IOException {
+        sources();
+        script(programs.resolve("mvn"), "echo \"maven $*\"");
+        assertThat(run("test").out()).contains(" verify\n").doesNotContain("test.integration", "test.groups");
+        assertThat(run("test", "--quick", "-pl", "cli").out())
+                .contains("-Dtest.integration=", "-Dtest.fuzz.skip=true", " test -pl cli\n");
+        assertThat(run("test", "--long").out()).contains("-Dtest.groups=long", " verify\n");
+    }
+
+    @Test
+    void an_installation_needs_no_tools() throws IOException {
+        assertThat(run("status").code()).isZero();
+        assertThat(run("build").err()).contains("there are no sources here to build");
+        assertThat(run("test").err()).contains("there are no sources here to test");
+    }
+
     private void sources() throws IOException {
+        Path scripts = Files.createDirectory(home.resolve("tools"));
+        Files.copy(REAL.resolveSibling("tools").resolve("test.sh"), scripts.resolve("test.sh"));
         Files.createFile(home.resolve("pom.xml"));
         Files.createFile(home.resolve("cli/pom.xml"));
         Files.createDirectories(home.resolve("cli/src/main"));
-        script(tools.resolve("cc"), "exit 0");
+        script(programs.resolve("cc"), "exit 0");
     }
 
     private Path jdk(String name, String version, boolean compiler) throws IOException {
@@ -254,7 +274,7 @@ class LauncherTest {
     }
 
     private Result run(String... arguments) throws IOException {
-        return runScript(home.resolve("coppice"), tools, arguments);
+        return runScript(home.resolve("coppice"), programs, arguments);
     }
 
     private Result runScript(Path script, Path directory, String... arguments) throws IOException {

@@ -1,7 +1,7 @@
 package dev.coppice.cli.api;
 
 import dev.coppice.cli.output.CliException;
-import dev.coppice.cli.output.Waiting;
+import dev.coppice.cli.output.Spinner;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
@@ -119,7 +119,7 @@ public final class ApiClient implements AutoCloseable {
 
     /** The answer's JSON; a missing node when it has no body. */
     private JsonNode call(String method, String path, @Nullable JsonNode body) {
-        try (Waiting _ = Waiting.begin(err)) {
+        try (Spinner _ = Spinner.begin(err)) {
             return answer(method, path, body);
         }
     }

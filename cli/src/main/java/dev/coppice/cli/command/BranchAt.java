@@ -11,14 +11,15 @@ import tools.jackson.databind.node.ObjectNode;
  * @param branch name or id; null = the default branch
  * @param moment null = now
  */
-public record BranchAt(@Nullable String branch, @Nullable Moment moment) {
+public record BranchAt(@Nullable String branch, @Nullable PointInTime moment) {
     public static BranchAt parse(@Nullable String text) {
         int at = text == null ? -1 : text.indexOf('@');
         if (text == null || at < 0) {
             return new BranchAt(text, null);
         }
         String branch = text.substring(0, at);
-        return new BranchAt(branch.isEmpty() ? null : branch, Moment.parse(text.substring(at + 1), "what follows @"));
+        return new BranchAt(
+                branch.isEmpty() ? null : branch, PointInTime.parse(text.substring(at + 1), "what follows @"));
     }
 
     /** As {@link Session#connectionUri}, for the moment. */

@@ -5,6 +5,9 @@ import dev.coppice.common.SqlState;
 import dev.coppice.proxy.cancel.CancelKeys;
 import dev.coppice.proxy.cancel.CancelTarget;
 import dev.coppice.proxy.pgwire.PgError;
+import dev.coppice.proxy.pool.server.ErrorText;
+import dev.coppice.proxy.pool.server.LoginState;
+import dev.coppice.proxy.pool.server.ServerParameters;
 import dev.coppice.proxy.pool.statement.ServerStatements;
 import dev.coppice.proxy.relay.ComputeConnector;
 import dev.coppice.proxy.relay.ComputeDial;
@@ -55,7 +58,7 @@ final class EndpointPool {
     private final String endpointId;
     private final EventLoop loop;
     private final PoolShared shared;
-    private final Lanes lanes = new Lanes();
+    private final ServerPools serverPools = new ServerPools();
     private final SequencedSet<PooledSession> waiting = new LinkedHashSet<>();
     private final Logins logins;
     private final NotificationHubs hubs;
@@ -69,7 +72,7 @@ final class EndpointPool {
         this.endpointId = endpointId;
         this.loop = loop;
         this.shared = shared;
-        this.logins = new Logins(this, lanes, shared);
+        this.logins = new Logins(this, serverPools, shared);
         this.hubs = new NotificationHubs(this, shared);
         this.servers = new ServerLimit(endpointId, shared::settings, shared.metrics());
         loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
@@ -91,17 +94,17 @@ final class EndpointPool {
         return shared.cancelKeys();
     }
 
-    /** @return what the session is to keep, and to say when it is asked for its lane */
-    Lane entered(PooledSession session) {
-        Lane lane = lanes.of(session.key());
-        lane.clients++;
+    /** @return what the session is to keep, and to say when it is asked for its server pool */
+    ServerPool entered(PooledSession session) {
+        ServerPool serverPool = serverPools.of(session.key());
+        serverPool.clients++;
         metrics().clients.incrementAndGet();
-        return lane;
+        return serverPool;
     }
 
     void left(PooledSession session) {
         hubs.leave(session);
-        session.lane().clients--;
+        session.serverPool().clients--;
         metrics().clients.decrementAndGet();
         shared.pools().left(this);
     }
@@ -109,12 +112,12 @@ final class EndpointPool {
     /** A free connection; or null, and {@link PooledSession#assigned} or {@link PooledSession#fail} follows. */
     @Nullable
     PooledServer acquire(PooledSession session) {
-        Lane lane = session.lane();
+        ServerPool serverPool = session.serverPool();
         long now = System.nanoTime();
         boolean fresh = now - usedNanos < TOUCH_NANOS;
         usedNanos = now;
         if (fresh && !touching && waiting.isEmpty()) {
-            PooledServer free = lane.takeIdle(session.settings());
+            PooledServer free = serverPool.takeIdle(session.settings());
             if (free != null) {
                 return free;
             }
@@ -131,12 +134,12 @@ final class EndpointPool {
         }
         session.waits(now);
         waiting.add(session);
-        lane.waiting.add(session);
+        serverPool.waiting.add(session);
         metrics().waiting.incrementAndGet();
         if (!fresh) {
             touch();
-        } else if (!touching && lane.idle.isEmpty()) {
-            serve(session, lane);
+        } else if (!touching && serverPool.idle.isEmpty()) {
+            serve(session, serverPool);
         } else if (!touching) {
             // Not at once: the session is not ready to be given one before this returns.
             loop.execute(this::serve);
@@ -172,27 +175,27 @@ final class EndpointPool {
     private void serve() {
         for (PooledSession session : List.copyOf(waiting)) {
             if (waiting.contains(session)) {
-                serve(session, session.lane());
+                serve(session, session.serverPool());
             }
         }
     }
 
-    private void serve(PooledSession session, Lane lane) {
-        PooledServer free = lane.takeIdle(session.settings());
+    private void serve(PooledSession session, ServerPool serverPool) {
+        PooledServer free = serverPool.takeIdle(session.settings());
         if (free != null) {
             give(free, session);
-        } else if (lane.opening < lane.waiting.size()
-                && System.nanoTime() - lane.openAgainNanos >= 0
-                && (!servers.reached() || closeIdleOfOthers(lane))) {
+        } else if (serverPool.opening < serverPool.waiting.size()
+                && System.nanoTime() - serverPool.openAgainNanos >= 0
+                && (!servers.reached() || closeIdleOfOthers(serverPool))) {
             open(session);
         }
     }
 
-    private boolean closeIdleOfOthers(Lane but) {
+    private boolean closeIdleOfOthers(ServerPool but) {
         long now = System.nanoTime();
         boolean spared = false;
-        for (Lane lane : lanes.all()) {
-            PooledServer victim = lane == but ? null : lane.idle.peekFirst();
+        for (ServerPool serverPool : serverPools.all()) {
+            PooledServer victim = serverPool == but ? null : serverPool.idle.peekFirst();
             if (victim == null) {
                 continue;
             }
@@ -212,9 +215,9 @@ final class EndpointPool {
         return false;
     }
 
-    /** Whether clients of the lane may have a connection that those of another would use. */
-    private boolean mayTake(Lane lane, long now) {
-        return lane.servers == 0 || now - takenNanos > FAIR_NANOS;
+    /** Whether clients of the server pool may have a connection that those of another would use. */
+    private boolean mayTake(ServerPool serverPool, long now) {
+        return serverPool.servers == 0 || now - takenNanos > FAIR_NANOS;
     }
 
     private void retry() {
@@ -238,7 +241,7 @@ final class EndpointPool {
     /** The session does not want a connection any more. */
     void stopWaiting(PooledSession session) {
         if (waiting.remove(session)) {
-            session.lane().waiting.remove(session);
+            session.serverPool().waiting.remove(session);
             metrics().waiting.decrementAndGet();
         }
     }
@@ -250,24 +253,24 @@ final class EndpointPool {
 
     /** Counts a connection that is being opened for a session, and hears what has become of it. */
     ComputeDial.Listener opening(PooledSession session) {
-        Lane lane = session.lane();
-        lane.opening++;
-        lane.servers++;
+        ServerPool serverPool = session.serverPool();
+        serverPool.opening++;
+        serverPool.servers++;
         servers.opening();
         return new ComputeDial.Listener() {
             @Override
             public void opened(Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
-                lane.opening--;
-                EndpointPool.this.opened(session, lane, compute, socket, greeting);
+                serverPool.opening--;
+                EndpointPool.this.opened(session, serverPool, compute, socket, greeting);
             }
 
             @Override
             public void refused(ComputeLoginException.Refused refusal) {
-                notOpened(lane);
+                notOpened(serverPool);
                 boolean tooMany = refusal.sqlState().equals(SqlState.TOO_MANY_CONNECTIONS.code());
-                if (tooMany && ErrorText.isOwnLimit(refusal.frame()) && lane.servers > 0) {
+                if (tooMany && ErrorText.isOwnLimit(refusal.frame()) && serverPool.servers > 0) {
                     // As many as the role or the database may have: one of them will be free.
-                    lane.openAgainNanos = System.nanoTime() + FULL_NANOS;
+                    serverPool.openAgainNanos = System.nanoTime() + FULL_NANOS;
                     return;
                 }
                 if (tooMany && !ErrorText.isOwnLimit(refusal.frame()) && servers.count() > 0) {
@@ -283,8 +286,8 @@ final class EndpointPool {
 
             @Override
             public void failed(PgError error) {
-                notOpened(lane);
-                for (PooledSession waiter : List.copyOf(lane.waiting)) {
+                notOpened(serverPool);
+                for (PooledSession waiter : List.copyOf(serverPool.waiting)) {
                     stopWaiting(waiter);
                     waiter.fail(error);
                     waiter.proceed();
@@ -293,29 +296,33 @@ final class EndpointPool {
         };
     }
 
-    private void notOpened(Lane lane) {
-        lane.opening--;
-        lane.servers--;
+    private void notOpened(ServerPool serverPool) {
+        serverPool.opening--;
+        serverPool.servers--;
         servers.gone();
     }
 
     private void opened(
-            PooledSession session, Lane lane, Channel compute, ComputeSocket socket, ComputeGreeting greeting) {
+            PooledSession session,
+            ServerPool serverPool,
+            Channel compute,
+            ComputeSocket socket,
+            ComputeGreeting greeting) {
         byte[] parameters = ByteBufUtil.getBytes(greeting.passed());
         ServerParameters reported = new ServerParameters(greeting.passed());
         greeting.passed().release();
         PooledServer server = new PooledServer(
                 this,
-                lane,
+                serverPool,
                 compute,
                 greeting.cancelKey().map(cancel -> new CancelTarget.Backend(socket, cancel)),
                 reported,
                 new ServerStatements(shared.settings().maxPreparedStatements(), shared.statements()));
         compute.pipeline().addLast(server);
         hubs.reconnect(() -> {
-            server.ask(LoginState.query(lane.key.user(), lane.key.database()), state -> {
+            server.ask(LoginState.query(serverPool.key.user(), serverPool.key.database()), state -> {
                 logins.settle(session, server, state);
-                server.lane().greeting = parameters;
+                server.serverPool().greeting = parameters;
                 learnLimit(server);
             });
         });
@@ -336,16 +343,16 @@ final class EndpointPool {
     /** A connection that is fit for the next client. */
     void available(PooledServer server) {
         server.serves();
-        Lane lane = server.lane();
-        PooledSession mine = lane.waiting.isEmpty() ? null : lane.waiting.getFirst();
-        if (servers.exceeded() || isTooOld(server) || otherLaneIsDue(mine)) {
+        ServerPool serverPool = server.serverPool();
+        PooledSession mine = serverPool.waiting.isEmpty() ? null : serverPool.waiting.getFirst();
+        if (servers.exceeded() || isTooOld(server) || anotherServerPoolIsDue(mine)) {
             forget(server);
             server.channel().close();
             serve();
         } else if (mine != null) {
             give(server, mine);
         } else {
-            lane.idle.addLast(server);
+            serverPool.idle.addLast(server);
         }
     }
 
@@ -353,8 +360,8 @@ final class EndpointPool {
         return server.isOlderThan(shared.settings().serverLifetime().toNanos());
     }
 
-    /** Whether a client of another lane should have a connection before the longest waiting one of this lane. */
-    private boolean otherLaneIsDue(@Nullable PooledSession mine) {
+    /** Whether a client of another server pool should have a connection before the longest waiting one of this server pool. */
+    private boolean anotherServerPoolIsDue(@Nullable PooledSession mine) {
         if (waiting.isEmpty() || !servers.reached()) {
             return false;
         }
@@ -363,7 +370,7 @@ final class EndpointPool {
         if (first.equals(mine) || (mine != null && now - first.waitingSinceNanos() <= FAIR_NANOS)) {
             return false;
         }
-        if (!mayTake(first.lane(), now)) {
+        if (!mayTake(first.serverPool(), now)) {
             retry();
             return false;
         }
@@ -387,9 +394,9 @@ final class EndpointPool {
         if (server.forgotten()) {
             return;
         }
-        Lane lane = server.lane();
-        lane.idle.remove(server);
-        lane.servers--;
+        ServerPool serverPool = server.serverPool();
+        serverPool.idle.remove(server);
+        serverPool.servers--;
         servers.gone();
     }
 
@@ -430,16 +437,16 @@ final class EndpointPool {
         }
         long idleNanos = shared.settings().serverIdleTimeout().toNanos();
         List<PooledServer> stale = new ArrayList<>();
-        for (Lane lane : lanes.all()) {
-            long most = lane.clients > 0 ? idleNanos : Math.min(idleNanos, ABANDONED_NANOS);
-            lane.idle.stream()
+        for (ServerPool serverPool : serverPools.all()) {
+            long most = serverPool.clients > 0 ? idleNanos : Math.min(idleNanos, ABANDONED_NANOS);
+            serverPool.idle.stream()
                     .filter(server -> now - server.idleSinceNanos() > most || isTooOld(server))
                     .forEach(stale::add);
         }
         stale.forEach(server -> server.channel().close());
         // A connection that could not be opened for want of one on the compute's side is tried again.
         serve();
-        lanes.removeUnused();
+        serverPools.removeUnused();
         boolean unheard = hubs.removeUnused();
         if (!(servers.count() == 0 && unheard && shared.pools().removeIfUnused(this))) {
             loop.schedule(this::sweep, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
@@ -449,8 +456,9 @@ final class EndpointPool {
     /** The pool's connections, closed at once. */
     void close() {
         hubs.close();
-        lanes.all()
-                .forEach(lane -> List.copyOf(lane.idle)
+        serverPools
+                .all()
+                .forEach(serverPool -> List.copyOf(serverPool.idle)
                         .forEach(server -> server.channel().close()));
     }
 }

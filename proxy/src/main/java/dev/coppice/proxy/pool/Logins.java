@@ -1,5 +1,6 @@
 package dev.coppice.proxy.pool;
 
+import dev.coppice.proxy.pool.server.LoginState;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -12,12 +13,12 @@ final class Logins {
     private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final EndpointPool pool;
-    private final Lanes lanes;
+    private final ServerPools serverPools;
     private final PoolShared shared;
 
-    Logins(EndpointPool pool, Lanes lanes, PoolShared shared) {
+    Logins(EndpointPool pool, ServerPools serverPools, PoolShared shared) {
         this.pool = pool;
-        this.lanes = lanes;
+        this.serverPools = serverPools;
         this.shared = shared;
     }
 
@@ -27,10 +28,10 @@ final class Logins {
      * when the client's first request needs a connection.
      */
     void login(PooledSession session) {
-        Lane lane = session.lane();
+        ServerPool serverPool = session.serverPool();
         long now = System.nanoTime();
-        boolean checkedJustNow = session.discardsAfterUse() && now - lane.checkedNanos < CHECK_NANOS;
-        PooledServer asked = lane.loginState.isEmpty() || checkedJustNow ? null : idleOfAny(lane);
+        boolean checkedJustNow = session.discardsAfterUse() && now - serverPool.checkedNanos < CHECK_NANOS;
+        PooledServer asked = serverPool.loginState.isEmpty() || checkedJustNow ? null : idleOfAny(serverPool);
         if (asked == null) {
             if (!checkedJustNow && pool.mayOpen() && shared.access().directory().runs(pool.endpointId())) {
                 session.acquire();
@@ -39,37 +40,37 @@ final class Logins {
             }
             return;
         }
-        asked.check(LoginState.query(lane.key.user(), lane.key.database()), state -> {
+        asked.check(LoginState.query(serverPool.key.user(), serverPool.key.database()), state -> {
             if (asked.channel().isActive()) {
                 asked.handBack();
-                checked(session, lane, state);
+                checked(session, serverPool, state);
             } else {
                 session.greetAsBefore();
             }
         });
     }
 
-    private void checked(PooledSession session, Lane lane, String state) {
+    private void checked(PooledSession session, ServerPool serverPool, String state) {
         if (session.ended()) {
             return;
         }
         boolean triggers = LoginState.firesTriggers(state);
-        if (state.equals(lane.loginState) && !triggers) {
-            lane.checkedNanos = System.nanoTime();
+        if (state.equals(serverPool.loginState) && !triggers) {
+            serverPool.checkedNanos = System.nanoTime();
             session.greetAsBefore();
         } else {
-            move(session, triggers ? lanes.renewed(lane.key) : lanes.successor(lane, state));
+            move(session, triggers ? serverPools.renewed(serverPool.key) : serverPools.successor(serverPool, state));
             session.acquire();
         }
     }
 
-    private @Nullable PooledServer idleOfAny(Lane first) {
+    private @Nullable PooledServer idleOfAny(ServerPool first) {
         PooledServer own = first.idle.pollLast();
         if (own != null) {
             return own;
         }
-        for (Lane lane : lanes.all()) {
-            PooledServer other = lane.idle.pollLast();
+        for (ServerPool serverPool : serverPools.all()) {
+            PooledServer other = serverPool.idle.pollLast();
             if (other != null) {
                 return other;
             }
@@ -77,11 +78,11 @@ final class Logins {
         return null;
     }
 
-    private static void move(PooledSession session, Lane to) {
-        Lane from = session.lane();
+    private static void move(PooledSession session, ServerPool to) {
+        ServerPool from = session.serverPool();
         from.clients--;
         to.clients++;
-        session.lane(to);
+        session.serverPool(to);
         if (from.waiting.remove(session)) {
             to.waiting.add(session);
         }
@@ -89,19 +90,19 @@ final class Logins {
 
     /** Sees to it that the connection, and who asked for it, are among those who have logged in to the same. */
     void settle(PooledSession session, PooledServer server, String state) {
-        Lane lane = server.lane();
-        if (!state.isEmpty() && !lane.loginState.isEmpty() && !state.equals(lane.loginState)) {
-            Lane other = lanes.successor(lane, state);
-            lane.servers--;
+        ServerPool serverPool = server.serverPool();
+        if (!state.isEmpty() && !serverPool.loginState.isEmpty() && !state.equals(serverPool.loginState)) {
+            ServerPool other = serverPools.successor(serverPool, state);
+            serverPool.servers--;
             other.servers++;
-            server.lane(other);
-            if (lane.waiting.contains(session)) {
+            server.serverPool(other);
+            if (serverPool.waiting.contains(session)) {
                 move(session, other);
             }
         }
         if (!state.isEmpty()) {
-            server.lane().loginState = state;
-            server.lane().checkedNanos = System.nanoTime();
+            server.serverPool().loginState = state;
+            server.serverPool().checkedNanos = System.nanoTime();
         }
     }
 }

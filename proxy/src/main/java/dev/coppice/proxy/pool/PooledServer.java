@@ -2,6 +2,7 @@ package dev.coppice.proxy.pool;
 
 import dev.coppice.common.LogText;
 import dev.coppice.proxy.cancel.CancelTarget;
+import dev.coppice.proxy.pool.server.ServerParameters;
 import dev.coppice.proxy.pool.sql.SessionSettings;
 import dev.coppice.proxy.pool.statement.ReplyQueue;
 import dev.coppice.proxy.pool.statement.ServerStatements;
@@ -21,7 +22,7 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(PooledServer.class);
 
     private final EndpointPool pool;
-    private Lane lane;
+    private ServerPool serverPool;
     private final Channel channel;
     private final Optional<CancelTarget.Backend> cancelTarget;
     private final ServerParameters parameters;
@@ -44,13 +45,13 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
 
     PooledServer(
             EndpointPool pool,
-            Lane lane,
+            ServerPool serverPool,
             Channel channel,
             Optional<CancelTarget.Backend> cancelTarget,
             ServerParameters parameters,
             ServerStatements statements) {
         this.pool = pool;
-        this.lane = lane;
+        this.serverPool = serverPool;
         this.channel = channel;
         this.cancelTarget = cancelTarget;
         this.parameters = parameters;
@@ -59,13 +60,13 @@ final class PooledServer extends ChannelInboundHandlerAdapter {
         this.stream = new ReplyStream(this, replies, parameters);
     }
 
-    Lane lane() {
-        return lane;
+    ServerPool serverPool() {
+        return serverPool;
     }
 
-    /** Its login was another one than those of the lane it was made for. */
-    void lane(Lane other) {
-        lane = other;
+    /** Its login was another one than those of the server pool it was made for. */
+    void serverPool(ServerPool other) {
+        serverPool = other;
     }
 
     Channel channel() {

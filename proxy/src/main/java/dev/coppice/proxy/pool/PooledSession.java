@@ -10,7 +10,6 @@ import dev.coppice.proxy.pgwire.PgError;
 import dev.coppice.proxy.pgwire.ProtocolVersion;
 import dev.coppice.proxy.pgwire.ServerMessages;
 import dev.coppice.proxy.pool.sql.Inspection;
-import dev.coppice.proxy.pool.sql.PinReason;
 import dev.coppice.proxy.pool.sql.SessionSettings;
 import dev.coppice.proxy.pool.statement.ClientStatements;
 import dev.coppice.proxy.pool.statement.Expected;
@@ -52,8 +51,6 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     static final PgError CANCELLED = PgError.of(SqlState.QUERY_CANCELED, "canceling statement due to user request");
     private static final PgError CHANGED_RESULT =
             PgError.of(SqlState.FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
-    /** What a waiting client may have sent ahead before it is not read any more, in bytes. */
-    private static final int MAX_AHEAD_BYTES = 16 << 10;
 
     private final Channel client;
     private final Host host;
@@ -63,22 +60,17 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     private final ClientStatements statements = new ClientStatements();
     private final RequestStream requests;
     private final ClientOutput out;
-    private final RepeatedSettings settings = new RepeatedSettings();
+    private final ClientReading reading;
+    private final SessionTrace trace;
     private final FailedRequest failed = new FailedRequest();
-    private @Nullable PooledServer server;
-    private @Nullable PinReason pinned;
+    private SessionPhase phase = SessionPhase.LOGIN;
+    private ServerBinding binding = ServerBinding.Without.NONE;
     private @Nullable CancelKey cancelKey;
-    private boolean started;
-    private boolean greeted;
-    private boolean waiting;
-    private boolean queued;
-    private boolean paused;
+    /** Whether it ends as soon as a transaction has. */
     private boolean draining;
-    private boolean discards;
-    private boolean hasLocalSettings;
-    private boolean ended;
-    private long waitingSinceNanos;
-    private @Nullable Lane lane;
+    /** Null before it has come to the home loop. */
+    private @Nullable ServerPool serverPool;
+
     private long bytesFromClient;
     private long bytesFromCompute;
 
@@ -89,6 +81,8 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         this.key = key;
         this.keys = keys;
         this.out = new ClientOutput(client);
+        this.reading = new ClientReading(client);
+        this.trace = new SessionTrace(pool, client);
         this.requests = new RequestStream(this, client.alloc(), statements);
     }
 
@@ -105,23 +99,23 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     /** The connections that it may have; from {@link #start} on. */
-    Lane lane() {
-        return requireNonNull(lane, "the session has not come to its pool");
+    ServerPool serverPool() {
+        return requireNonNull(serverPool, "the session has not come to its pool");
     }
 
     /** No server connection was free. */
     void waits(long sinceNanos) {
-        waitingSinceNanos = sinceNanos;
-        queued = true;
+        binding = binding.toQueued(sinceNanos);
     }
 
+    /** By {@link System#nanoTime}; of one that does not wait: now. */
     long waitingSinceNanos() {
-        return waitingSinceNanos;
+        return binding instanceof ServerBinding.Queued(long since) ? since : System.nanoTime();
     }
 
     @Nullable
     PooledServer server() {
-        return server;
+        return binding.server();
     }
 
     /**
@@ -129,7 +123,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
      * client gets it. To be called before {@link Pools#move}.
      */
     public void discardAfterUse() {
-        discards = true;
+        trace.discardAfterUse();
     }
 
     /** Stops what it does or waits for, as a cancel request would; may be called on any thread. */
@@ -139,9 +133,8 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** The client has come to the home loop. */
     void start() {
-        started = true;
-        Lane entered = pool.entered(this);
-        lane = entered;
+        ServerPool entered = pool.entered(this);
+        serverPool = entered;
         if (!client.isActive()) {
             left();
             return;
@@ -155,29 +148,29 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** It is greeted as those before it were. */
     void greetAsBefore() {
-        byte[] greeting = lane().greeting;
-        if (!ended) {
+        byte[] greeting = serverPool().greeting;
+        if (!phase.over()) {
             greet(greeting == null ? new byte[0] : greeting);
         }
     }
 
     /** The client has gone while something was found out for it. */
     boolean ended() {
-        return ended;
+        return phase.over();
     }
 
     /** As {@link #discardAfterUse}. */
     boolean discardsAfterUse() {
-        return discards;
+        return trace.discardsAfterUse();
     }
 
     /** It belongs to other clients than it came to. */
-    void lane(Lane other) {
-        lane = other;
+    void serverPool(ServerPool other) {
+        serverPool = other;
     }
 
     private void greet(byte[] parameters) {
-        greeted = true;
+        phase = phase.toServing();
         CancelKey given = pool.cancelKeys().addPooled(done -> onLoop(() -> cancel(done)), host.version());
         cancelKey = given;
         out.greeting(parameters, given);
@@ -188,11 +181,10 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     /** A server connection for the request at hand; null when it has to be waited for, or the request {@link #fail fails} now. */
     @Nullable
     PooledServer acquire() {
-        if (waiting) {
+        if (binding.waits()) {
             return null;
         }
-        waiting = true;
-        queued = false;
+        binding = ServerBinding.Without.ASKING;
         PooledServer free = pool.acquire(this);
         return free != null && take(free) ? free : null;
     }
@@ -200,7 +192,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     /** The server connection waited for. */
     void assigned(PooledServer free) {
         boolean fits = take(free);
-        if (!greeted) {
+        if (!phase.greeted()) {
             greetAsBefore();
         } else if (fits) {
             proceed();
@@ -209,19 +201,16 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** @return false when the server connection must first be given this session's settings */
     private boolean take(PooledServer free) {
-        waiting = false;
-        server = free;
+        ServerBinding before = binding;
+        binding = before.toHolding(free);
         free.assign(this);
-        if (discards) {
-            free.needsDiscard();
-        }
+        trace.assigned(free);
         pool.metrics().busy.incrementAndGet();
-        if (queued) {
-            pool.metrics().wait.update(System.nanoTime() - waitingSinceNanos, TimeUnit.NANOSECONDS);
+        if (before instanceof ServerBinding.Queued(long since)) {
+            pool.metrics().wait.update(System.nanoTime() - since, TimeUnit.NANOSECONDS);
         }
-        client.config().setAutoRead(free.channel().isWritable());
-        free.channel().config().setAutoRead(client.isWritable());
-        return settings.apply(free, problem -> {
+        reading.coupled(free);
+        return trace.repeated().apply(free, problem -> {
             problem.ifPresent(this::fail);
             proceed();
         });
@@ -229,80 +218,64 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** Whether the server connection is given the client's settings first. */
     boolean applying() {
-        return settings.applying();
+        return trace.repeated().applying();
     }
 
     SessionSettings settings() {
-        return settings.settings();
+        return trace.settings();
     }
 
     /** Goes on with what the client has sent. */
     void proceed() {
         requests.process();
-        if (server != null) {
-            server.flush();
+        PooledServer held = server();
+        if (held != null) {
+            held.flush();
             handBackIfDone();
         }
-        bound();
+        reading.bound(requests, server());
         out.flush();
     }
 
-    /** What cannot go on yet is held up to a limit; then the client is not read until it can. */
-    private void bound() {
-        if (requests.waits()) {
-            if (requests.pendingBytes() > MAX_AHEAD_BYTES) {
-                paused = true;
-                client.config().setAutoRead(false);
-            }
-        } else if (paused) {
-            paused = false;
-            client.config().setAutoRead(server == null || server.channel().isWritable());
-        }
-    }
-
     private void handBackIfDone() {
-        PooledServer held = server;
+        PooledServer held = server();
         if (held == null
-                || settings.applying()
+                || applying()
                 || !held.quiet()
                 || !requests.atBoundary()
                 || !held.atBoundary()
-                || !greeted) {
+                || !phase.greeted()) {
             return;
         }
-        if (pinned == null && held.parametersChanged(settings.settings())) {
-            pin(held, PinReason.PARAMETER);
-        }
+        trace.pinIfChangedUnseen(held);
         out.deliverNotifications();
         if (draining) {
             end(SessionEnd.SHUTDOWN);
-        } else if (pinned == null && !pool.hubs().awaited(this)) {
+        } else if (!trace.pinned() && !pool.hubs().awaited(this)) {
             release(held);
         }
     }
 
     private void release(PooledServer held) {
-        server = null;
-        pool.metrics().busy.decrementAndGet();
+        unbind();
         held.unassign();
-        client.config().setAutoRead(true);
+        reading.freely();
         held.handBack();
+    }
+
+    /** It has no server connection any more. */
+    private void unbind() {
+        binding = ServerBinding.Without.NONE;
+        pool.metrics().busy.decrementAndGet();
     }
 
     /** ReadyForQuery has gone to the client. */
     void serverReady() {
-        PooledServer held = server;
+        PooledServer held = server();
         if (held == null) {
             return;
         }
-        boolean hadError = held.stream().takeFailed();
-        if (held.stream().takeHasDiscarded() && held.quiet()) {
-            pinned = null;
-            settings.clear();
-            held.discarded();
-        }
-        settings.ready(held, hadError);
-        hasLocalSettings &= !held.quiet();
+        trace.ready(held);
         out.flush();
         handBackIfDone();
         // Notifications, now that the transaction is over.
@@ -318,10 +291,11 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     void toServer(ByteBuf bytes) {
-        if (server == null) {
+        PooledServer held = server();
+        if (held == null) {
             bytes.release();
         } else {
-            server.write(bytes);
+            held.write(bytes);
         }
     }
 
@@ -330,12 +304,12 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     void readClient(boolean read) {
-        client.config().setAutoRead(read && !paused);
+        reading.serverWritable(read);
     }
 
     /** Gives the answers that are ours to give, as far as their turn has come. */
     void answerLocally() {
-        PooledServer held = server;
+        PooledServer held = server();
         while (held != null) {
             if (held.replies().take(Expected.Kind.LOCAL_CLOSE)) {
                 out.closeComplete();
@@ -356,11 +330,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** Acts on what a request means for the session; false when it has to wait for the hub. */
     boolean inspected(PooledServer held, Inspection found) {
-        found.pin().ifPresent(reason -> pin(held, reason));
-        if (found.setting().isPresent() && !settings.asked(held, found.setting().get())) {
-            pin(held, PinReason.SET);
-        }
-        hasLocalSettings |= found.localSetting();
+        trace.asked(held, found);
         if (!found.listens().isEmpty()) {
             if (!pool.hubs().listen(this, found.listens())) {
                 return false;
@@ -373,33 +343,14 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         return true;
     }
 
-    void pin(PooledServer held, PinReason reason) {
-        held.needsDiscard();
-        if (reason.outlivesDiscard()) {
-            held.spent();
-        }
-        if (pinned == null && !discards) {
-            pinned = reason;
-            pool.metrics().pinned(reason);
-            log.info(
-                    "client {} of endpoint {} keeps its server connection: {}",
-                    client.remoteAddress(),
-                    LogText.field(pool.endpointId()),
-                    reason.label());
-        }
-    }
-
-    /** The settings that what is parsed now is understood under, as far as they count for that; null when they are not known. */
-    @Nullable
-    SessionSettings parseSettings(PooledServer held) {
-        return pinned != null || hasLocalSettings || settings.changing() || held.parametersChanged(settings.settings())
-                ? null
-                : settings.settings().forParsing();
+    /** What the session leaves in its server session. */
+    SessionTrace trace() {
+        return trace;
     }
 
     /** What the client calls a statement of the server. */
     String clientName(String serverName) {
-        PooledServer held = server;
+        PooledServer held = server();
         return held == null ? serverName : statements.nameOf(held.statements(), serverName);
     }
 
@@ -410,14 +361,15 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** A notification from the hub, for which the client listens; takes ownership. */
     void notified(ByteBuf message) {
-        if (ended) {
+        if (phase.over()) {
             message.release();
             return;
         }
         if (out.keep(message)) {
             pool.metrics().notifications.mark();
         }
-        if (server == null || server.quiet()) {
+        PooledServer held = server();
+        if (held == null || held.quiet()) {
             out.deliverNotifications();
             out.flush();
         }
@@ -430,22 +382,22 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** The request at hand fails, the session does not. */
     void fail(PgError error) {
-        waiting = false;
-        if (!greeted) {
-            ended = true;
+        binding = binding.notWaiting();
+        if (!phase.greeted()) {
+            phase = phase.toEnd();
             host.refused(error);
             return;
         }
         failed.begin();
-        client.config().setAutoRead(true);
+        reading.freely();
         out.statementError(error);
     }
 
     /** The compute refuses the role or the database: the session cannot go on. */
     void refused(String sqlState, byte[] errorResponse) {
-        waiting = false;
-        if (!greeted) {
-            ended = true;
+        binding = binding.notWaiting();
+        if (!phase.greeted()) {
+            phase = phase.toEnd();
             host.refused(sqlState, errorResponse);
             return;
         }
@@ -462,13 +414,14 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** @param done runs when what is cancelled has been told, or there is nothing: what is sent from then on is not meant */
     private void cancel(Runnable done) {
-        if (server != null && !settings.applying() && !server.quiet()) {
-            server.cancel(done);
+        PooledServer held = server();
+        if (held != null && !applying() && !held.quiet()) {
+            held.cancel(done);
             return;
         }
-        if (settings.applying()) {
-            settings.cancel();
-        } else if (waiting && greeted) {
+        if (applying()) {
+            trace.repeated().cancel();
+        } else if (binding.waits() && phase.greeted()) {
             pool.stopWaiting(this);
             fail(CANCELLED);
             proceed();
@@ -481,7 +434,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     void violation(String problem) {
-        if (!ended) {
+        if (!phase.over()) {
             PgError error = PgError.of(SqlState.PROTOCOL_VIOLATION, problem, "This is a bug of the client.");
             out.error(error);
             close(SessionEnd.CLIENT, problem);
@@ -490,14 +443,13 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     /** The server connection has gone. */
     void serverLost(boolean atBoundary) {
-        PooledServer lost = server;
-        server = null;
-        pool.metrics().busy.decrementAndGet();
-        if (lost != null && lost.quiet() && pinned == null) {
+        PooledServer lost = server();
+        unbind();
+        if (lost != null && lost.quiet() && !trace.pinned()) {
             proceed();
             return;
         }
-        if (atBoundary && !ended && !(lost != null && lost.stream().saidFarewell())) {
+        if (atBoundary && !phase.over() && !(lost != null && lost.stream().saidFarewell())) {
             SessionEnd.COMPUTE.farewell().ifPresent(out::error);
         }
         close(SessionEnd.COMPUTE, "");
@@ -512,7 +464,7 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     public void drain() {
         onLoop(() -> {
             draining = true;
-            if (greeted && server == null && !waiting) {
+            if (phase.greeted() && binding == ServerBinding.Without.NONE) {
                 end(SessionEnd.SHUTDOWN);
             } else {
                 handBackIfDone();
@@ -521,23 +473,24 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     }
 
     private void end(SessionEnd who) {
-        if (ended) {
+        if (phase.over()) {
             return;
         }
-        if (!greeted) {
-            ended = true;
+        if (!phase.greeted()) {
+            phase = phase.toEnd();
             who.farewell().ifPresent(host::refused);
             return;
         }
-        if (server == null || server.atBoundary()) {
+        PooledServer held = server();
+        if (held == null || held.atBoundary()) {
             who.farewell().ifPresent(out::error);
         }
         close(who, "");
     }
 
     private void close(SessionEnd who, String why) {
-        if (!ended) {
-            ended = true;
+        if (!phase.over()) {
+            phase = phase.toEnd();
             host.ended(who, why);
         }
         out.close();
@@ -564,16 +517,14 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         ByteBuf bytes = (ByteBuf) message;
-        if (ended) {
+        if (phase.over()) {
             bytes.release();
             return;
         }
         bytesFromClient += bytes.readableBytes();
         requests.append(ctx.alloc(), bytes);
-        if (!started || !greeted) {
-            if (requests.pendingBytes() > MAX_AHEAD_BYTES) {
-                ctx.channel().config().setAutoRead(false);
-            }
+        if (phase == SessionPhase.LOGIN) {
+            reading.early(requests);
         } else {
             proceed();
         }
@@ -581,20 +532,21 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        if (server != null) {
-            server.channel().config().setAutoRead(ctx.channel().isWritable());
+        PooledServer held = server();
+        if (held != null) {
+            held.channel().config().setAutoRead(ctx.channel().isWritable());
         }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
-        if (!ended) {
-            ended = true;
-            if (greeted) {
+        if (!phase.over()) {
+            phase = phase.toEnd();
+            if (phase.greeted()) {
                 host.ended(SessionEnd.CLIENT, "");
             }
         }
-        if (started) {
+        if (serverPool != null) {
             left();
         } else {
             requests.release();
@@ -610,17 +562,16 @@ public final class PooledSession extends ChannelInboundHandlerAdapter implements
         if (cancelKey != null) {
             pool.cancelKeys().remove(cancelKey);
         }
-        if (waiting) {
-            waiting = false;
+        if (binding.waits()) {
+            binding = ServerBinding.Without.NONE;
             pool.stopWaiting(this);
         }
-        PooledServer held = server;
+        PooledServer held = server();
         if (held != null) {
             if (mayGoOn && held.quiet()) {
                 release(held);
             } else {
-                server = null;
-                pool.metrics().busy.decrementAndGet();
+                unbind();
                 held.unassign();
                 held.channel().close();
             }

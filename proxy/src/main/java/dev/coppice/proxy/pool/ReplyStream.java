@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.coppice.proxy.pgwire.ClientMessages;
 import dev.coppice.proxy.pgwire.MessageStream;
+import dev.coppice.proxy.pool.server.ErrorText;
+import dev.coppice.proxy.pool.server.ServerParameters;
 import dev.coppice.proxy.pool.statement.Expected;
 import dev.coppice.proxy.pool.statement.ReplyQueue;
 import dev.coppice.proxy.pool.statement.ServerStatements;

@@ -201,7 +201,7 @@ final class RequestStream extends MessageStream {
 
     /** Asks what the server understands by a statement. */
     private void describe(PooledServer server, PreparedStatement statement, String serverName) {
-        server.stream().asked(Expected.hiddenDescribe(statement, session.parseSettings(server)));
+        server.stream().asked(Expected.hiddenDescribe(statement, session.trace().forParsing(server)));
         server.write(ClientMessages.describeStatement(alloc, serverName));
     }
 
@@ -255,7 +255,7 @@ final class RequestStream extends MessageStream {
                                     + " bytes at a pooled endpoint");
         }
         if (!whole) {
-            session.pin(server, PinReason.LONG_QUERY);
+            session.trace().pin(server, PinReason.LONG_QUERY);
             PreparedStatement unkept = PreparedStatement.unkept();
             server.stream().asked(Expected.parse(unkept, statements.undo("")));
             statements.put("", unkept);

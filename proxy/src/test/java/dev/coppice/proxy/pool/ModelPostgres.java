@@ -2,6 +2,7 @@ package dev.coppice.proxy.pool;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import dev.coppice.proxy.pool.server.LoginState;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import java.io.ByteArrayOutputStream;

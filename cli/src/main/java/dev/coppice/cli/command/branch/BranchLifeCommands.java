@@ -4,7 +4,7 @@ import static dev.coppice.cli.api.ApiClient.encode;
 import static dev.coppice.cli.command.RootOptions.withSession;
 
 import dev.coppice.cli.output.CliException;
-import dev.coppice.cli.output.Nouns;
+import dev.coppice.cli.output.TableColumns;
 import dev.coppice.cli.output.Times;
 import java.time.Instant;
 import java.util.concurrent.Callable;
@@ -24,7 +24,7 @@ final class BranchLifeCommands {
     private static int change(CommandSpec spec, String branch, ObjectNode body) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch);
-            session.output().object(session.api().patch(path, body).path("branch"), Nouns.BRANCH);
+            session.output().object(session.api().patch(path, body).path("branch"), TableColumns.BRANCH);
             return 0;
         });
     }
@@ -127,7 +127,7 @@ final class BranchLifeCommands {
                     throw new CliException(CliException.REFUSED, "there is no deleted branch \"" + branch + "\"", null);
                 }
                 String path = project + "/branches/" + encode(found.path("id").asString("")) + "/recover";
-                session.output().object(session.api().post(path, null).path("branch"), Nouns.BRANCH);
+                session.output().object(session.api().post(path, null).path("branch"), TableColumns.BRANCH);
                 return 0;
             });
         }

@@ -3,9 +3,9 @@ package dev.coppice.cli.command.branch;
 import static dev.coppice.cli.command.RootOptions.withSession;
 
 import dev.coppice.cli.api.Session;
-import dev.coppice.cli.command.Moment;
+import dev.coppice.cli.command.PointInTime;
 import dev.coppice.cli.output.CliException;
-import dev.coppice.cli.output.Nouns;
+import dev.coppice.cli.output.TableColumns;
 import dev.coppice.cli.output.Times;
 import java.time.Instant;
 import java.util.List;
@@ -167,7 +167,7 @@ public final class BranchesCommand {
             wanted.put("expires_at", Times.ahead(expiresAt, "--expires-at", Instant.now()));
         }
         if (at != null) {
-            Moment.parse(at, "--at").put(wanted, "parent");
+            PointInTime.parse(at, "--at").put(wanted, "parent");
         }
         ObjectNode endpoint = body.putArray("endpoints").addObject().put("type", "read_write");
         if (suspendTimeout != null) {
@@ -235,7 +235,7 @@ public final class BranchesCommand {
             ObjectNode body = JsonMapper.shared().createObjectNode();
             body.putObject("branch").put("name", newName);
             String path = session.branchPath(session.projectPath(), branch);
-            session.output().object(session.api().patch(path, body).path("branch"), Nouns.BRANCH);
+            session.output().object(session.api().patch(path, body).path("branch"), TableColumns.BRANCH);
             return 0;
         });
     }
@@ -285,7 +285,7 @@ public final class BranchesCommand {
     int setDefault(@Parameters(paramLabel = "BRANCH", description = "Its name or id.") String branch) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch) + "/set_as_default";
-            session.output().object(session.api().post(path, null).path("branch"), Nouns.BRANCH);
+            session.output().object(session.api().post(path, null).path("branch"), TableColumns.BRANCH);
             return 0;
         });
     }

@@ -1,7 +1,7 @@
 package dev.coppice.cli.command.branch;
 
 import dev.coppice.cli.api.Session;
-import dev.coppice.cli.command.Moment;
+import dev.coppice.cli.command.PointInTime;
 import dev.coppice.cli.output.CliException;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +43,7 @@ final class Restoring {
             String project,
             JsonNode target,
             JsonNode source,
-            @Nullable Moment moment,
+            @Nullable PointInTime moment,
             @Nullable String preserve) {
         ObjectNode body = JsonMapper.shared().createObjectNode();
         body.put("source_branch_id", source.path("id").asString(""));

@@ -5,7 +5,7 @@ import static dev.coppice.cli.command.RootOptions.withSession;
 
 import dev.coppice.cli.api.Session;
 import dev.coppice.cli.command.BranchAt;
-import dev.coppice.cli.command.Moment;
+import dev.coppice.cli.command.PointInTime;
 import dev.coppice.cli.output.CliException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +76,7 @@ final class SchemaDiffCommand implements Callable<Integer> {
         });
     }
 
-    private static String point(String prefix, @Nullable Moment moment) {
+    private static String point(String prefix, @Nullable PointInTime moment) {
         return moment == null ? "" : prefix + moment.kind() + "=" + encode(moment.text());
     }
 

@@ -6,7 +6,7 @@ import static dev.coppice.cli.command.RootOptions.withSession;
 import dev.coppice.cli.api.Session;
 import dev.coppice.cli.command.BranchOption;
 import dev.coppice.cli.output.CliException;
-import dev.coppice.cli.output.Nouns;
+import dev.coppice.cli.output.TableColumns;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,7 +36,8 @@ public final class DatabasesCommand {
     int list(@Mixin BranchOption branch) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch.name()) + "/databases";
-            session.output().list(session.api().get(path).path("databases"), "There is no database.", Nouns.DATABASES);
+            session.output()
+                    .list(session.api().get(path).path("databases"), "There is no database.", TableColumns.DATABASES);
             return 0;
         });
     }
@@ -58,7 +59,7 @@ public final class DatabasesCommand {
             wanted.put("owner_name", owner != null ? owner : firstOwner(session, path));
             JsonNode created = session.finished(session.api().post(path + "/databases", body))
                     .path("database");
-            session.output().object(created, Nouns.DATABASES);
+            session.output().object(created, TableColumns.DATABASES);
             return 0;
         });
     }

@@ -3,7 +3,7 @@ package dev.coppice.cli.command.project;
 import static dev.coppice.cli.command.RootOptions.withSession;
 
 import dev.coppice.cli.api.ApiClient;
-import dev.coppice.cli.output.Nouns;
+import dev.coppice.cli.output.TableColumns;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -27,7 +27,7 @@ public final class OperationsCommand {
             JsonNode operation = session.api()
                     .get(session.projectPath() + "/operations/" + ApiClient.encode(id))
                     .path("operation");
-            session.output().object(operation, Nouns.OPERATIONS);
+            session.output().object(operation, TableColumns.OPERATIONS);
             return 0;
         });
     }
@@ -37,7 +37,7 @@ public final class OperationsCommand {
         return withSession(spec, session -> {
             JsonNode operations =
                     session.api().get(session.projectPath() + "/operations").path("operations");
-            session.output().list(operations, "There is no operation.", Nouns.OPERATIONS);
+            session.output().list(operations, "There is no operation.", TableColumns.OPERATIONS);
             return 0;
         });
     }

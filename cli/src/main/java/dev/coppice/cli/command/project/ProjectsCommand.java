@@ -4,7 +4,7 @@ import static dev.coppice.cli.api.ApiClient.encode;
 import static dev.coppice.cli.command.RootOptions.withSession;
 
 import dev.coppice.cli.output.CliException;
-import dev.coppice.cli.output.Nouns;
+import dev.coppice.cli.output.TableColumns;
 import dev.coppice.cli.output.Times;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -30,7 +30,7 @@ public final class ProjectsCommand {
     @Command(name = "list", description = "List the projects.")
     int list() {
         return withSession(spec, session -> {
-            session.output().list(session.projects(), "There is no project.", Nouns.PROJECTS);
+            session.output().list(session.projects(), "There is no project.", TableColumns.PROJECTS);
             return 0;
         });
     }
@@ -54,7 +54,7 @@ public final class ProjectsCommand {
             }
             JsonNode created = session.api().post("/projects", body);
             if (session.output().isTable()) {
-                session.output().object(created.path("project"), Nouns.PROJECTS);
+                session.output().object(created.path("project"), TableColumns.PROJECTS);
                 session.output()
                         .line("\n"
                                 + created.path("connection_uris")
@@ -74,7 +74,7 @@ public final class ProjectsCommand {
             JsonNode project = session.api()
                     .get("/projects/" + encode(session.projectId(id)))
                     .path("project");
-            session.output().object(project, Nouns.PROJECT);
+            session.output().object(project, TableColumns.PROJECT);
             return 0;
         });
     }
@@ -105,7 +105,7 @@ public final class ProjectsCommand {
             JsonNode changed = session.api()
                     .patch("/projects/" + encode(session.projectId(id)), body)
                     .path("project");
-            session.output().object(changed, Nouns.PROJECT);
+            session.output().object(changed, TableColumns.PROJECT);
             return 0;
         });
     }
@@ -120,7 +120,7 @@ public final class ProjectsCommand {
             JsonNode project = session.api()
                     .delete("/projects/" + encode(session.projectId(id)))
                     .path("project");
-            session.output().object(project, Nouns.PROJECTS);
+            session.output().object(project, TableColumns.PROJECTS);
             return 0;
         });
     }
@@ -131,7 +131,7 @@ public final class ProjectsCommand {
             JsonNode project = session.api()
                     .post("/projects/" + encode(id) + "/recover", null)
                     .path("project");
-            session.output().object(project, Nouns.PROJECTS);
+            session.output().object(project, TableColumns.PROJECTS);
             return 0;
         });
     }

@@ -4,8 +4,8 @@ import static dev.coppice.cli.api.ApiClient.encode;
 import static dev.coppice.cli.command.RootOptions.withSession;
 
 import dev.coppice.cli.command.BranchOption;
-import dev.coppice.cli.output.Nouns;
 import dev.coppice.cli.output.Output.Column;
+import dev.coppice.cli.output.TableColumns;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,7 +38,7 @@ public final class RolesCommand {
     int list(@Mixin BranchOption branch) {
         return withSession(spec, session -> {
             String path = session.branchPath(session.projectPath(), branch.name()) + "/roles";
-            session.output().list(session.api().get(path).path("roles"), "There is no role.", Nouns.ROLES);
+            session.output().list(session.api().get(path).path("roles"), "There is no role.", TableColumns.ROLES);
             return 0;
         });
     }

@@ -4,8 +4,8 @@ import dev.coppice.cli.api.ApiClient;
 import dev.coppice.cli.api.ServerProcessFile;
 import dev.coppice.cli.command.RootOptions;
 import dev.coppice.cli.output.CliException;
+import dev.coppice.cli.output.Spinner;
 import dev.coppice.cli.output.Visible;
-import dev.coppice.cli.output.Waiting;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.RandomAccessFile;
@@ -45,7 +45,7 @@ public final class LocalCommands {
                         "the server's process " + server.get().pid() + " cannot be told to stop",
                         "run as the user that started it");
             }
-            try (Waiting _ = Waiting.begin(spec.commandLine().getErr())) {
+            try (Spinner _ = Spinner.begin(spec.commandLine().getErr())) {
                 while (server.get().isAlive()) {
                     ApiClient.pause(POLL);
                 }

@@ -5,10 +5,10 @@ import static dev.coppice.cli.command.RootOptions.withSession;
 
 import dev.coppice.cli.api.Session;
 import dev.coppice.cli.command.BranchAt;
-import dev.coppice.cli.command.Moment;
+import dev.coppice.cli.command.PointInTime;
 import dev.coppice.cli.output.CliException;
-import dev.coppice.cli.output.Nouns;
 import dev.coppice.cli.output.Output.Column;
+import dev.coppice.cli.output.TableColumns;
 import dev.coppice.cli.output.Times;
 import java.time.Instant;
 import java.util.List;
@@ -81,7 +81,7 @@ public final class SnapshotsCommand {
         return withSession(spec, session -> {
             String project = session.projectPath();
             StringBuilder path = new StringBuilder(session.branchPath(project, from.branch())).append("/snapshot?");
-            Moment moment = from.moment();
+            PointInTime moment = from.moment();
             if (moment != null) {
                 path.append(moment.kind())
                         .append('=')
@@ -155,7 +155,7 @@ public final class SnapshotsCommand {
                         session.branch(session.projectPath(), target).path("id").asString(""));
             }
             JsonNode restored = session.finished(session.api().post(path(session, snapshot) + "/restore", body));
-            session.output().object(restored.path("branch"), Nouns.BRANCH);
+            session.output().object(restored.path("branch"), TableColumns.BRANCH);
             return 0;
         });
     }
@@ -175,7 +175,7 @@ public final class SnapshotsCommand {
             }
             String path = session.branchPath(session.projectPath(), branch);
             session.finished(session.api().post(path + "/finalize_restore", body));
-            session.output().object(session.api().get(path).path("branch"), Nouns.BRANCH);
+            session.output().object(session.api().get(path).path("branch"), TableColumns.BRANCH);
             return 0;
         });
     }

@@ -1,12 +1,12 @@
-package dev.coppice.proxy.pool;
+package dev.coppice.proxy.pool.server;
 
 /**
  * Everything in the catalogs that a login of a role to a database depends on, or that a session gets from it, as one text: who gets
  * another text than before may be refused, or be greeted otherwise, and so really logs in. See decision 064.
  */
-final class LoginState {
+public final class LoginState {
     /** What the query begins with; nothing that a client sends is taken for it. */
-    static final String QUERY_BEGINNING = "select pg_catalog.concat_ws";
+    public static final String QUERY_BEGINNING = "select pg_catalog.concat_ws";
 
     private static final String FIRES_TRIGGERS = "true ";
 
@@ -16,7 +16,7 @@ final class LoginState {
      * The query for it: one row, or none when there is no such role or database any more. May be asked in any session of the compute, as
      * every role may read these catalogs, and nothing in it is looked for outside pg_catalog.
      */
-    static String query(String role, String database) {
+    public static String query(String role, String database) {
         return QUERY_BEGINNING + "(' '"
                 // Since 17; whether there are event triggers for logins.
                 + ", coalesce(pg_catalog.to_jsonb(d) OPERATOR(pg_catalog.->>) 'dathasloginevt', 'false')"
@@ -34,7 +34,7 @@ final class LoginState {
     }
 
     /** Whether something of the database runs at each login, so that no login can be left out. */
-    static boolean firesTriggers(String state) {
+    public static boolean firesTriggers(String state) {
         return state.startsWith(FIRES_TRIGGERS);
     }
 

@@ -15,16 +15,16 @@ import tools.jackson.databind.node.ObjectNode;
  * @param kind {@code lsn} or {@code timestamp}, as names of API fields and connection options end
  * @param text in the API's form
  */
-public record Moment(String kind, String text) {
+public record PointInTime(String kind, String text) {
     private static final Pattern LSN = Pattern.compile("[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}");
 
     /** @param where what took the text, for the message when it is neither an LSN nor a time */
-    public static Moment parse(String text, String where) {
+    public static PointInTime parse(String text, String where) {
         if (LSN.matcher(text).matches()) {
-            return new Moment("lsn", text.toUpperCase(Locale.ROOT));
+            return new PointInTime("lsn", text.toUpperCase(Locale.ROOT));
         }
         return Times.past(text, Instant.now())
-                .map(time -> new Moment("timestamp", time.toString()))
+                .map(time -> new PointInTime("timestamp", time.toString()))
                 .orElseThrow(() -> new CliException(
                         CliException.USAGE,
                         "not a point in history: \"" + text + "\"",

@@ -1,4 +1,4 @@
-package dev.coppice.proxy.pool;
+package dev.coppice.proxy.pool.server;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
  * What can be read in an ErrorResponse: Byte1 code and String value for each field, and a zero. Stateless; where a message is not there
  * to its end, only what is there is looked at.
  */
-final class ErrorText {
+public final class ErrorText {
     private static final int HEADER_BYTES = 5;
     /** The severity, never translated. */
     private static final char SEVERITY = 'V';
@@ -40,19 +40,19 @@ final class ErrorText {
     }
 
     /** Whether it is the last thing that the server says. */
-    static boolean endsSession(ByteBuf in, int totalBytes) {
+    public static boolean endsSession(ByteBuf in, int totalBytes) {
         String severity = field(in, totalBytes, SEVERITY);
         return severity.equals("FATAL") || severity.equals("PANIC");
     }
 
     /** Whether a login was refused because of a limit of its role or its database, and not because the server is full. */
-    static boolean isOwnLimit(byte[] message) {
+    public static boolean isOwnLimit(byte[] message) {
         String routine = field(Unpooled.wrappedBuffer(message), message.length, ROUTINE);
         return routine.equals("InitializeSessionUserId") || routine.equals("CheckMyDatabase");
     }
 
     /** Whether it is there to its end, and this text in it. */
-    static boolean names(ByteBuf in, int totalBytes, String text) {
+    public static boolean names(ByteBuf in, int totalBytes, String text) {
         if (in.readableBytes() < totalBytes) {
             return false;
         }
@@ -73,7 +73,7 @@ final class ErrorText {
     }
 
     /** The message, which is there to its end, with other names for those that begin so and end in a number; the caller's to release. */
-    static ByteBuf renamed(ByteBuf in, int totalBytes, String prefix, UnaryOperator<String> names) {
+    public static ByteBuf renamed(ByteBuf in, int totalBytes, String prefix, UnaryOperator<String> names) {
         // Bytes of other encodings stay what they are.
         String text = in.toString(in.readerIndex() + HEADER_BYTES, totalBytes - HEADER_BYTES, ISO_8859_1);
         Matcher found = Pattern.compile(Pattern.quote(prefix) + "\\d+").matcher(text);

@@ -1,4 +1,4 @@
-package dev.coppice.proxy.pool;
+package dev.coppice.proxy.pool.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.Set;
 
 /** The parameters that a server reports: as they were after the login, and as they are now. */
-final class ServerParameters {
+public final class ServerParameters {
     /** Postgres reports some 15; extensions may add theirs. */
-    static final int MAX_PARAMETERS = 1000;
+    public static final int MAX_PARAMETERS = 1000;
 
     private static final int HEADER_BYTES = 5;
 
@@ -22,7 +22,7 @@ final class ServerParameters {
     private final Set<String> deviating = new HashSet<>();
 
     /** @param greeting what the server said at the login: ParameterStatus and other messages */
-    ServerParameters(ByteBuf greeting) {
+    public ServerParameters(ByteBuf greeting) {
         int at = greeting.readerIndex();
         while (at + HEADER_BYTES < greeting.writerIndex()) {
             int totalBytes = 1 + greeting.getInt(at + 1);
@@ -39,7 +39,7 @@ final class ServerParameters {
      * @param configured whether it is so for every session from now on
      * @return false when there are too many
      */
-    boolean reported(ByteBuf in, int at, int totalBytes, boolean configured) {
+    public boolean reported(ByteBuf in, int at, int totalBytes, boolean configured) {
         int start = at + HEADER_BYTES;
         int end = at + totalBytes;
         int zero = start < end ? in.indexOf(start, end, (byte) 0) : -1;
@@ -61,7 +61,7 @@ final class ServerParameters {
     }
 
     /** Whether one is not what it was after the login, these aside. */
-    boolean changed(SessionSettings known) {
+    public boolean changed(SessionSettings known) {
         if (deviating.isEmpty()) {
             return false;
         }

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** Tells a person at a terminal that an answer takes more than a second, and for how long it has. */
-public final class Waiting implements AutoCloseable {
+public final class Spinner implements AutoCloseable {
     private static final Duration QUIET = Duration.ofSeconds(1);
     private static final Duration STEP = Duration.ofMillis(500);
 
@@ -14,18 +14,18 @@ public final class Waiting implements AutoCloseable {
     private final PrintWriter out;
     private volatile int drawn;
 
-    private Waiting(PrintWriter out) {
+    private Spinner(PrintWriter out) {
         this.out = out;
         this.thread = Thread.ofVirtual().unstarted(this::run);
     }
 
     /** Begins; nothing is shown where no person looks. */
-    public static Waiting begin(PrintWriter err) {
-        Waiting waiting = new Waiting(err);
+    public static Spinner begin(PrintWriter err) {
+        Spinner spinner = new Spinner(err);
         if (Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent()) {
-            waiting.thread.start();
+            spinner.thread.start();
         }
-        return waiting;
+        return spinner;
     }
 
     private void run() {
@@ -33,7 +33,7 @@ public final class Waiting implements AutoCloseable {
         try {
             Thread.sleep(QUIET);
             while (true) {
-                String line = "waiting for the server, "
+                String line = "spinner for the server, "
                         + Duration.ofNanos(System.nanoTime() - begun).toSeconds() + " s";
                 out.print("\r" + line);
                 out.flush();

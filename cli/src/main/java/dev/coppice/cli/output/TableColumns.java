@@ -5,7 +5,7 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 
 /** Which fields of the API's objects a table shows. */
-public final class Nouns {
+public final class TableColumns {
     public static final List<Column> PROJECTS = List.of(
             Column.of("NAME", "name"),
             Column.of("ID", "id"),
@@ -44,7 +44,7 @@ public final class Nouns {
             Column.of("ID", "id"),
             Column.of("ACTION", "action"),
             Column.of("STATUS", "status"),
-            new Column("PROGRESS", Nouns::progress).whereAny(),
+            new Column("PROGRESS", TableColumns::progress).whereAny(),
             Column.of("ERROR", "error").whereAny(),
             Column.of("BRANCH", "branch_id"),
             Column.time("CREATED", "created_at"),
@@ -62,5 +62,5 @@ public final class Nouns {
         return percent.isNumber() ? percent.asInt() + "% " + stage : stage;
     }
 
-    private Nouns() {}
+    private TableColumns() {}
 }

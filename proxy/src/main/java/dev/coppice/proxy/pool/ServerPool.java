@@ -1,5 +1,6 @@
 package dev.coppice.proxy.pool;
 
+import dev.coppice.proxy.pool.server.LoginState;
 import dev.coppice.proxy.pool.sql.SessionSettings;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -9,7 +10,7 @@ import java.util.SequencedSet;
 import org.jspecify.annotations.Nullable;
 
 /** The connections and clients of one {@link PoolKey} who have logged in to the same. Confined to the pool's home loop. */
-final class Lane {
+final class ServerPool {
     /** Of the idle connections, when one with certain settings is looked for. */
     private static final int MAX_LOOKED_AT = 32;
 
@@ -30,7 +31,7 @@ final class Lane {
     int clients;
     int servers;
 
-    Lane(PoolKey key) {
+    ServerPool(PoolKey key) {
         this.key = key;
     }
 
