@@ -11,10 +11,15 @@ public record TimelineId(String value) implements Comparable<TimelineId> {
 
     /** @throws IllegalArgumentException naming the text, when it has another form */
     public TimelineId {
-        if (!TEXT.matcher(value).matches()) {
+        if (!isValid(value)) {
             throw new IllegalArgumentException("not a timeline id: \"" + value + "\" (expected 1 to " + MAX_LENGTH
                     + " characters of a-z, 0-9 and -)");
         }
+    }
+
+    /** Whether a text has the form of one. */
+    public static boolean isValid(String text) {
+        return TEXT.matcher(text).matches();
     }
 
     @Override

@@ -217,6 +217,7 @@ public final class PageService implements AutoCloseable {
             if (timeline.writerRunning()) {
                 throw new EpochRunningException(id);
             }
+            refuseWhileUnknown(id);
             timeline.stopFollowing();
             // A name of its own: a timeline of this id may be made and deleted again before all of it is gone.
             Path gone = root.resolve(DELETED_PREFIX + id + "~" + Long.toHexString(System.nanoTime()));
@@ -234,6 +235,15 @@ public final class PageService implements AutoCloseable {
         } catch (IOException e) {
             throw new StorageException(
                     "timeline " + id + " is deleted, but its files are not all gone; the next start removes them", e);
+        }
+    }
+
+    private void refuseWhileUnknown(TimelineId id) {
+        Set<TimelineId> unknown = resources.retention().unknown();
+        if (!unknown.isEmpty() && !unknown.contains(id)) {
+            throw new StorageException("timeline " + id + " is not deleted: it is not known where "
+                    + unknown.iterator().next() + " begins, which may read from it. Restore the "
+                    + TimelineMetadata.FILE_NAME + " of that one from a backup, or delete it");
         }
     }
 
@@ -355,9 +365,8 @@ public final class PageService implements AutoCloseable {
                 } else if (name.startsWith(DELETED_PREFIX)) {
                     int end = name.indexOf('~');
                     deleteLeftOver(directory, name.substring(DELETED_PREFIX.length(), end < 0 ? name.length() : end));
-                } else if (Files.exists(directory.resolve(TimelineMetadata.FILE_NAME))) {
-                    TimelineMetadata metadata = withBoundary(TimelineMetadata.load(directory), directory);
-                    found.put(metadata.id(), metadata);
+                } else {
+                    loadMetadata(directory, found);
                 }
             }
         } catch (UncheckedIOException e) {
@@ -369,10 +378,41 @@ public final class PageService implements AutoCloseable {
         for (Timeline timeline : timelines.values()) {
             try {
                 timeline.requireWholeBoundary();
-            } catch (BoundaryException e) {
+            } catch (StorageException e) {
                 LOG.error("{}", e.getMessage());
             }
         }
+    }
+
+    private void loadMetadata(Path directory, Map<TimelineId, TimelineMetadata> found) throws IOException {
+        boolean there = Files.exists(directory.resolve(TimelineMetadata.FILE_NAME));
+        if (!there && !Files.isDirectory(new TimelineLayout(directory).journal())) {
+            return;
+        }
+        try {
+            TimelineMetadata metadata = withBoundary(TimelineMetadata.load(directory), directory);
+            found.put(metadata.id(), metadata);
+        } catch (StorageException e) {
+            String name = directory.getFileName().toString();
+            if (!TimelineId.isValid(name)) {
+                LOG.warn("{} is no timeline and stays as it is: {}", directory, e.getMessage());
+                return;
+            }
+            refuse(new TimelineId(name), String.valueOf(e.getMessage()));
+        }
+    }
+
+    /**
+     * A timeline of which it cannot be told where it begins: it is there and shows nothing, and until it is repaired or deleted nothing is
+     * collected, anywhere. The others are used as always.
+     */
+    private void refuse(TimelineId id, String reason) {
+        TimelineMetadata unknown = TimelineMetadata.of(id, null, Instant.EPOCH, null);
+        Timeline timeline = new Timeline(unknown, new TimelineLayout(root.resolve(id.value())), null, resources);
+        timeline.refuse("timeline " + id + " cannot be used, and nothing of any timeline is collected meanwhile: " + reason
+                + ", and restart the server; or delete the branch");
+        timelines.put(id, timeline);
+        resources.retention().addUnknown(id);
     }
 
     /** Of a creation or a deletion that a crash ended; its document goes first, because the directory says that it may go. */
@@ -412,12 +452,20 @@ public final class PageService implements AutoCloseable {
             }
             TimelineMetadata parent = found.get(ancestor.timeline());
             if (parent == null || chain.size() > found.size()) {
-                throw new StorageException(
-                        "timeline " + at.id() + " begins on " + ancestor.timeline() + ", which is not there");
+                refuse(
+                        at.id(),
+                        "it begins on " + ancestor.timeline() + ", which is not there. Restore that one from a backup");
+                TimelineId refused = at.id();
+                chain.removeIf(one -> one.id().equals(refused));
+                break;
             }
             at = parent;
         }
         for (TimelineMetadata next : chain) {
+            if (timelines.containsKey(next.id())) {
+                // What begins on itself, round many corners, is met twice.
+                continue;
+            }
             BranchPoint ancestor = next.ancestor();
             Timeline parent = ancestor == null ? null : timeline(ancestor.timeline());
             timelines.put(

@@ -156,7 +156,14 @@ public final class Timeline {
         }
     }
 
+    /** Refuses whatever is asked of it, in this process: what it is cannot be told. */
+    void refuse(String reason) {
+        files.refuseAll(reason);
+        upkeep.refuse();
+    }
+
     void requireWholeBoundary() {
+        files.requireWhole();
         files.requireParent();
         if (boundary != null) {
             boundary.check();

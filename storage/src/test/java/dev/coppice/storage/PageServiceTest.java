@@ -115,10 +115,67 @@ class PageServiceTest {
     }
 
     @Test
-    void damaged_metadata_is_refused_and_named() throws Exception {
-        Path file = service.createRoot(ROOT).layout().directory().resolve("timeline.json");
-        Files.writeString(file, "{\"version\":1,\"id\":\"other\"}");
-        assertThatThrownBy(this::reopen).isInstanceOf(StorageException.class).hasMessageContaining(file.toString());
+    void a_timeline_with_damaged_metadata_shows_nothing_and_stops_no_other_one() throws Exception {
+        TimelineId other = new TimelineId("other");
+        Timeline otherOne = writing(other);
+        Journaling.to(otherOne).put("f", new byte[] {1});
+        otherOne.endEpoch();
+        Timeline root = writing(ROOT);
+        Journaling.to(root).put("f", new byte[] {2});
+        root.endEpoch();
+        service.createBranch(CHILD, root.head());
+        Path file = root.layout().directory().resolve("timeline.json");
+        String whole = Files.readString(file);
+        for (String damaged : List.of("{\"version\":1,\"id\":\"other\"}", "", "{", whole.substring(0, 30), "\0".repeat(90))) {
+            Files.writeString(file, damaged);
+            reopen();
+            assertThat(service.timelines()).containsExactlyInAnyOrder(ROOT, CHILD, other);
+            assertThat(service.timeline(other).readFile("f")).contains(new byte[] {1});
+            for (TimelineId lost : List.of(ROOT, CHILD)) {
+                Timeline timeline = service.timeline(lost);
+                assertThatThrownBy(() -> timeline.readFile("f"))
+                        .isInstanceOf(StorageException.class)
+                        .hasMessageContaining(file.toString())
+                        .hasMessageContaining("Restore the file from a backup");
+                assertThatThrownBy(() -> timeline.list("")).isInstanceOf(StorageException.class);
+                assertThatThrownBy(() -> timeline.beginEpoch(RealPostgres.owner()))
+                        .isInstanceOf(StorageException.class);
+            }
+            // It may read from any other, so nothing goes until that is known.
+            assertThatThrownBy(() -> service.delete(other)).isInstanceOf(StorageException.class);
+            service.collectGarbage(other);
+            service.compact(other);
+        }
+        Files.delete(file);
+        reopen();
+        assertThatThrownBy(() -> service.timeline(ROOT).stat("f")).hasMessageContaining(file.toString());
+        Files.writeString(file, whole);
+        reopen();
+        assertThat(service.timeline(CHILD).readFile("f")).contains(new byte[] {2});
+        service.delete(other);
+    }
+
+    @Test
+    void a_timeline_without_its_parent_shows_nothing_and_can_be_deleted() throws Exception {
+        Timeline root = writing(ROOT);
+        Journaling.to(root).put("f", new byte[] {2});
+        root.endEpoch();
+        Timeline child = service.createBranch(CHILD, root.head());
+        TimelineId grandchild = new TimelineId("grandchild");
+        service.createBranch(grandchild, child.head());
+        Path away = directory.path().resolve("away");
+        Files.move(root.layout().directory(), away);
+        reopen();
+        assertThatThrownBy(() -> service.timeline(CHILD).readFile("f")).hasMessageContaining("begins on root");
+        assertThatThrownBy(() -> service.timeline(grandchild).readFile("f")).hasMessageContaining("begins on root");
+        Files.move(away, root.layout().directory());
+        reopen();
+        assertThat(service.timeline(grandchild).readFile("f")).contains(new byte[] {2});
+        Files.move(root.layout().directory(), away);
+        reopen();
+        service.delete(grandchild);
+        service.delete(CHILD);
+        assertThat(service.timelines()).isEmpty();
     }
 
     @Test

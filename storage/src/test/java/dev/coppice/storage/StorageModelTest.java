@@ -14,14 +14,28 @@ import org.junit.jupiter.api.RepetitionInfo;
  * compactions, collections, leases and restarts against a naive model. Every point that is retained is compared in full,
  * every collected one must be refused.
  *
- * <p>{@code -Dcoppice.model.steps=20000} for a longer life.
+ * <p>{@code -Dcoppice.model.steps=20000} for a longer life, {@code -Dcoppice.model.rounds=20} for as many seeds, one after the other in each
+ * repetition:
+ *
+ * <pre>./coppice test -pl storage -am -Dtest=StorageModelTest -Dsurefire.failIfNoSpecifiedTests=false -Dcoppice.model.rounds=20</pre>
  */
 class StorageModelTest {
+    private static final int REPETITIONS = 3;
+
     private static final int STEPS = Integer.getInteger("coppice.model.steps", 1_000);
 
-    @RepeatedTest(3)
+    /** Seeds that each of the repetitions tries. */
+    private static final int ROUNDS = Integer.getInteger("coppice.model.rounds", 1);
+
+    @RepeatedTest(REPETITIONS)
     void every_retained_point_reads_as_a_naive_model_says(RepetitionInfo repetition) throws Exception {
-        long seed = Long.getLong("coppice.seed", repetition.getCurrentRepetition());
+        for (int round = 0; round < ROUNDS; round++) {
+            long first = (long) round * REPETITIONS + repetition.getCurrentRepetition();
+            live(Long.getLong("coppice.seed", first));
+        }
+    }
+
+    private static void live(long seed) throws Exception {
         Random random = new Random(seed);
         StorageConfiguration small = configuration(random);
         try (TestDirectory directory = new TestDirectory();

@@ -202,7 +202,10 @@ class TimelineModelTest {
         } else if (what < 93) {
             append(pair, EntryType.RMDIR, DIRECTORIES.get(random.nextInt(DIRECTORIES.size())), 0, 0);
         } else if (what < 96) {
-            pair.segment.append(ByteBuffer.wrap(bytes(1 + random.nextInt(200))));
+            // What a killed process leaves is the beginning of an entry.
+            pair.segment.append(EntryCodec.encode(
+                            EntryType.PAGE, path, pair.mark, 0, 0, pair.segment.epoch(), ByteBuffer.wrap(bytes(BLOCK)))
+                    .limit(1 + random.nextInt(200)));
         } else {
             fence(pair);
         }

@@ -72,7 +72,12 @@ public final class BranchSizes {
             synchronized (waiting) {
                 next = waiting.iterator().next();
             }
-            measure(next);
+            try {
+                measure(next);
+            } catch (StackOverflowError | OutOfMemoryError e) {
+                // One that cannot be measured keeps nobody else from it, now or later.
+                log.warn("cannot measure timeline {}", next, e);
+            }
             synchronized (waiting) {
                 waiting.remove(next);
                 if (waiting.isEmpty()) {

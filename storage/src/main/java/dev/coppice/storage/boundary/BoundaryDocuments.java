@@ -7,6 +7,7 @@ import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.layout.BranchPoint;
 import dev.coppice.storage.layout.TimelineMetadata;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -103,6 +104,8 @@ public final class BoundaryDocuments {
                     Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
                 }
             }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
         DurableFiles.syncDirectory(directory);
         if (all) {

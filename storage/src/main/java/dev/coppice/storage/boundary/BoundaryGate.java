@@ -7,6 +7,8 @@ import dev.coppice.storage.file.PageView;
 import dev.coppice.storage.file.TimelineFiles;
 import dev.coppice.storage.layout.BranchPoint;
 import dev.coppice.storage.layout.TimelineMetadata;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,7 @@ public final class BoundaryGate {
     private final ReentrantLock loading = new ReentrantLock();
     private volatile @Nullable Boundary boundary;
     private Boundary.@Nullable ParentFiles parent;
+    private @Nullable BoundaryGate above;
 
     BoundaryGate(BoundaryDocuments documents, TimelineMetadata metadata) {
         this.documents = documents;
@@ -35,8 +38,13 @@ public final class BoundaryGate {
         }
     }
 
-    /** Says how the parent is read; before the first {@link #view}. */
-    public void below(TimelineFiles files) {
+    /**
+     * Says how the parent is read; before the first {@link #view}.
+     *
+     * @param nextAbove the boundary that the parent itself is read through, or the next one up the chain
+     */
+    public void below(TimelineFiles files, @Nullable BoundaryGate nextAbove) {
+        above = nextAbove;
         BranchPoint point = metadata.ancestor();
         long lsn = point == null ? 0 : point.lsn().value();
         parent = new Boundary.ParentFiles() {
@@ -54,7 +62,19 @@ public final class BoundaryGate {
 
     public Optional<PageView> view(String path) {
         Boundary loaded = boundary;
-        return (loaded == null ? load() : loaded).view(path);
+        return (loaded == null ? loadChain() : loaded).view(path);
+    }
+
+    /** To load one may read through those above it: they come first, one after the other, however many there are. */
+    private Boundary loadChain() {
+        Deque<BoundaryGate> missing = new ArrayDeque<>();
+        for (BoundaryGate at = above; at != null; at = at.above) {
+            if (at.boundary == null) {
+                missing.push(at);
+            }
+        }
+        missing.forEach(BoundaryGate::load);
+        return load();
     }
 
     private Boundary load() {

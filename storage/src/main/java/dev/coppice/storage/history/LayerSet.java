@@ -1,6 +1,7 @@
 package dev.coppice.storage.history;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.index.Damage;
 import dev.coppice.storage.index.OwnFile;
 import dev.coppice.storage.layer.LayerCaches;
 import dev.coppice.storage.layer.LayerReader;
@@ -41,6 +42,11 @@ public record LayerSet(@Nullable Manifest manifest, List<LayerReader> newestFirs
 
     public List<LayerDescriptor> descriptors() {
         return manifest == null ? List.of() : manifest.layers();
+    }
+
+    /** What was lost of the journal before it came into layers. */
+    public List<Damage> damage() {
+        return manifest == null ? List.of() : manifest.damage();
     }
 
     /** What is known of a file when {@code newer} events come after these layers. */

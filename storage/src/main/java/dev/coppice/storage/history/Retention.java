@@ -7,6 +7,7 @@ import dev.coppice.storage.layout.BranchPoint;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -42,6 +43,30 @@ public final class Retention {
     @GuardedBy("lock")
     private final Set<TimelineId> unpinned = new HashSet<>();
 
+    /** Timelines of which it is not known where they begin. */
+    @GuardedBy("lock")
+    private final Set<TimelineId> unknown = new TreeSet<>(Comparator.comparing(TimelineId::value));
+
+    /** A timeline is there of which it is not known where it begins: every point of the others may be one that it needs. */
+    public void addUnknown(TimelineId id) {
+        lock.lock();
+        try {
+            unknown.add(id);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Timelines that may need any point of any other, so that nothing may be let go of; mostly none. */
+    public Set<TimelineId> unknown() {
+        lock.lock();
+        try {
+            return Set.copyOf(unknown);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** A timeline is there from now on. */
     public void add(TimelineId id, @Nullable BranchPoint ancestor) {
         if (ancestor == null) {
@@ -65,6 +90,7 @@ public final class Retention {
             leases.remove(id);
             children.remove(id);
             unpinned.remove(id);
+            unknown.remove(id);
             BranchPoint ancestor = ancestors.remove(id);
             if (ancestor != null) {
                 Set<TimelineId> siblings = children.getOrDefault(ancestor.timeline(), new HashSet<>());

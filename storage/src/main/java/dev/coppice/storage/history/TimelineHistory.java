@@ -1,5 +1,7 @@
 package dev.coppice.storage.history;
 
+import dev.coppice.storage.index.Damage;
+
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.fault.NoSuchTimelineException;
@@ -171,7 +173,8 @@ public final class TimelineHistory {
     }
 
     /** What one replacement of the manifest changes. */
-    public record Change(JournalPosition flushed, List<LayerDescriptor> layers, long horizon) {}
+    public record Change(
+            JournalPosition flushed, List<LayerDescriptor> layers, long horizon, List<Damage> damage) {}
 
     /**
      * Replaces the manifest, durably, and makes its layers visible. Layers that are gone from it may be deleted after.
@@ -183,7 +186,7 @@ public final class TimelineHistory {
     public synchronized void replaceManifest(Lsn oldest, UnaryOperator<Change> change) {
         refuseWhenLost();
         LayerSet before = layers();
-        Change next = change.apply(new Change(flushedPosition(), before.descriptors(), horizon()));
+        Change next = change.apply(new Change(flushedPosition(), before.descriptors(), horizon(), before.damage()));
         Moments kept = moments().from(new Lsn(next.horizon()));
         Manifest manifest = new Manifest(
                 id,
@@ -195,7 +198,8 @@ public final class TimelineHistory {
                 oldest,
                 new Lsn(next.horizon()),
                 next.layers(),
-                kept.list());
+                kept.list(),
+                next.damage());
         try {
             resources.layers().putManifest(id, before.version(), ManifestCodec.encode(manifest));
         } catch (ManifestConflictException e) {

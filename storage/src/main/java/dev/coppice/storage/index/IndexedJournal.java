@@ -3,6 +3,7 @@ package dev.coppice.storage.index;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.io.OpenFiles;
+import dev.coppice.storage.journal.DamagedEntry;
 import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.EntryType;
 import dev.coppice.storage.journal.JournalEntry;
@@ -42,9 +43,6 @@ public final class IndexedJournal {
 
     private static final ByteBuffer NO_DATA = ByteBuffer.allocate(0);
 
-    /** In a fence's length field: the epoch ended with it. */
-    private static final long END_OF_EPOCH = 1;
-
     private final Path directory;
     private final TimelineId timeline;
     private final OpenFiles files;
@@ -65,6 +63,8 @@ public final class IndexedJournal {
     private @Nullable FrozenIndex frozen;
 
     private final List<JournalEntry> batch = new ArrayList<>();
+
+    private final JournalDamage damage;
     private volatile List<JournalSegment> segments = List.of();
     private volatile boolean loaded;
 
@@ -98,6 +98,7 @@ public final class IndexedJournal {
         this.timeline = timeline;
         this.files = files;
         this.flushed = flushed;
+        this.damage = new JournalDamage(timeline);
     }
 
     /** Asks the index. The answer must not keep a reference to it. */
@@ -223,7 +224,14 @@ public final class IndexedJournal {
         try {
             load();
             long offset = scan(true);
-            appendFence(stamp, offset, END_OF_EPOCH);
+            SegmentScanner read = scanner;
+            long length = JournalSegment.ENDED;
+            if (read != null && read.dropped() == 0) {
+                // The fence is to prove that what is before it was durable.
+                read.segment().sync();
+                length = JournalSegment.ENDED_WHOLE;
+            }
+            appendFence(stamp, offset, length);
             endSynced = true;
             scan(true);
         } finally {
@@ -243,6 +251,12 @@ public final class IndexedJournal {
         try {
             load();
             long offset = scan(false);
+            if (frozen == null && damage.find(flushed.get(), newestEpoch())) {
+                // Once it is in a layer, nobody could tell any more.
+                reset();
+                load();
+                offset = scan(false);
+            }
             JournalSegment last = lastSegment();
             if (last == null || frozen != null || (index.isEmpty() && index.segmentCount() < 2)) {
                 return frozen;
@@ -401,7 +415,7 @@ public final class IndexedJournal {
     public OptionalLong endStamp() {
         JournalSegment last = lastSegment();
         JournalEntry entry = last == null ? null : last.lastIfWithoutPath();
-        return entry != null && entry.type() == EntryType.FENCE && entry.length() == END_OF_EPOCH
+        return entry != null && entry.type() == EntryType.FENCE && entry.length() != 0
                 ? OptionalLong.of(entry.stamp())
                 : OptionalLong.empty();
     }
@@ -428,18 +442,10 @@ public final class IndexedJournal {
             if (loaded) {
                 return;
             }
-            reset();
-            JournalPosition from = flushed.get();
-            List<JournalSegment> all = JournalSegment.openAll(directory, timeline, files).stream()
-                    .filter(segment -> segment.epoch() >= from.epoch())
-                    .toList();
-            refuseGap(all, from);
-            segments = all;
-            for (JournalSegment segment : all) {
-                boolean continued = segment.epoch() == from.epoch();
-                addSegmentToIndex(segment, continued ? from.stamp() + 1 : segment.startMark());
-                scanner = continued ? new SegmentScanner(segment, from.offset()) : new SegmentScanner(segment);
-                scan(segment != all.getLast() || !isOpen());
+            damage.forget();
+            readAll();
+            if (damage.find(flushed.get(), newestEpoch())) {
+                readAll();
             }
             loaded = true;
         } finally {
@@ -447,7 +453,40 @@ public final class IndexedJournal {
         }
     }
 
-    /** The segment in which the flushed part ends must be there, with that part. */
+    private void readAll() {
+        reset();
+        JournalPosition from = flushed.get();
+        List<JournalSegment> all = JournalSegment.openAll(directory, timeline, files).stream()
+                .filter(segment -> segment.epoch() >= from.epoch())
+                .toList();
+        refuseGap(all, from);
+        segments = all;
+        for (JournalSegment segment : all) {
+            boolean continued = segment.epoch() == from.epoch();
+            addSegmentToIndex(segment, continued ? from.stamp() + 1 : segment.startMark());
+            scanner = new SegmentScanner(
+                    segment,
+                    continued ? from.offset() : SegmentHeader.SIZE,
+                    damage.of(segment));
+            boolean closed = segment != all.getLast();
+            if (closed && !hasEnd(segment)) {
+                damage.suspect(segment);
+            }
+            scan(closed || !isOpen());
+        }
+    }
+
+    private int newestEpoch() {
+        JournalSegment last = lastSegment();
+        return last == null ? 0 : last.epoch();
+    }
+
+    private static boolean hasEnd(JournalSegment segment) {
+        JournalEntry entry = segment.lastIfWithoutPath();
+        return entry != null && entry.type() == EntryType.FENCE && entry.length() != 0;
+    }
+
+    /** The segment in which the flushed part ends must be there, with that part, and one of each epoch since. */
     private void refuseGap(List<JournalSegment> all, JournalPosition from) {
         if (from.epoch() != 0
                 && (all.isEmpty()
@@ -455,6 +494,14 @@ public final class IndexedJournal {
                         || all.getFirst().size() < from.offset())) {
             throw new StorageException("timeline " + timeline + ": the journal in " + directory + " has lost its part"
                     + " behind byte " + from.offset() + " of epoch " + from.epoch() + ", up to which it was flushed");
+        }
+        int expected = Math.max(1, from.epoch());
+        for (JournalSegment segment : all) {
+            if (segment.epoch() != expected) {
+                throw new StorageException("timeline " + timeline + ": the journal in " + directory + " has lost its"
+                        + " segment of epoch " + expected + ". Restore the file from a backup, or a point before it");
+            }
+            expected++;
         }
     }
 
@@ -505,14 +552,18 @@ public final class IndexedJournal {
 
     private long readNew(SegmentScanner current, boolean ended) {
         long dropped = current.dropped();
-        current.scan(ended, entry -> {
-            batch.add(entry);
-            if (batch.size() == BATCH) {
-                addBatch();
-            }
-        });
+        current.scan(
+                ended,
+                entry -> {
+                    batch.add(entry);
+                    if (batch.size() == BATCH) {
+                        addBatch();
+                    }
+                },
+                this::addDamaged);
         addBatch();
         if (current.dropped() > dropped) {
+            damage.suspect(current.segment());
             // A process that was killed, or a full disk, explains one torn entry; more is damage, and pages are
             // missing.
             LOG.warn(
@@ -522,6 +573,16 @@ public final class IndexedJournal {
                     current.position());
         }
         return current.position();
+    }
+
+    private void addDamaged(DamagedEntry entry) {
+        addBatch();
+        indexLock.writeLock().lock();
+        try {
+            index.addDamaged(entry);
+        } finally {
+            indexLock.writeLock().unlock();
+        }
     }
 
     private void addBatch() {

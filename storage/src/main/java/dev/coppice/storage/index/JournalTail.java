@@ -21,6 +21,17 @@ public final class JournalTail {
         this.frozen = frozen;
     }
 
+    /** What of the entries is damaged. */
+    public List<Damage> damage() {
+        List<Damage> newer = active.damage();
+        if (frozen == null || frozen.damage().isEmpty()) {
+            return newer;
+        }
+        List<Damage> all = new ArrayList<>(newer);
+        all.addAll(frozen.damage());
+        return all;
+    }
+
     /** What the entries say of a file. */
     public OwnFile file(String path, long lsn) {
         OwnFile newer = active.file(path, lsn);

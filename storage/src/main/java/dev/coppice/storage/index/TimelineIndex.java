@@ -1,5 +1,7 @@
 package dev.coppice.storage.index;
 
+import dev.coppice.storage.journal.DamagedEntry;
+
 import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.EntryType;
@@ -41,6 +43,12 @@ public final class TimelineIndex {
 
     private static final long HEAP_PER_FILE = 600;
 
+    /**
+     * The most blocks of zeroes, 16 GB of them, in what is not flushed: each stands for a version in memory, and an entry of 48 bytes
+     * can make 131,072. A flush follows every 256 MB of WAL at the latest, and Postgres does not extend files so far without WAL.
+     */
+    static final long MAX_ZERO_BLOCKS = 1L << 21;
+
     private static final int MAX_EPOCH = 1 << (Long.SIZE - SEQUENCE_POSITION_BITS);
 
     private final List<JournalSegment> segments = new ArrayList<>();
@@ -49,7 +57,9 @@ public final class TimelineIndex {
     private final Map<String, FileEntries> files = new HashMap<>();
     private final Map<String, FileHistory> directories = new HashMap<>();
     private final Map<String, Set<String>> names = new HashMap<>();
+    private final List<Damage> damage = new ArrayList<>();
     private long journalBytes;
+    private long zeroBlocks;
 
     private static final class FileEntries {
         final FileHistory history = new FileHistory();
@@ -121,6 +131,7 @@ public final class TimelineIndex {
             case ZERO -> {
                 FileEntries file = file(entry.path());
                 long end = entry.offset() + entry.length();
+                countZeroes(entry);
                 for (long block = entry.offset() / BLOCK; block < end / BLOCK; block++) {
                     push(file, block, EntryRef.of(segment, position, ZERO), stamp);
                 }
@@ -141,6 +152,35 @@ public final class TimelineIndex {
             case RMDIR -> directory(entry, FileEventKind.RMDIR);
             case FENCE -> fences.get(segment).add(entry.offset(), entry.stamp());
         }
+    }
+
+    private void countZeroes(JournalEntry entry) {
+        zeroBlocks += entry.length() / BLOCK;
+        if (zeroBlocks > MAX_ZERO_BLOCKS) {
+            throw new StorageException(segments.getLast() + " at byte " + entry.position() + ": more than "
+                    + MAX_ZERO_BLOCKS + " blocks of zeroes that are in no layer: the journal is damaged, or a program in"
+                    + " the compute has written to it");
+        }
+    }
+
+    /** Adds what is left of the next entry of the newest segment, which is damaged: what it did, but not what it held. */
+    void addDamaged(DamagedEntry damaged) {
+        damage.add(Damage.of(segments.getLast(), damaged));
+        JournalEntry entry = damaged.entry();
+        if (entry == null) {
+            return;
+        }
+        switch (entry.type()) {
+            case PAGE -> grow(file(entry.path()), entry, entry.offset() + entry.dataLength());
+            case ZERO -> grow(file(entry.path()), entry, entry.offset() + entry.length());
+            case PUT -> addEvent(file(entry.path()), FileEventKind.PUT, entry, entry.dataLength());
+            default -> add(entry);
+        }
+    }
+
+    /** What of these entries is damaged. */
+    public List<Damage> damage() {
+        return List.copyOf(damage);
     }
 
     /** What these entries say of a file. */

@@ -2,6 +2,7 @@ package dev.coppice.storage.io;
 
 import dev.coppice.storage.fault.StorageException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -83,6 +84,8 @@ public final class DurableFiles {
             for (Future<?> one : running) {
                 one.get();
             }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         } catch (ExecutionException e) {
             throw new IOException("cannot sync " + root, e.getCause());
         } catch (InterruptedException e) {

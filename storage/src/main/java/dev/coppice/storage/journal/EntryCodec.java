@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /** Bytes of one entry, both ways. Buffers are heap buffers in little-endian order. */
 public final class EntryCodec {
@@ -63,6 +64,53 @@ public final class EntryCodec {
      * @return its size in bytes, or {@link #BAD}, or {@link #TRUNCATED}
      */
     static long check(ByteBuffer buffer, int at, int epoch) {
+        long size = checkHeader(buffer, at, epoch);
+        if (size <= 0) {
+            return size;
+        }
+        if (buffer.limit() - at < size) {
+            return TRUNCATED;
+        }
+        int pathLength = Short.toUnsignedInt(buffer.getShort(at + 10));
+        int dataLength = buffer.getInt(at + 12);
+        int expected = dataLength == 0 ? 0 : crc(buffer, at + FIXED_SIZE + pathLength, dataLength);
+        return buffer.getInt(at + 44) == expected ? size : BAD;
+    }
+
+    /**
+     * What stood at {@code at} before its data, or one byte in front of them, changed. The checksum tells: no other header is one byte
+     * away.
+     *
+     * @return null when more changed
+     */
+    static @Nullable JournalEntry identify(ByteBuffer buffer, int at, int epoch, long position) {
+        if (checkHeader(buffer, at, epoch) > 0) {
+            return decode(buffer, at, position);
+        }
+        byte[] bytes = new byte[Math.min(buffer.limit() - at, FIXED_SIZE + MAX_PATH_LENGTH)];
+        buffer.get(at, bytes);
+        ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        JournalEntry found = null;
+        int claimed = bytes.length < FIXED_SIZE ? 0 : Short.toUnsignedInt(header.getShort(10));
+        int end = (int) Math.min(bytes.length, FIXED_SIZE + (long) Math.min(claimed, MAX_PATH_LENGTH));
+        for (int i = 0; i < end; i++) {
+            byte before = bytes[i];
+            for (int value = Byte.MIN_VALUE; value <= Byte.MAX_VALUE; value++) {
+                bytes[i] = (byte) value;
+                if (value != before && checkHeader(header, 0, epoch) > 0) {
+                    if (found != null) {
+                        return null;
+                    }
+                    found = decode(header, 0, position);
+                }
+            }
+            bytes[i] = before;
+        }
+        return found;
+    }
+
+    /** The size of the entry when its header is right, or {@link #BAD}, or {@link #TRUNCATED}. */
+    private static long checkHeader(ByteBuffer buffer, int at, int epoch) {
         int available = buffer.limit() - at;
         if (available < FIXED_SIZE) {
             return TRUNCATED;
@@ -84,12 +132,7 @@ public final class EntryCodec {
         if (buffer.getInt(at + 4) != crc(buffer, at + 8, FIXED_SIZE - 8 + pathLength) || !plausible(buffer, at)) {
             return BAD;
         }
-        int size = FIXED_SIZE + pathLength + dataLength;
-        if (available < size) {
-            return TRUNCATED;
-        }
-        int expected = dataLength == 0 ? 0 : crc(buffer, at + FIXED_SIZE + pathLength, dataLength);
-        return buffer.getInt(at + 44) == expected ? size : BAD;
+        return (long) FIXED_SIZE + pathLength + dataLength;
     }
 
     /**
@@ -125,6 +168,16 @@ public final class EntryCodec {
     /** Whether the four bytes at {@code at} are an entry's first. */
     static boolean hasMagic(ByteBuffer buffer, int at) {
         return buffer.getInt(at) == MAGIC;
+    }
+
+    /** Whether {@code count} bytes, fewer than the magic has, are its first ones. */
+    static boolean isMagicBeginning(ByteBuffer buffer, int at, int count) {
+        for (int i = 0; i < count; i++) {
+            if (buffer.get(at + i) != (byte) (MAGIC >>> (Byte.SIZE * i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Lengths and alignment that the entry's type allows. */

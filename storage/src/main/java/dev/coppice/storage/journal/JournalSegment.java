@@ -7,6 +7,7 @@ import dev.coppice.storage.io.DurableFiles;
 import dev.coppice.storage.io.FileSpace;
 import dev.coppice.storage.io.OpenFiles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -53,6 +54,8 @@ public final class JournalSegment {
                     .forEach(p -> openIfThere(p, timeline, files).ifPresent(segments::add));
         } catch (IOException e) {
             throw new StorageException("cannot list " + directory, e);
+        } catch (UncheckedIOException e) {
+            throw new StorageException("cannot list " + directory, e.getCause());
         }
         segments.sort((a, b) -> Integer.compare(a.epoch(), b.epoch()));
         return Collections.unmodifiableList(segments);
@@ -102,6 +105,12 @@ public final class JournalSegment {
         }
         return new JournalSegment(file, header, files);
     }
+
+    /** In the length of a fence: the epoch ended with it. */
+    public static final long ENDED = 1;
+
+    /** As {@link #ENDED}; and before it was written, every entry of the segment had been read and was durable. */
+    public static final long ENDED_WHOLE = 2;
 
     private static String fileName(int epoch) {
         return String.format(java.util.Locale.ROOT, "%08d.journal", epoch);

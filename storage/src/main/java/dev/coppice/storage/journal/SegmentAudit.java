@@ -97,13 +97,18 @@ public final class SegmentAudit {
 
     private void gapBefore(long position) {
         if (position > expected) {
-            Cause cause = cause(load(expected, position));
+            Cause cause = cause(load(expected, position), segment.epoch());
             Gap gap = new Gap(expected, position - expected, cause != Cause.DAMAGE);
             gaps.add(gap);
             if (cause == Cause.NEVER_WRITTEN) {
                 zeroes.add(gap);
             }
         }
+    }
+
+    /** Whether bytes between entries are beginnings of entries and nothing else: a killed process leaves that. */
+    static boolean isTorn(ByteBuffer region, int epoch) {
+        return cause(region, epoch) == Cause.TORN;
     }
 
     private enum Cause {
@@ -120,16 +125,14 @@ public final class SegmentAudit {
     }
 
     /** Beginnings of entries, perhaps zeroes behind them, or something else. */
-    private Cause cause(ByteBuffer region) {
+    private static Cause cause(ByteBuffer region, int epoch) {
         int at = 0;
         while (at < region.limit()) {
             if (isZero(region, at)) {
                 return Cause.NEVER_WRITTEN;
             }
-            int next = nextBeginning(region, at + 1);
-            ByteBuffer piece = region.duplicate().order(ByteOrder.LITTLE_ENDIAN).limit(next);
-            boolean beginning = next - at < MAGIC_SIZE || EntryCodec.hasMagic(piece, at);
-            if (!beginning || EntryCodec.check(piece, at, segment.epoch()) != EntryCodec.TRUNCATED) {
+            int next = nextBeginning(region, at + 1, epoch);
+            if (!isBeginning(region, at, next, epoch)) {
                 return Cause.DAMAGE;
             }
             at = next;
@@ -137,10 +140,25 @@ public final class SegmentAudit {
         return Cause.TORN;
     }
 
+    /** Whether the bytes are the beginning of an entry; the next one's may have been cut before its magic was whole. */
+    private static boolean isBeginning(ByteBuffer region, int at, int end, int epoch) {
+        for (int cut = 0; cut < MAGIC_SIZE && end - cut > at; cut++) {
+            if (cut > 0 && !EntryCodec.isMagicBeginning(region, end - cut, cut)) {
+                continue;
+            }
+            ByteBuffer piece = region.duplicate().order(ByteOrder.LITTLE_ENDIAN).limit(end - cut);
+            boolean beginning = end - cut - at < MAGIC_SIZE || EntryCodec.hasMagic(piece, at);
+            if (beginning && EntryCodec.check(piece, at, epoch) == EntryCodec.TRUNCATED) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The next place at or after {@code from} that looks like the beginning of an entry, or the end. */
-    private int nextBeginning(ByteBuffer region, int from) {
+    private static int nextBeginning(ByteBuffer region, int from, int epoch) {
         for (int at = from; at + MAGIC_SIZE <= region.limit(); at++) {
-            if (EntryCodec.hasMagic(region, at) && EntryCodec.check(region, at, segment.epoch()) != EntryCodec.BAD) {
+            if (EntryCodec.hasMagic(region, at) && EntryCodec.check(region, at, epoch) != EntryCodec.BAD) {
                 return at;
             }
         }

@@ -3,6 +3,7 @@ package dev.coppice.storage.journal;
 import dev.coppice.storage.fault.StorageException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -25,6 +26,7 @@ public final class SegmentScanner {
     static final long GAP_MAX = 256L << 20;
 
     private final JournalSegment segment;
+    private final List<DamagedEntry> damaged;
     private long position;
     private long dropped;
 
@@ -38,7 +40,13 @@ public final class SegmentScanner {
 
     /** Begins at {@code position}, where an entry begins. */
     public SegmentScanner(JournalSegment segment, long position) {
+        this(segment, position, List.of());
+    }
+
+    /** As above, knowing what of the segment is damaged, from {@link SegmentDamage}. */
+    public SegmentScanner(JournalSegment segment, long position, List<DamagedEntry> damaged) {
         this.segment = segment;
+        this.damaged = List.copyOf(damaged);
         this.position = position;
     }
 
@@ -52,7 +60,7 @@ public final class SegmentScanner {
         return position;
     }
 
-    /** Bytes of torn entries dropped so far. */
+    /** Bytes dropped so far, of torn entries: without what is known to be damaged. */
     public long dropped() {
         return dropped;
     }
@@ -64,6 +72,11 @@ public final class SegmentScanner {
      * @throws StorageException when {@link #GAP_MAX} bytes hold none
      */
     public void scan(boolean ended, Consumer<JournalEntry> consumer) {
+        scan(ended, consumer, _ -> {});
+    }
+
+    /** As above; {@code lost} gets what is known to be damaged, in its place between the entries. */
+    public void scan(boolean ended, Consumer<JournalEntry> consumer, Consumer<DamagedEntry> lost) {
         long end = segment.size();
         while (position < end) {
             long before = position;
@@ -75,14 +88,26 @@ public final class SegmentScanner {
             if (next < 0) {
                 searched = Math.max(searched, end - sizeOfLargest());
                 if (ended) {
-                    dropped += end - position;
-                    position = end;
+                    pass(end, lost);
                 }
-                return;
+                break;
             }
-            dropped += next - position;
-            position = next;
+            pass(next, lost);
         }
+        if (ended) {
+            damaged.stream().filter(known -> known.position() >= end).forEach(lost);
+        }
+    }
+
+    private void pass(long next, Consumer<DamagedEntry> lost) {
+        dropped += next - position;
+        for (DamagedEntry known : damaged) {
+            if (known.position() >= position && known.position() < next) {
+                lost.accept(known);
+                dropped -= known.length();
+            }
+        }
+        position = next;
     }
 
     /** Moves the position over the whole entries in the window, and over one larger than the window. */

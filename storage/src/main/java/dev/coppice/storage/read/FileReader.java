@@ -1,5 +1,7 @@
 package dev.coppice.storage.read;
 
+import dev.coppice.storage.index.Damage;
+
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.boundary.BoundaryGate;
 import dev.coppice.storage.fault.BoundaryException;
@@ -51,6 +53,11 @@ public final class FileReader implements TimelineFiles {
     /** What may be seen of the parent; null for everything. */
     private final @Nullable BoundaryGate boundary;
 
+    private final LostEntries lost;
+
+    /** Why nothing may be read; null when it may. */
+    private volatile @Nullable String broken;
+
     /** Why nothing of the parent may be read; null when it may. */
     private volatile @Nullable String refusal;
 
@@ -63,16 +70,38 @@ public final class FileReader implements TimelineFiles {
     public FileReader(
             TimelineHistory history, @Nullable FileReader parent, long ancestorLsn, @Nullable BoundaryGate boundary) {
         this.history = history;
+        this.lost = new LostEntries(history);
         this.parent = parent;
         this.ancestorLsn = ancestorLsn;
         this.boundary = boundary;
         if (boundary != null && parent != null) {
-            boundary.below(parent);
+            boundary.below(parent, parent.nearestBoundary());
+        }
+    }
+
+    /** Refuses every read from now on, also those that come from below. */
+    public void refuseAll(String reason) {
+        broken = reason;
+    }
+
+    /** @throws BoundaryException when nothing may be read */
+    public void requireWhole() {
+        String reason = broken;
+        if (reason != null) {
+            throw new BoundaryException(reason);
         }
     }
 
     public void refuseParent(String reason) {
         refusal = reason;
+    }
+
+    private @Nullable BoundaryGate nearestBoundary() {
+        FileReader at = this;
+        while (at.boundary == null && at.parent != null) {
+            at = at.parent;
+        }
+        return at.boundary;
     }
 
     /** @throws BoundaryException when nothing of the parent may be read */
@@ -321,7 +350,12 @@ public final class FileReader implements TimelineFiles {
     }
 
     private OwnAnswer locateOwn(BlockLocations locations, String path, long lsn) {
+        requireWhole();
+        List<Damage> damage = new ArrayList<>(0);
+        // What a timeline below has is not read here, and not lost here.
+        boolean[] open = locations.openBlocks();
         OwnAnswer inTail = history.askTail(tail -> {
+            damage.addAll(tail.damage());
             for (int i = 0; i < locations.count(); i++) {
                 if (locations.isOpen(i)) {
                     locations.set(i, tail.block(path, locations.block(i), lsn));
@@ -330,6 +364,10 @@ public final class FileReader implements TimelineFiles {
             return OwnAnswer.of(tail, path, lsn);
         });
         LayerSet layers = history.layers();
+        damage.addAll(layers.damage());
+        if (!damage.isEmpty()) {
+            lost.refuse(damage, locations, open, path, lsn);
+        }
         OwnAnswer own = inTail.over(layers, path, lsn);
         if (locations.isOpen()) {
             locations.locate(layers, lsn);
@@ -394,6 +432,8 @@ public final class FileReader implements TimelineFiles {
     }
 
     private void collectOwnNames(String path, long lsn, Map<String, FileKind> names) {
+        requireWhole();
+        lost.refuseNames(path, lsn);
         Map<String, OwnAnswer> own = history.askTail(tail -> {
             Map<String, OwnAnswer> answers = new HashMap<>();
             for (String name : tail.namesEverIn(path)) {
@@ -432,6 +472,8 @@ public final class FileReader implements TimelineFiles {
     }
 
     private void collectOwnDirectories(long lsn, Set<String> found) {
+        requireWhole();
+        lost.refuseDirectories(lsn);
         Map<String, Optional<Boolean>> own = history.askTail(tail -> {
             Map<String, Optional<Boolean>> answers = new HashMap<>();
             for (String path : tail.directoriesEver()) {

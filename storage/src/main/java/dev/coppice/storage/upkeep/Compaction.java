@@ -74,10 +74,18 @@ final class Compaction {
         return !policy.next(layers.runs()).isEmpty();
     }
 
+    /** Nothing goes while a timeline is there that may need it, and cannot say so. */
+    private boolean mustKeepAll() {
+        return !history.resources().retention().unknown().isEmpty();
+    }
+
     /** Merges until the sizes are good. */
     void compact(MergeWrites writes) {
         lock.lock();
         try {
+            if (mustKeepAll()) {
+                return;
+            }
             List<LayerRun> next = policy.next(layers.runs());
             while (!next.isEmpty()) {
                 layers.run(next, retained(), writes);
@@ -113,6 +121,9 @@ final class Compaction {
     @GuardedBy("lock")
     private void collect(boolean all, MergeWrites writes) {
         history.refuseWhenLost();
+        if (mustKeepAll()) {
+            return;
+        }
         boolean unpinned = history.resources().retention().takeUnpinned(history.id());
         if (collectedTo == 0) {
             // What an earlier process collected needs no look again.

@@ -93,7 +93,10 @@ public final class Flush {
             history.replaceManifest(
                     new Lsn(oldest.getAsLong()),
                     change -> new TimelineHistory.Change(
-                            frozen.end(), concatenated(change.layers(), made), change.horizon()));
+                            frozen.end(),
+                            concatenated(change.layers(), made),
+                            change.horizon(),
+                            concatenated(change.damage(), frozen.index().damage())));
         }
         journal.release(frozen);
         journal.free(frozen.end());
@@ -114,8 +117,8 @@ public final class Flush {
         }
     }
 
-    private static List<LayerDescriptor> concatenated(List<LayerDescriptor> older, List<LayerDescriptor> newer) {
-        List<LayerDescriptor> all = new ArrayList<>(older);
+    private static <T> List<T> concatenated(List<T> older, List<T> newer) {
+        List<T> all = new ArrayList<>(older);
         all.addAll(newer);
         return all;
     }

@@ -68,7 +68,10 @@ public final class LayerMerge {
         history.replaceManifest(
                 new Lsn(oldest.getAsLong()),
                 change -> new TimelineHistory.Change(
-                        change.flushed(), replaced(change.layers(), inputs, outputs), change.horizon()));
+                        change.flushed(),
+                        replaced(change.layers(), inputs, outputs),
+                        change.horizon(),
+                        change.damage()));
         inputs.forEach(layer -> resources.layers().delete(history.id(), layer.name()));
     }
 

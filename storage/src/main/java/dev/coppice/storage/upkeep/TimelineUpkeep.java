@@ -128,6 +128,11 @@ public final class TimelineUpkeep {
         return history.isClosed();
     }
 
+    /** Writes nothing any more, by itself or when it is asked to. */
+    public void refuse() {
+        history.close();
+    }
+
     /** Stops background work for good, waits for what is going on, and does {@code last}. */
     public void close(Runnable last) {
         history.close();

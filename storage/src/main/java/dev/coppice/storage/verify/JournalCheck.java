@@ -4,6 +4,7 @@ import dev.coppice.storage.fault.StorageException;
 import dev.coppice.storage.journal.SegmentAudit;
 import dev.coppice.storage.layer.store.FlushedPosition;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -108,7 +109,7 @@ final class JournalCheck {
                             "delete it while the server is stopped");
                 }
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new StorageException("cannot list " + directory, e);
         }
         return segments;

@@ -1,5 +1,7 @@
 package dev.coppice.storage.verify;
 
+import dev.coppice.storage.index.Damage;
+
 import dev.coppice.storage.layer.LayerReader;
 import dev.coppice.storage.layer.store.FlushedPosition;
 import dev.coppice.storage.layer.store.LayerDescriptor;
@@ -60,6 +62,9 @@ final class LayerCheck {
                         < 0) {
             findings.error(
                     "layers", "the horizon " + manifest.horizon() + " is below the beginning " + manifest.oldest());
+        }
+        for (Damage lost : manifest.damage()) {
+            findings.error("journal", lost.what() + "; it was so before it came into layers");
         }
         Set<String> stored = new HashSet<>(subject.layers().list(subject.id()));
         long total =

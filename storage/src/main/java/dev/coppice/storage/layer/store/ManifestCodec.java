@@ -1,5 +1,7 @@
 package dev.coppice.storage.layer.store;
 
+import dev.coppice.storage.index.Damage;
+
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.fault.ChecksumMismatchException;
@@ -23,7 +25,7 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * A manifest's text form: {@code {"crc32c":"xxxxxxxx","manifest":{...}}} and a line end. The checksum, 8 hexadecimal
  * digits, is of the bytes of the inner object. Sequences are 16 hexadecimal digits, LSNs as Postgres writes them, times
- * ISO 8601.
+ * ISO 8601. {@code damage} is there only when something was lost.
  */
 public final class ManifestCodec {
     private static final int FORMAT = 1;
@@ -34,7 +36,7 @@ public final class ManifestCodec {
     private static final int BODY_AT = HEAD.length() + CRC_DIGITS + MIDDLE.length();
 
     private static final Set<String> FIELDS =
-            Set.of("format", "timeline", "version", "flushed", "oldest", "horizon", "layers", "moments");
+            Set.of("format", "timeline", "version", "flushed", "oldest", "horizon", "layers", "moments", "damage");
     private static final Set<String> LAYER_FIELDS = Set.of(
             "name",
             "kind",
@@ -48,6 +50,9 @@ public final class ManifestCodec {
             "entries",
             "pages",
             "checksum");
+
+    private static final Set<String> DAMAGE_FIELDS =
+            Set.of("path", "firstBlock", "endBlock", "sequence", "from", "pastOnly", "what");
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -87,6 +92,19 @@ public final class ManifestCodec {
         ArrayNode moments = node.putArray("moments");
         for (Moment moment : manifest.moments()) {
             moments.addArray().add(moment.time().toString()).add(moment.lsn().toString());
+        }
+        if (!manifest.damage().isEmpty()) {
+            ArrayNode damage = node.putArray("damage");
+            for (Damage lost : manifest.damage()) {
+                damage.addObject()
+                        .put("path", lost.path())
+                        .put("firstBlock", lost.firstBlock())
+                        .put("endBlock", lost.endBlock())
+                        .put("sequence", hex(lost.sequence(), 16))
+                        .put("from", new Lsn(lost.from()).toString())
+                        .put("pastOnly", lost.pastOnly() ? 1 : 0)
+                        .put("what", lost.what());
+            }
         }
         byte[] body = node.toString().getBytes(StandardCharsets.UTF_8);
         String head = HEAD + hex(checksum(body, 0, body.length), CRC_DIGITS) + MIDDLE;
@@ -154,7 +172,25 @@ public final class ManifestCodec {
                 fields.lsn("oldest"),
                 fields.lsn("horizon"),
                 layers,
-                moments);
+                moments,
+                node.has("damage") ? damage(fields, source) : List.of());
+    }
+
+    private static List<Damage> damage(Fields manifest, String source) {
+        List<Damage> damage = new ArrayList<>();
+        for (JsonNode one : manifest.array("damage")) {
+            Fields fields = new Fields(one, source);
+            fields.allow(DAMAGE_FIELDS);
+            damage.add(new Damage(
+                    fields.text("path"),
+                    fields.number("firstBlock"),
+                    fields.number("endBlock"),
+                    Long.parseUnsignedLong(fields.text("sequence"), 16),
+                    fields.lsn("from").value(),
+                    fields.number("pastOnly") != 0,
+                    fields.text("what")));
+        }
+        return damage;
     }
 
     private static LayerDescriptor layer(Fields fields) {
