@@ -217,7 +217,7 @@ public final class PageService implements AutoCloseable {
             if (timeline.writerRunning()) {
                 throw new EpochRunningException(id);
             }
-            refuseWhileUnknown(id);
+            refuseWhileUnknown(timeline);
             timeline.stopFollowing();
             // A name of its own: a timeline of this id may be made and deleted again before all of it is gone.
             Path gone = root.resolve(DELETED_PREFIX + id + "~" + Long.toHexString(System.nanoTime()));
@@ -238,10 +238,11 @@ public final class PageService implements AutoCloseable {
         }
     }
 
-    private void refuseWhileUnknown(TimelineId id) {
+    /** What cannot be used itself may go, and what begins on such a one. */
+    private void refuseWhileUnknown(Timeline timeline) {
         Set<TimelineId> unknown = resources.retention().unknown();
-        if (!unknown.isEmpty() && !unknown.contains(id)) {
-            throw new StorageException("timeline " + id + " is not deleted: it is not known where "
+        if (!unknown.isEmpty() && !timeline.isOrBeginsOnOneOf(unknown)) {
+            throw new StorageException("timeline " + timeline.id() + " is not deleted: it is not known where "
                     + unknown.iterator().next() + " begins, which may read from it. Restore the "
                     + TimelineMetadata.FILE_NAME + " of that one from a backup, or delete it");
         }
@@ -409,8 +410,8 @@ public final class PageService implements AutoCloseable {
     private void refuse(TimelineId id, String reason) {
         TimelineMetadata unknown = TimelineMetadata.of(id, null, Instant.EPOCH, null);
         Timeline timeline = new Timeline(unknown, new TimelineLayout(root.resolve(id.value())), null, resources);
-        timeline.refuse("timeline " + id + " cannot be used, and nothing of any timeline is collected meanwhile: " + reason
-                + ", and restart the server; or delete the branch");
+        timeline.refuse("timeline " + id + " cannot be used, and nothing of any timeline is collected meanwhile: "
+                + reason + ". Restore it from a backup and restart the server, or delete the branch");
         timelines.put(id, timeline);
         resources.retention().addUnknown(id);
     }
@@ -452,9 +453,7 @@ public final class PageService implements AutoCloseable {
             }
             TimelineMetadata parent = found.get(ancestor.timeline());
             if (parent == null || chain.size() > found.size()) {
-                refuse(
-                        at.id(),
-                        "it begins on " + ancestor.timeline() + ", which is not there. Restore that one from a backup");
+                refuse(at.id(), "it begins on " + ancestor.timeline() + ", which is not there");
                 TimelineId refused = at.id();
                 chain.removeIf(one -> one.id().equals(refused));
                 break;

@@ -49,6 +49,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -168,6 +169,16 @@ public final class Timeline {
         if (boundary != null) {
             boundary.check();
         }
+    }
+
+    /** Whether it, or a timeline that it reads from, is one of these. */
+    boolean isOrBeginsOnOneOf(Set<TimelineId> ids) {
+        for (Timeline at = this; at != null; at = at.parent) {
+            if (ids.contains(at.id())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     TimelineMetadata metadata() {

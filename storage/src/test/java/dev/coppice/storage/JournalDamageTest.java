@@ -1,15 +1,12 @@
 package dev.coppice.storage;
 
-import dev.coppice.storage.file.PageConsumer;
-
-import dev.coppice.storage.file.FileStatus;
-
-import dev.coppice.storage.fault.ChecksumMismatchException;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.fault.ChecksumMismatchException;
+import dev.coppice.storage.file.FileStatus;
+import dev.coppice.storage.file.PageConsumer;
 import dev.coppice.storage.journal.EntryType;
 import dev.coppice.storage.verify.Finding;
 import dev.coppice.storage.verify.Progress;

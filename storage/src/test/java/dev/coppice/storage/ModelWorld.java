@@ -221,7 +221,8 @@ final class ModelWorld implements AutoCloseable {
     private void collect(ModelTimeline timeline) {
         Lsn before = real(timeline).horizon();
         GarbageCollection result = service.collectGarbage(timeline.id);
-        // It is the horizon at the end of the collection. Where the background collects every second, it may have moved on before it is
+        // It is the horizon at the end of the collection. Where the background collects every second, it may have moved
+        // on before it is
         // asked for again: with a retention of milliseconds every collection moves it.
         assertThat(before.isAfter(result.horizon())).isFalse();
         assertThat(result.horizon().isAfter(real(timeline).horizon())).isFalse();

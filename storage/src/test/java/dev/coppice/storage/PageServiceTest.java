@@ -123,10 +123,11 @@ class PageServiceTest {
         Timeline root = writing(ROOT);
         Journaling.to(root).put("f", new byte[] {2});
         root.endEpoch();
-        service.createBranch(CHILD, root.head());
+        service.createBranch(CHILD, new BranchPoint(ROOT, new Lsn(100)));
         Path file = root.layout().directory().resolve("timeline.json");
         String whole = Files.readString(file);
-        for (String damaged : List.of("{\"version\":1,\"id\":\"other\"}", "", "{", whole.substring(0, 30), "\0".repeat(90))) {
+        for (String damaged :
+                List.of("{\"version\":1,\"id\":\"other\"}", "", "{", whole.substring(0, 30), "\0".repeat(90))) {
             Files.writeString(file, damaged);
             reopen();
             assertThat(service.timelines()).containsExactlyInAnyOrder(ROOT, CHILD, other);
@@ -136,7 +137,7 @@ class PageServiceTest {
                 assertThatThrownBy(() -> timeline.readFile("f"))
                         .isInstanceOf(StorageException.class)
                         .hasMessageContaining(file.toString())
-                        .hasMessageContaining("Restore the file from a backup");
+                        .hasMessageContaining("Restore it from a backup");
                 assertThatThrownBy(() -> timeline.list("")).isInstanceOf(StorageException.class);
                 assertThatThrownBy(() -> timeline.beginEpoch(RealPostgres.owner()))
                         .isInstanceOf(StorageException.class);
@@ -160,9 +161,9 @@ class PageServiceTest {
         Timeline root = writing(ROOT);
         Journaling.to(root).put("f", new byte[] {2});
         root.endEpoch();
-        Timeline child = service.createBranch(CHILD, root.head());
+        service.createBranch(CHILD, new BranchPoint(ROOT, new Lsn(100)));
         TimelineId grandchild = new TimelineId("grandchild");
-        service.createBranch(grandchild, child.head());
+        service.createBranch(grandchild, new BranchPoint(CHILD, new Lsn(100)));
         Path away = directory.path().resolve("away");
         Files.move(root.layout().directory(), away);
         reopen();

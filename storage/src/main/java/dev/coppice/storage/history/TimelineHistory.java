@@ -1,11 +1,10 @@
 package dev.coppice.storage.history;
 
-import dev.coppice.storage.index.Damage;
-
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.fault.NoSuchTimelineException;
 import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.index.Damage;
 import dev.coppice.storage.index.IndexedJournal;
 import dev.coppice.storage.index.JournalPosition;
 import dev.coppice.storage.index.JournalTail;
@@ -173,8 +172,7 @@ public final class TimelineHistory {
     }
 
     /** What one replacement of the manifest changes. */
-    public record Change(
-            JournalPosition flushed, List<LayerDescriptor> layers, long horizon, List<Damage> damage) {}
+    public record Change(JournalPosition flushed, List<LayerDescriptor> layers, long horizon, List<Damage> damage) {}
 
     /**
      * Replaces the manifest, durably, and makes its layers visible. Layers that are gone from it may be deleted after.

@@ -464,10 +464,7 @@ public final class IndexedJournal {
         for (JournalSegment segment : all) {
             boolean continued = segment.epoch() == from.epoch();
             addSegmentToIndex(segment, continued ? from.stamp() + 1 : segment.startMark());
-            scanner = new SegmentScanner(
-                    segment,
-                    continued ? from.offset() : SegmentHeader.SIZE,
-                    damage.of(segment));
+            scanner = new SegmentScanner(segment, continued ? from.offset() : SegmentHeader.SIZE, damage.of(segment));
             boolean closed = segment != all.getLast();
             if (closed && !hasEnd(segment)) {
                 damage.suspect(segment);

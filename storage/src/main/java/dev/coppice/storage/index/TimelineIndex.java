@@ -1,8 +1,7 @@
 package dev.coppice.storage.index;
 
-import dev.coppice.storage.journal.DamagedEntry;
-
 import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.journal.DamagedEntry;
 import dev.coppice.storage.journal.EntryCodec;
 import dev.coppice.storage.journal.EntryType;
 import dev.coppice.storage.journal.JournalEntry;
@@ -158,7 +157,8 @@ public final class TimelineIndex {
         zeroBlocks += entry.length() / BLOCK;
         if (zeroBlocks > MAX_ZERO_BLOCKS) {
             throw new StorageException(segments.getLast() + " at byte " + entry.position() + ": more than "
-                    + MAX_ZERO_BLOCKS + " blocks of zeroes that are in no layer: the journal is damaged, or a program in"
+                    + MAX_ZERO_BLOCKS
+                    + " blocks of zeroes that are in no layer: the journal is damaged, or a program in"
                     + " the compute has written to it");
         }
     }

@@ -70,8 +70,7 @@ public record TimelineMetadata(
             }
             TimelineId id = new TimelineId(text(node, "id", file));
             if (!id.value().equals(directory.getFileName().toString())) {
-                throw new StorageException(
-                        file + " says that it is of timeline " + id + ": restore the file from a backup");
+                throw new StorageException(file + " says that it is of timeline " + id);
             }
             BranchPoint ancestor = null;
             if (node.hasNonNull("parent")) {
@@ -85,8 +84,7 @@ public record TimelineMetadata(
                     version == VERSION ? boundary(node, file) : null,
                     version == VERSION);
         } catch (IOException | JacksonException | IllegalArgumentException | java.time.DateTimeException e) {
-            throw new StorageException(
-                    "cannot read " + file + ": " + e.getMessage() + ". Restore the file from a backup", e);
+            throw new StorageException("cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 

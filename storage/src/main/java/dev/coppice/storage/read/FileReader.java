@@ -1,7 +1,5 @@
 package dev.coppice.storage.read;
 
-import dev.coppice.storage.index.Damage;
-
 import dev.coppice.common.Lsn;
 import dev.coppice.storage.boundary.BoundaryGate;
 import dev.coppice.storage.fault.BoundaryException;
@@ -14,6 +12,7 @@ import dev.coppice.storage.file.PageView;
 import dev.coppice.storage.file.TimelineFiles;
 import dev.coppice.storage.history.LayerSet;
 import dev.coppice.storage.history.TimelineHistory;
+import dev.coppice.storage.index.Damage;
 import dev.coppice.storage.index.JournalTail;
 import dev.coppice.storage.index.OwnFile;
 import dev.coppice.storage.journal.JournalSegment;

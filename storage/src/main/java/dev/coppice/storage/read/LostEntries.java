@@ -1,9 +1,7 @@
 package dev.coppice.storage.read;
 
-import dev.coppice.storage.history.TimelineHistory;
-
 import dev.coppice.storage.fault.ChecksumMismatchException;
-
+import dev.coppice.storage.history.TimelineHistory;
 import dev.coppice.storage.index.Damage;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,6 @@
 package dev.coppice.storage.verify;
 
 import dev.coppice.storage.index.Damage;
-
 import dev.coppice.storage.layer.LayerReader;
 import dev.coppice.storage.layer.store.FlushedPosition;
 import dev.coppice.storage.layer.store.LayerDescriptor;

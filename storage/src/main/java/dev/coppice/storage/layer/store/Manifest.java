@@ -1,9 +1,8 @@
 package dev.coppice.storage.layer.store;
 
-import dev.coppice.storage.index.Damage;
-
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
+import dev.coppice.storage.index.Damage;
 import dev.coppice.storage.wal.Moment;
 import java.util.List;
 

@@ -1,11 +1,10 @@
 package dev.coppice.storage.layer.store;
 
-import dev.coppice.storage.index.Damage;
-
 import dev.coppice.common.Lsn;
 import dev.coppice.common.TimelineId;
 import dev.coppice.storage.fault.ChecksumMismatchException;
 import dev.coppice.storage.fault.StorageException;
+import dev.coppice.storage.index.Damage;
 import dev.coppice.storage.wal.Moment;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
