@@ -38,6 +38,9 @@ public final class IndexedJournal {
     /** Entries added to the index under one hold of the write lock. */
     private static final int BATCH = 256;
 
+    /** How often a flush looks for damage before it is put off. */
+    private static final int DAMAGE_TRIES = 8;
+
     /** Bytes that may be appended before {@link #follow} syncs them. */
     private static final long MAX_BACKLOG = 16 << 20;
 
@@ -250,12 +253,15 @@ public final class IndexedJournal {
         scanLock.lock();
         try {
             load();
+            if (frozen == null && !knowDamage()) {
+                return null;
+            }
+            // Right before the end of WAL is found: what is appended between the two is raised beyond that end, so that
+            // points before it
+            // would see less than was written.
             long offset = scan(false);
-            if (frozen == null && damage.find(flushed.get(), newestEpoch())) {
-                // Once it is in a layer, nobody could tell any more.
-                reset();
-                load();
-                offset = scan(false);
+            if (frozen == null && damage.isSuspicious()) {
+                return null;
             }
             JournalSegment last = lastSegment();
             if (last == null || frozen != null || (index.isEmpty() && index.segmentCount() < 2)) {
@@ -273,6 +279,25 @@ public final class IndexedJournal {
         } finally {
             scanLock.unlock();
         }
+    }
+
+    /**
+     * Finds what is damaged: once it is in a layer, nobody could tell any more.
+     *
+     * @return false when a compute appends torn entries faster than they are looked at: another time
+     */
+    private boolean knowDamage() {
+        for (int tries = 0; tries < DAMAGE_TRIES; tries++) {
+            scan(false);
+            if (!damage.isSuspicious()) {
+                return true;
+            }
+            if (damage.find(flushed.get(), newestEpoch())) {
+                reset();
+                load();
+            }
+        }
+        return false;
     }
 
     private void fenceIndex(long offset, long stamp) {

@@ -38,6 +38,11 @@ final class JournalDamage {
         suspicious.add(segment);
     }
 
+    /** Whether {@link #find} has something to look at. */
+    boolean isSuspicious() {
+        return !suspicious.isEmpty();
+    }
+
     /** Nothing is suspicious any more; what is known stays known. */
     void forget() {
         suspicious.clear();
