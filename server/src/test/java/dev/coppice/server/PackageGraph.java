@@ -29,8 +29,7 @@ final class PackageGraph {
             for (Dependency dependency : type.getDirectDependenciesFromSelf()) {
                 String to = packageOf.apply(dependency.getTargetClass());
                 if (!to.equals(from) && graph.dependencies.containsKey(to)) {
-                    graph.dependencies
-                            .get(from)
+                    graph.needsOf(from)
                             .putIfAbsent(
                                     to,
                                     type.getSimpleName() + " needs "
@@ -52,7 +51,7 @@ final class PackageGraph {
     String describeCycles() {
         StringBuilder lines = new StringBuilder();
         for (String from : inCycles()) {
-            dependencies.get(from).forEach((to, example) -> {
+            needsOf(from).forEach((to, example) -> {
                 if (reachableFrom(to).contains(from)) {
                     lines.append("  %s -> %s: %s%n".formatted(from, to, example));
                 }
@@ -61,13 +60,18 @@ final class PackageGraph {
         return lines.toString();
     }
 
+    /** By the name of each package that a package needs, an example. */
+    private Map<String, String> needsOf(String name) {
+        return dependencies.computeIfAbsent(name, _ -> new TreeMap<>());
+    }
+
     private Set<String> reachableFrom(String start) {
         Set<String> reached = new TreeSet<>();
-        Deque<String> open = new ArrayDeque<>(dependencies.get(start).keySet());
+        Deque<String> open = new ArrayDeque<>(needsOf(start).keySet());
         while (!open.isEmpty()) {
             String next = open.pop();
             if (reached.add(next)) {
-                open.addAll(dependencies.get(next).keySet());
+                open.addAll(needsOf(next).keySet());
             }
         }
         return reached;
