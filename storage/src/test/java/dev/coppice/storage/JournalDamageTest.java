@@ -1,5 +1,6 @@
 package dev.coppice.storage;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -160,7 +161,7 @@ class JournalDamageTest {
     @EnumSource(names = "FENCE", mode = EnumSource.Mode.EXCLUDE)
     void damage_of_each_kind_of_entry_is_an_error_for_its_readers_through_restart_flush_and_merge(EntryType type)
             throws Exception {
-        long position = positions.get(type);
+        long position = requireNonNull(positions.get(type));
         // The type, a path's byte, a checksum: what stood there can still be told. Data, where there is some.
         List<Long> places =
                 new ArrayList<>(List.of(position, position + 5, position + 8, position + 45, position + 49));
@@ -200,7 +201,7 @@ class JournalDamageTest {
 
     @Test
     void what_was_lost_is_there_again_when_it_is_overwritten() throws Exception {
-        flip(positions.get(EntryType.PAGE) + 200, 1);
+        flip(requireNonNull(positions.get(EntryType.PAGE)) + 200, 1);
         refuses(() -> read(TABLE, 2));
         root.flush();
         root.beginEpoch(RealPostgres.owner());
@@ -216,7 +217,7 @@ class JournalDamageTest {
 
     @Test
     void bytes_of_which_nothing_can_be_told_are_an_error_for_every_reader_of_what_is_older() throws Exception {
-        long position = positions.get(EntryType.PAGE);
+        long position = requireNonNull(positions.get(EntryType.PAGE));
         service.close();
         try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
             file.seek(position);
@@ -254,7 +255,7 @@ class JournalDamageTest {
         Journaling.to(root).page(OTHER, 1, block(6));
         root.endEpoch();
         byte[] whole = Files.readAllBytes(segment);
-        long position = positions.get(EntryType.PAGE);
+        long position = requireNonNull(positions.get(EntryType.PAGE));
         for (byte[] damaged : List.of(
                 Arrays.copyOf(whole, (int) position),
                 Arrays.copyOf(whole, (int) position + 1000),
