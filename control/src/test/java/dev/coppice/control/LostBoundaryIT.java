@@ -201,12 +201,21 @@ class LostBoundaryIT {
         assertAsBefore();
     }
 
+    /** It says of itself that it is another one: nobody knows whose pages lie there, or what hides them. */
     @Test
-    void metadata_of_another_timeline_is_not_taken() throws Exception {
+    void metadata_of_another_timeline_stops_this_one_and_its_children_alone() throws Exception {
         Files.copy(metadata(other), metadata(masked), StandardCopyOption.REPLACE_EXISTING);
-        assertThatThrownBy(() -> PageService.open(timelines).close())
-                .isInstanceOf(StorageException.class)
-                .hasMessageContaining("restore the file from a backup");
+        fixture.open();
+        try {
+            assertLocked(masked);
+            assertLocked(child);
+            assertThatThrownBy(() -> storage(masked).list("base")).isInstanceOf(StorageException.class);
+            assertThat(parent.value(endpoint(other), SUM)).isEqualTo(shownByOther);
+        } finally {
+            fixture.shutDown();
+        }
+        restore();
+        assertAsBefore();
     }
 
     /** Directories of former versions said nothing of boundaries in a timeline's metadata. */

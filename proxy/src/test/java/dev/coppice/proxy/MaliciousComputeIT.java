@@ -290,7 +290,8 @@ class MaliciousComputeIT {
     void what_nobody_has_asked_reaches_no_pooled_client() throws Exception {
         FakeCompute.Script talkative = c -> {
             c.login();
-            // In one write: what comes after the next request was sent is an answer to that one for all that anybody can tell.
+            // In one write: what comes after the next request was sent is an answer to that one for all that anybody
+            // can tell.
             ByteArrayOutputStream answerAndMore = new ByteArrayOutputStream();
             for (int i = 0; i < 2; i++) {
                 answerAndMore.writeBytes(FakeCompute.message('C', text("SELECT 1\0")));
